@@ -1,0 +1,58 @@
+# Everything a clone needs, from one command. No target writes outside the clone, except that root's set-up
+# installs Debian packages, and that root's clone in a closed folder keeps its database under /var/lib.
+SHELL := /bin/sh
+PYTHON ?= python3
+BOOTSTRAP := $(PYTHON) -m smartpush.common.bootstrap
+VENV := .venv/bin/python
+PORT ?= 8800
+WEB_WORKERS ?= 2
+TEST_WORKERS ?= 2
+ARGS ?=
+ONLY ?=
+SCALE ?= 1
+export ONLY SCALE
+
+.DEFAULT_GOAL := setup
+.PHONY: setup migrate demo run worker test check bench pack stop
+
+setup: ## the virtual environment and a development .env
+	@$(BOOTSTRAP) setup
+
+migrate: setup
+	@$(VENV) manage.py migrate --noinput -v 0
+
+demo: migrate ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+	@$(BOOTSTRAP) static
+	@exec $(VENV) manage.py demo
+
+run: migrate ## the web server on 127.0.0.1:8800
+	@$(BOOTSTRAP) static
+	@mkdir -p var/run
+	@exec $(VENV) -m gunicorn smartpush.wsgi:application --bind 127.0.0.1:$(PORT) --workers $(WEB_WORKERS) \
+		--worker-class gthread --threads 8 --pid var/run/web.pid --no-control-socket
+
+worker: migrate ## campaigns and deliveries
+	@exec $(VENV) manage.py worker
+
+test: ## the whole suite, real browsers included; ARGS="tests/devices -k token" for a part
+	@$(BOOTSTRAP) setup --for test
+	@exec $(VENV) -m pytest -n $(TEST_WORKERS) --dist worksteal --durations 15 $(ARGS)
+
+check: setup ## style, types, layers, migrations, settings
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy .
+	$(VENV) -c "import sys; from importlinter.cli import lint_imports_command as run; sys.argv = ['lint-imports']; run()"
+	$(VENV) manage.py makemigrations --check --dry-run
+	$(VENV) manage.py check
+
+bench: ## figures beside their peers; ONLY=delivery SCALE=0.1
+	@$(BOOTSTRAP) setup --for bench
+	@exec $(VENV) -m tests.benchmarks
+
+pack: ## the npm package smartpush-web, into var/npm/
+	@$(BOOTSTRAP) setup --for pack
+	@$(BOOTSTRAP) pack
+
+stop: ## what this clone has started, its database included
+	@$(BOOTSTRAP) stop

@@ -1,0 +1,76 @@
+"""The set-up's commands, as `make` calls them."""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from smartpush.common.bootstrap.debian import packages_ensure
+from smartpush.common.bootstrap.dotenv import dotenv_ensure
+from smartpush.common.bootstrap.errors import SetupStopped
+from smartpush.common.bootstrap.frontend import frontend_ensure, package_pack
+from smartpush.common.bootstrap.static import static_ensure
+from smartpush.common.bootstrap.stopping import stop_everything
+from smartpush.common.bootstrap.venv import venv_ensure
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PURPOSES = ("run", "test", "bench", "pack")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code, with the reason on stderr when it is not 0."""
+    parser = argparse.ArgumentParser(prog="python3 -m smartpush.common.bootstrap")
+    commands = parser.add_subparsers(dest="command", required=True)
+    setup = commands.add_parser("setup", help="the virtual environment, Debian packages and a development .env")
+    setup.add_argument("--for", dest="purpose", choices=PURPOSES, default="run")
+    frontend = commands.add_parser("frontend", help="the bundles made with npm, when they have changed")
+    frontend.add_argument("--for", dest="purpose", choices=PURPOSES, default="run")
+    commands.add_parser("pack", help="the tarball of the npm package")
+    commands.add_parser("static", help="collect the static files when they have changed")
+    commands.add_parser("stop", help="stop what this clone has started")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "setup":
+            _setup(repository=REPOSITORY, purpose=chosen.purpose)
+        elif chosen.command == "frontend":
+            with _only_one(repository=REPOSITORY):
+                frontend_ensure(repository=REPOSITORY, purpose=chosen.purpose)
+        elif chosen.command == "pack":
+            packed = package_pack(repository=REPOSITORY, into=REPOSITORY / "var" / "npm")
+            sys.stdout.write(f"{packed.relative_to(REPOSITORY)}\n")
+        elif chosen.command == "static":
+            static_ensure(repository=REPOSITORY)
+        else:
+            stop_everything(repository=REPOSITORY)
+    except SetupStopped as stopped:
+        sys.stderr.write(f"\n{stopped}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _setup(*, repository: Path, purpose: str) -> None:
+    if not os.access(repository, os.W_OK):
+        raise SetupStopped(
+            f"{repository} cannot be written to by this user. Clone into a folder of your own, or run as its owner."
+        )
+    # What needs root is settled first: nothing has been changed when the person has to type a line.
+    packages_ensure(purpose=purpose)
+    with _only_one(repository=repository):
+        venv_ensure(repository=repository)
+        dotenv_ensure(repository=repository)
+        frontend_ensure(repository=repository, purpose=purpose)
+
+
+@contextlib.contextmanager
+def _only_one(*, repository: Path) -> Iterator[None]:
+    """Make a second set-up of this clone wait for the first; the lock goes with its process."""
+    folder = repository / "var"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    with (folder / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

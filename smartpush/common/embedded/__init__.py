@@ -1,0 +1,1 @@
+"""The PostgreSQL that a clone brings up for itself while `DATABASE_URL` is unset."""

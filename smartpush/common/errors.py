@@ -1,0 +1,105 @@
+"""One shape for every API error: {"error": {"code", "message", "fields"}}."""
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+log = structlog.get_logger(__name__)
+
+_CODES: dict[type[exceptions.APIException], str] = {
+    exceptions.ParseError: "invalid_json",
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.AuthenticationFailed: "not_authenticated",
+    exceptions.PermissionDenied: "not_allowed",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.NotAcceptable: "not_acceptable",
+}
+
+
+class ApiError(exceptions.APIException):
+    """A refusal with a machine-readable code; `fields` maps a path in the request to what is wrong there."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        fields: dict[str, list[str]] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, code)
+        self.status_code = status
+        self.code = code
+        self.message = message
+        self.fields = fields or {}
+        self.retry_after = retry_after
+
+
+def error_body(code: str, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """The one error shape."""
+    return {"error": {"code": code, "message": message, "fields": fields or {}}}
+
+
+def error_fields(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested refusals, flat: a path in the request such as `push.subscription.auth` to what is wrong there."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            name = path if key == "non_field_errors" and path else (f"{path}.{key}" if path else str(key))
+            found |= error_fields(value, name)
+        return found
+    if isinstance(detail, list):
+        texts = [str(item) for item in detail if not isinstance(item, dict | list)]
+        found = {path: texts} if texts else {}
+        for index, item in enumerate(detail):
+            if isinstance(item, dict | list) and item:
+                found |= error_fields(item, f"{path}.{index}" if path else str(index))
+        return found
+    return {path: [str(detail)]}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER: whatever happens, one shape."""
+    if isinstance(error, ApiError):
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+        return Response(error_body(error.code, error.message, error.fields), error.status_code, headers=headers)
+    if isinstance(error, exceptions.ValidationError):
+        fields = error_fields(error.detail)
+        return Response(
+            error_body("invalid_request", "The request is not valid; see fields.", fields), error.status_code
+        )
+    if isinstance(error, Http404):
+        return Response(error_body("not_found", "There is no such thing here."), 404)
+    if isinstance(error, PermissionDenied):
+        return Response(error_body("not_allowed", "This is not allowed."), 403)
+    if isinstance(error, RequestDataTooBig):
+        return Response(error_body("payload_too_large", "The body is too large; send less at a time."), 413)
+    if isinstance(error, UnreadablePostError):
+        return Response(error_body("invalid_json", "The connection ended before the body did."), 400)
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("database_unavailable", error=str(error))
+        body = error_body("server_busy", "The server cannot reach its database; try again.")
+        return Response(body, 503, headers={"Retry-After": "2"})
+    if isinstance(error, exceptions.APIException):
+        code = _CODES.get(type(error), "error")
+        return Response(error_body(code, str(error.detail)), error.status_code)
+    # As Django does with what nobody caught: tell whoever listens, log it whole, say nothing of it to the caller.
+    got_request_exception.send(sender=None, request=context.get("request"))
+    log.exception("request_failed")
+    return Response(error_body("internal", "Something went wrong here; it is logged. Try again later."), 500)
+
+
+@csrf_exempt
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """The 404 of paths under /api/ that exist nowhere."""
+    return JsonResponse(error_body("not_found", "There is no such address."), status=404)

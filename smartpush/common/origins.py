@@ -1,0 +1,110 @@
+"""Which addresses a click may open: https on the brand's own hosts, judged at save and again at send."""
+
+import functools
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import idna
+
+MAX_URL = 2_000  # characters
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
+_LIQUID = re.compile(r"\{\{|\{%")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+
+MESSAGES = {
+    "url_empty": "Give an address.",
+    "url_too_long": f"The address is longer than {MAX_URL} characters.",
+    "url_characters": "The address has a space, a line break, a backslash or an invisible character in it.",
+    "url_malformed": "This is not an address such as https://www.example.com/page.",
+    "url_not_https": "The address must begin with https://.",
+    "url_user_info": "An address with a user name or password in it is not allowed.",
+    "url_port": "The address must not name a port other than 443.",
+    "url_host": "This host is not one of the brand's hosts.",
+    "url_dynamic_host": "Write the host out: personalisation may only begin after it, as in"
+    " https://www.example.com/{{ user.page }}.",
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def normal_host(host: str) -> str | None:
+    """The host in lower-case ASCII (IDNA 2008, UTS 46 mapping), no final dot; None when it is no DNS name."""
+    host = host.strip().removesuffix(".")
+    if not host or len(host) > 253:
+        return None
+    if host.isascii():
+        name = host.lower()
+    else:
+        try:
+            name = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return None
+    labels = name.split(".")
+    return name if all(_LABEL.match(label) for label in labels) else None
+
+
+def host_allowed(host: str, hosts: Iterable[str]) -> bool:
+    """Whether a normal host is one of these: exact, or `*.example.com` for every name below example.com."""
+    for entry in hosts:
+        wildcard = entry.startswith("*.")
+        name = normal_host(entry[2:] if wildcard else entry)
+        if name is None:
+            continue
+        if host == name if not wildcard else host.endswith("." + name):
+            return True
+    return False
+
+
+def normal_origin(origin: str) -> str | None:
+    """scheme://host[:port] with the scheme's own port left out; None when it is no http(s) origin."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return None
+    host = normal_host(parts.hostname or "")
+    if parts.scheme not in {"http", "https"} or host is None or parts.username is not None:
+        return None
+    shown = "" if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
+
+
+def check_click_url(url: str, *, hosts: frozenset[str], dev_origins: Iterable[str] = frozenset()) -> str | None:
+    """The code of what is wrong (see MESSAGES), or None. The origin of a Liquid template must be literal."""
+    literal = url
+    liquid = _LIQUID.search(url)
+    if liquid:
+        literal = url[: liquid.start()]
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]+[/?#]", literal):
+            return "url_dynamic_host"
+    if not url:
+        return "url_empty"
+    if len(url) > MAX_URL:
+        return "url_too_long"
+    if _CONTROL.search(literal) or "\\" in literal:
+        return "url_characters"
+    try:
+        parts = urlsplit(literal)
+        port = parts.port
+    except ValueError:
+        return "url_malformed"
+    if not parts.scheme or not parts.netloc:
+        return "url_malformed" if parts.scheme in {"", "http", "https"} else "url_not_https"
+    if parts.username is not None or "@" in parts.netloc:
+        return "url_user_info"
+    origin = normal_origin(literal)
+    if origin is not None and origin in {normal_origin(item) for item in dev_origins}:
+        return None
+    if parts.scheme != "https":
+        return "url_not_https"
+    host = normal_host(parts.hostname or "")
+    if host is None:
+        return "url_malformed"
+    if not host_allowed(host, hosts):
+        return "url_host"
+    return "url_port" if port not in (None, 443) else None
+
+
+def is_allowed_click_url(url: str, *, hosts: frozenset[str], dev_origins: Iterable[str] = frozenset()) -> bool:
+    """Whether a click may open this (rendered) address."""
+    return not _LIQUID.search(url) and check_click_url(url, hosts=hosts, dev_origins=dev_origins) is None

@@ -1,0 +1,31 @@
+"""Wall-clock intent plus an IANA zone to an instant: a gap moves to the next valid one, a fold takes the first."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+
+def instant_of(*, wall: datetime, zone: str) -> datetime:
+    """The UTC instant at which clocks in `zone` first show the naive `wall`; where they skip it, the end of the gap."""
+    if wall.tzinfo is not None:
+        raise ValueError("A wall-clock time carries no zone of its own.")
+    there = ZoneInfo(zone)
+    # fold=0 is the first of two equal wall-clock times, and in a gap reads the offset from before it (PEP 495).
+    instant = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
+    if instant.astimezone(there).replace(tzinfo=None) == wall:
+        return instant
+    return _gap_end(wall, there)
+
+
+def _gap_end(wall: datetime, there: ZoneInfo) -> datetime:
+    # In a gap fold=1 gives the instant before the jump that fold=0 lands after: the jump lies between the two.
+    before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
+    after = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
+    offset = before.astimezone(there).utcoffset()
+    low, high = int(before.timestamp()), int(after.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, there).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)

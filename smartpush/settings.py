@@ -1,0 +1,399 @@
+"""All configuration, from the environment only; wrong values stop the start with a message that says which and why.
+
+The table of variables is docs/configuration.md; values that can only be judged together are system checks
+(smartpush.common.checks).
+"""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")  # never overrides what the environment already says
+
+ENVIRONMENT = env.str("SMARTPUSH_ENV", default="production")
+if ENVIRONMENT not in {"development", "test", "production"}:
+    raise ImproperlyConfigured(f"SMARTPUSH_ENV is {ENVIRONMENT!r}; it must be development, test or production.")
+DEVELOPMENT = ENVIRONMENT != "production"
+TESTING = "pytest" in sys.modules
+
+
+def _required(name: str, how: str) -> str:
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {how} `make setup` writes a development .env with all keys.")
+    return value
+
+
+def _int(name: str, default: int) -> int:
+    try:
+        return int(env.str(name, default=str(default)))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {env.str(name)!r}; it must be a whole number.") from None
+
+
+def _bool(name: str, default: bool) -> bool:
+    value = env.str(name, default=str(default)).strip().lower()
+    if value not in {"true", "yes", "on", "1", "false", "no", "off", "0", ""}:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
+    return value in {"true", "yes", "on", "1"}
+
+
+def _origin(value: str, name: str) -> str:
+    try:
+        parts = urlsplit(value)
+        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+    except ValueError:  # a port that is no number
+        wrong = True
+    if wrong or parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(
+            f"{name}: {value!r} is not an origin such as https://push.example.com (scheme, host, no path)."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# --- identity of this installation ---
+SECRET_KEY = _required("SECRET_KEY", "It signs sessions; use 50 random characters.")
+SMARTPUSH_ENCRYPTION_KEYS = [
+    key.strip()
+    for key in _required(
+        "SMARTPUSH_ENCRYPTION_KEYS",
+        "Fernet keys, newest first, comma separated; they encrypt secrets at rest.",
+    ).split(",")
+    if key.strip()
+]
+SMARTPUSH_ID_KEY = _required("SMARTPUSH_ID_KEY", "It keys public ids and report tokens; use 32 random characters.")
+SMARTPUSH_PUBLIC_URL = _origin(
+    env.str("SMARTPUSH_PUBLIC_URL", default="http://127.0.0.1:8800" if DEVELOPMENT else "")
+    or _required("SMARTPUSH_PUBLIC_URL", "The https origin under which browsers reach this server."),
+    "SMARTPUSH_PUBLIC_URL",
+)
+SMARTPUSH_LOCAL_PUSH = _bool("SMARTPUSH_LOCAL_PUSH", False)
+# Exact origins (http or loopback) that development accepts as push endpoints and click hosts.
+SMARTPUSH_DEV_ORIGINS = frozenset(
+    _origin(item.strip(), "SMARTPUSH_DEV_ORIGINS")
+    for item in env.list("SMARTPUSH_DEV_ORIGINS", default=[])
+    if item.strip()
+)
+SMARTPUSH_PUSH_HOSTS = tuple(h.strip().lower() for h in env.list("SMARTPUSH_PUSH_HOSTS", default=[]) if h.strip())
+SMARTPUSH_VAPID_SUBJECT = env.str("SMARTPUSH_VAPID_SUBJECT", default="mailto:push@example.com" if DEVELOPMENT else "")
+SMARTPUSH_METRICS_TOKEN = env.str("SMARTPUSH_METRICS_TOKEN", default="")
+SMARTPUSH_TRUSTED_PROXIES = _int("SMARTPUSH_TRUSTED_PROXIES", 0)
+SMARTPUSH_LIMITS = {
+    "sdk_per_address": _int("SMARTPUSH_LIMIT_SDK_PER_ADDRESS", 600),  # requests a minute
+    "sdk_per_brand": _int("SMARTPUSH_LIMIT_SDK_PER_BRAND", 120_000),  # requests a minute
+    "reports_per_address": _int("SMARTPUSH_LIMIT_REPORTS_PER_ADDRESS", 600),
+    "server_per_key": _int("SMARTPUSH_LIMIT_SERVER_PER_KEY", 6000),
+    "server_refused_per_address": _int("SMARTPUSH_LIMIT_SERVER_REFUSED_PER_ADDRESS", 120),
+    "preferences_per_address": _int("SMARTPUSH_LIMIT_PREFERENCES_PER_ADDRESS", 60),
+}
+SMARTPUSH_SEND_IN_FLIGHT = _int("SMARTPUSH_SEND_IN_FLIGHT", 256)
+SMARTPUSH_CHUNK_SIZE = _int("SMARTPUSH_CHUNK_SIZE", 2000)
+# How long a worker may be silent before another takes its chunk over; it says that it lives six times as often.
+SMARTPUSH_LEASE_SECONDS = _int("SMARTPUSH_LEASE_SECONDS", 60)
+SMARTPUSH_URGENT_WORKERS = _int("SMARTPUSH_URGENT_WORKERS", 1)
+SMARTPUSH_BULK_WORKERS = _int("SMARTPUSH_BULK_WORKERS", 2)
+SMARTPUSH_DEMO_SITE_URL = _origin(
+    env.str("SMARTPUSH_DEMO_SITE_URL", default="http://127.0.0.1:8820"), "SMARTPUSH_DEMO_SITE_URL"
+)
+SMARTPUSH_LOCAL_PUSH_URL = _origin(
+    env.str("SMARTPUSH_LOCAL_PUSH_URL", default="http://127.0.0.1:8810"), "SMARTPUSH_LOCAL_PUSH_URL"
+)
+
+DEBUG = _bool("DEBUG", False)
+_public = urlsplit(SMARTPUSH_PUBLIC_URL)
+ALLOWED_HOSTS = env.list("SMARTPUSH_ALLOWED_HOSTS", default=[]) or [_public.hostname or ""]
+if DEVELOPMENT:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "localhost", "testserver"]
+
+# --- applications ---
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "smartpush.backoffice.apps.BackofficeAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.forms",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "corsheaders",
+    "django_q",
+    "import_export",
+    "simple_history",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_structlog",
+    "django_prometheus",
+    "csp",
+    "smartpush.common",
+    "devices",
+    "segments",
+    "assets",
+    "campaigns",
+    "smartpush.api",
+    "smartpush.backoffice",
+    *(["smartpush.demo"] if DEVELOPMENT else []),
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "smartpush.api.cors.SdkCorsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "smartpush.backoffice.middleware.BrandTimeZoneMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "smartpush.urls"
+WSGI_APPLICATION = "smartpush.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours have their templates under templates/
+
+# --- data ---
+DATABASE_URL = env.str("DATABASE_URL", default="")
+if DATABASE_URL:
+    if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be postgres://USER:PASSWORD@HOST:PORT/NAME; only PostgreSQL 15 or later is supported."
+        )
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+    DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "smartpush.common.embedded.backend",
+            "NAME": env.str("SMARTPUSH_DATABASE_NAME", default="smartpush"),
+        }
+    }
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+    "TEST": {"NAME": env.str("SMARTPUSH_TEST_DB", default="test_smartpush")},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must be redis://HOST:PORT/DB (or rediss://, unix://).")
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        # Django's 300 entries would lose the counts of rate limits as soon as so many visitors are here at once.
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+    )
+}
+
+# --- jobs: django-q2 is the engine and the doorbell; the ledger is ours ---
+_Q_COMMON = {
+    "timeout": 240,
+    "retry": 300,
+    "queue_limit": 1,
+    "bulk": 1,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": -1,
+    "poll": 0.1,
+    "recycle": 5000,
+    "guard_cycle": 1,
+    "label": "Jobs",
+    "scheduler": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+Q_CLUSTER = {
+    **_Q_COMMON,
+    "name": "urgent",
+    "workers": SMARTPUSH_URGENT_WORKERS,
+    "ALT_CLUSTERS": {"bulk": {**_Q_COMMON, "workers": SMARTPUSH_BULK_WORKERS}},
+}
+
+# --- HTTP ---
+_https = SMARTPUSH_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [SMARTPUSH_PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SMARTPUSH_TRUSTED_PROXIES else None
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if _https else None
+X_FRAME_OPTIONS = "SAMEORIGIN"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+_CSP = {
+    "default-src": [SELF],
+    "script-src": [SELF],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:", "https:", *sorted(SMARTPUSH_DEV_ORIGINS)],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "frame-src": [SELF],
+    "frame-ancestors": [SELF],
+    "object-src": [NONE],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": _CSP}
+# Unfold's Alpine evaluates expressions: relaxed for /admin/ only, by smartpush.backoffice.
+ADMIN_CONTENT_SECURITY_POLICY = {**_CSP, "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE]}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS: list[Path] = []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if TESTING or ENVIRONMENT == "test"
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+if DEVELOPMENT:
+    WHITENOISE_USE_FINDERS = True
+
+# --- people ---
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_HANDLER = "smartpush.backoffice.lockout.LockoutHandler"
+AXES_LOCKOUT_CALLABLE = "smartpush.backoffice.lockout.locked"
+AXES_VERBOSE = False
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+FORMAT_MODULE_PATH = "smartpush.backoffice.formats"
+
+# --- API ---
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["smartpush.api.permissions.DenyAll"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "smartpush.common.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "smartpush API",
+    "DESCRIPTION": (
+        "Two surfaces. Pages and native apps call /api/v1/sdk/ with the brand's public key from one of its exact"
+        " origins, or with an app key (docs/sdk.md). The brand's own servers call /api/v1/server/ with a secret API key"
+        " (docs/server-api.md). Every error of both has one shape, with a code for programs:"
+        ' {"error": {"code", "message", "fields"}}.'
+    ),
+    "TAGS": [
+        {"name": "Users", "description": "End users, known by the brand's own ids."},
+        {"name": "Events", "description": "What end users did."},
+        {"name": "Campaigns", "description": "Letting end users into campaigns."},
+        {"name": "Push", "description": "Transactional pushes."},
+        {"name": "Deliveries", "description": "What became of pushes, whoever sent them."},
+        {"name": "SDK", "description": "What pages and native apps call."},
+    ],
+    "VERSION": "1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PushStatusEnum": "devices.models.Status.choices",
+        "TargetDevicesEnum": "devices.models.TargetDevices.choices",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "smartpush.api.openapi.complete",
+    ],
+}
+
+# --- logs: structured, endpoints, tokens and secrets redacted ---
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    raise ImproperlyConfigured(f"LOG_LEVEL is {LOG_LEVEL!r}; it must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOG_JSON = _bool("LOG_JSON", not DEVELOPMENT)
+LOGGING_CONFIG = "smartpush.common.logs.configure"
+LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
+
+UNFOLD = {
+    "SITE_TITLE": "smartpush",
+    "SITE_HEADER": "smartpush",
+    "SITE_SYMBOL": "notifications_active",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/favicon.svg")},
+    ],
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("backoffice/backoffice.css")],
+    "SCRIPTS": [lambda request: static("backoffice/brand-switch.js")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Two-step login", "link": reverse_lazy("admin:two_step")},
+        ]
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": "smartpush.backoffice.navigation.navigation",
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = ["security.W008"]  # the proxy in front redirects to https

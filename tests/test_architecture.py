@@ -1,0 +1,160 @@
+"""The house rules that a reader would otherwise have to check by eye."""
+
+import re
+import subprocess
+from io import StringIO
+from pathlib import Path
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import models
+from importlinter.api import use_cases
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("devices", "segments", "assets", "campaigns", "backoffice", "api", "common", "demo")
+TOP_LEVEL = {
+    "smartpush",
+    "campaigns",
+    "assets",
+    "segments",
+    "devices",
+    "templates",
+    "manage.py",
+    "requirements.txt",
+    "tests",
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "Makefile",
+    "pyproject.toml",
+    "package.json",
+    "package-lock.json",
+    "docs",
+    ".ci",
+    ".gitignore",
+    "bench.json",
+}
+# Written by the million, by COPY and set statements: the audit command proves what a constraint would (docs/adr/0005).
+WITHOUT_CONSTRAINTS = {
+    "devices.CapCounter",
+    "devices.Delivery",
+    "devices.DeliveryChunk",
+    "devices.Event",
+    "devices.PopupOffer",
+    "campaigns.Enrolment",
+    "campaigns.StepRun",
+}
+LONGEST = 400
+
+
+def tracked() -> list[Path]:
+    out = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    return [ROOT / name for name in out.split("\0") if name and (ROOT / name).is_file()]
+
+
+def code() -> list[Path]:
+    """Python and JavaScript that people wrote."""
+    return [path for path in tracked() if path.suffix in {".py", ".js"} and "migrations" not in path.parts]
+
+
+def our_models() -> list[type[models.Model]]:
+    return [
+        model
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        if not model.__name__.startswith("Historical")
+    ]
+
+
+def test_imports_follow_the_layers():
+    assert use_cases.lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None)
+
+
+def test_nothing_else_lies_at_the_top():
+    assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= TOP_LEVEL
+
+
+def test_no_file_is_too_long():
+    long = {str(path.relative_to(ROOT)): n for path in code() if (n := len(path.read_text().splitlines())) > LONGEST}
+    assert not long
+
+
+def test_there_is_no_drawer_for_odds_and_ends():
+    assert not [path for path in tracked() if path.stem in {"utils", "helpers", "misc"}]
+
+
+def test_nothing_is_left_for_later():
+    mark = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
+    suffixes = {".py", ".js", ".html", ".css", ".md", ".toml", ".txt"}
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked()
+        if path.suffix in suffixes
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if mark.search(line)
+    ]
+    assert not found
+
+
+def test_migrations_say_all_that_the_models_say(db):
+    out = StringIO()
+    call_command("makemigrations", "--check", "--dry-run", stdout=out, stderr=out)
+
+
+def fields_in(condition: object) -> set[str]:
+    if isinstance(condition, models.Q):
+        return {name for child in condition.children for name in fields_in(child)}
+    if isinstance(condition, tuple):
+        return {condition[0].split("__")[0]}
+    return set()
+
+
+def test_every_choice_is_held_by_the_database():
+    open_choices = []
+    for model in our_models():
+        checks = [item for item in model._meta.constraints if isinstance(item, models.CheckConstraint)]
+        held = {name for check in checks for name in fields_in(check.condition)}
+        for field in model._meta.local_fields:
+            if field.choices and not isinstance(field, models.BooleanField) and field.name not in held:
+                open_choices.append(f"{model._meta.label}.{field.name}")
+    assert not open_choices
+
+
+def test_constraints_and_indexes_are_named_after_their_app():
+    wrong = [
+        item.name
+        for model in our_models()
+        for item in [*model._meta.constraints, *model._meta.indexes]
+        if not item.name.startswith(f"{model._meta.app_label}_")
+    ]
+    assert not wrong
+
+
+def test_constraints_are_named_after_their_model():
+    wrong = [
+        item.name
+        for model in our_models()
+        for item in model._meta.constraints
+        if not item.name.startswith(
+            (f"{model._meta.app_label}_{model._meta.model_name}_", f"{model._meta.app_label}_chunk_")
+        )
+    ]
+    assert not wrong
+
+
+def test_only_the_hot_tables_do_without_foreign_key_constraints():
+    loose = {
+        model._meta.label
+        for model in our_models()
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey) and not field.db_constraint
+    }
+    assert loose == WITHOUT_CONSTRAINTS
