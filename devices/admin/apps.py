@@ -1,0 +1,158 @@
+"""Websites and native apps of a brand; a native app's Firebase key file goes in and never comes out again."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+
+from devices.admin.base import BrandScopedAdmin
+from devices.admin.forms import AppForm
+from devices.models import App, SendHold
+from devices.selectors.staff import Role
+from devices.services.apps import app_credentials_check, app_credentials_remove, app_credentials_set
+from devices.services.statuses import native_origin
+from devices.transports.fcm_credentials import MAX_FILE, CredentialsRefused
+from smartpush.common.clock import utc_now
+
+_ADDRESS = ["kind", "name", "origin", "bundle_id"]
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j M, H:i")
+
+
+class NativeAppForm(AppForm):
+    key_file = forms.FileField(
+        label="Firebase key file",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".json,application/json"}),
+        help_text="Firebase console, Project settings, Service accounts, Generate new private key. It is kept "
+        "encrypted and never shown again; another file replaces it.",
+    )
+    key_remove = forms.BooleanField(
+        label="Remove the key",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Messages to this app wait until there is another one, or expire.",
+    )
+
+    class Meta(AppForm.Meta):
+        fields = [*AppForm.Meta.fields, "android_channel_id", "android_icon", "sound"]
+        help_texts = {
+            "android_channel_id": "The id of a notification channel that the app makes. Empty: its default one.",
+            "android_icon": "Name of a drawable inside the app. Empty: its default one.",
+            "sound": "The word default, or a sound file inside the app. Empty: no sound.",
+        }
+
+    def clean_key_file(self) -> str:
+        """The text of the file, checked as far as that can be done without asking Google."""
+        upload = self.cleaned_data.get("key_file")
+        if not upload:
+            return ""
+        try:
+            text = upload.read(MAX_FILE + 1).decode()
+        except UnicodeDecodeError:
+            raise ValidationError("This file is not JSON. Choose the key file that Google made.") from None
+        try:
+            app_credentials_check(text=text)
+        except CredentialsRefused as refusal:
+            raise ValidationError(str(refusal)) from None
+        return text
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("key_file") and cleaned.get("key_remove"):
+            self.add_error("key_remove", "Either remove the key or choose another file.")
+        return cleaned
+
+
+@admin.register(App)
+class AppAdmin(BrandScopedAdmin):
+    form = AppForm
+    add_role = Role.ADMIN
+    change_role = Role.ADMIN
+    delete_role = Role.ADMIN
+    list_display = ["name", "kind", "address", "pushes", "created_at"]
+    search_fields = ["name", "origin", "bundle_id"]
+    list_filter = ["kind"]
+
+    @display(description="Origin or bundle id")
+    def address(self, obj: App) -> str:
+        return obj.origin or obj.bundle_id
+
+    @display(description="Pushes", label={"Ready": "success", "No Firebase key": "warning"})
+    def pushes(self, obj: App) -> str:
+        return "Ready" if obj.kind == App.Kind.WEB or obj.fcm_credentials_encrypted else "No Firebase key"
+
+    @display(description="Firebase project")
+    def project(self, obj: App) -> str:
+        return obj.fcm_project_id or "None: messages to this app wait until its key file is here."
+
+    @display(description="Sending")
+    def sending(self, obj: App) -> str:
+        """What holds the app's messages, in words."""
+        hold = SendHold.objects.filter(brand_id=obj.brand_id, origin=native_origin(obj.pk), until__gt=utc_now()).first()
+        if hold is None:
+            return "Nothing is held." if obj.fcm_credentials_encrypted else "Held: there is no key."
+        if hold.kind != SendHold.Kind.BREAKER:
+            return f"Firebase asked to slow down. Messages are held until {_moment(hold.until)}; nothing is lost."
+        if not obj.fcm_credentials_encrypted:
+            return f"Held: there is no key. The next look is at {_moment(hold.until)}; a key file sends them at once."
+        refused = "this key, or the APNs key in the Firebase project," if obj.kind == App.Kind.IOS else "this key"
+        return (
+            f"Held: Firebase refuses {refused} since {_moment(hold.since)}. The next try is at {_moment(hold.until)};"
+            " another key file sends what waits at once. Nothing is lost."
+        )
+
+    # --- a website shows its origin, a native app what it needs to send ---
+    def _is_native(self, obj: App | None) -> bool:
+        return obj is not None and obj.kind != App.Kind.WEB
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kwargs["form"] = NativeAppForm if self._is_native(obj) else AppForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return []
+        return ["kind", "app_key", "project", "fcm_client_email", "sending"] if self._is_native(obj) else ["kind"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": _ADDRESS})]
+        if not self._is_native(obj):
+            return [(None, {"fields": ["kind", "name", "origin"]})]
+        shown = ["sound"] if obj.kind == App.Kind.IOS else ["android_channel_id", "android_icon", "sound"]
+        has_key = bool(obj.fcm_credentials_encrypted)
+        firebase = ["project", *(["fcm_client_email"] if has_key else []), "sending"]
+        if self.has_change_permission(request, obj):
+            firebase += ["key_file", *(["key_remove"] if has_key else [])]
+        return [
+            (None, {"fields": ["kind", "name", "bundle_id", "app_key"]}),
+            ("Firebase Cloud Messaging", {"fields": firebase}),
+            ("How its notifications look and sound", {"fields": shown}),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.cleaned_data.get("key_file"):
+            app_credentials_set(app=obj, text=form.cleaned_data["key_file"], now=utc_now())
+            self.message_user(request, "The Firebase key is kept. Messages that waited for it are on their way.")
+        elif form.cleaned_data.get("key_remove"):
+            app_credentials_remove(app=obj)
+            self.message_user(request, "The Firebase key is gone. Messages to this app wait.", messages.WARNING)
+
+    def response_add(self, request: HttpRequest, obj: App, post_url_continue: str | None = None) -> HttpResponse:
+        """A native app's page is where its key is shown and its Firebase key goes."""
+        if not self._is_native(obj):
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, "The app is here. Put its key into the app, and the Firebase key file below.")
+        return HttpResponseRedirect(reverse("admin:devices_app_change", args=[obj.pk]))

@@ -1,0 +1,96 @@
+"""Form pieces of the delivery side's admin."""
+
+import zoneinfo
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from devices.models import App
+
+
+@cache
+def time_zones() -> list[tuple[str, str]]:
+    """The choices of a time zone: UTC first, then places by name."""
+    places = sorted(
+        zone
+        for zone in zoneinfo.available_timezones()
+        if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))
+    )
+    return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in places)]
+
+
+def web_origin(value: str) -> str:
+    """The exact origin (scheme, host and port only, lower case); raises ValidationError that says what to type."""
+    parts = urlsplit(value.strip())
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    host = (parts.hostname or "").lower()
+    whole = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme not in {"http", "https"} or not host or not whole:
+        raise ValidationError("Type an exact origin such as https://www.example.com: scheme and host, no path.")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    shown = f"[{host}]" if ":" in host else host
+    origin = f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, default) else "")
+    if parts.scheme == "http" and origin not in settings.SMARTPUSH_DEV_ORIGINS:
+        raise ValidationError("Browsers refuse push on insecure pages: the origin must begin with https://.")
+    return origin
+
+
+def host_name(value: str) -> str:
+    """A bare host name, lower case; raises ValidationError."""
+    host = value.strip().lower()
+    labels = host.split(".")
+    good = len(labels) > 1 and all(
+        label and len(label) < 64 and label.replace("-", "").isalnum() and label.isascii() for label in labels
+    )
+    if not good or len(host) > 253:
+        raise ValidationError(f"{value.strip()!r} is not a host such as shop.example.com (no https://, no path).")
+    return host
+
+
+class LinesField(forms.CharField):
+    """A list of host names, one per line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return list(dict.fromkeys(host_name(line) for line in text.splitlines() if line.strip()))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), self.prepare_value(data))
+
+
+class AppForm(forms.ModelForm):
+    class Meta:
+        model = App
+        fields = ["kind", "name", "origin", "bundle_id"]
+
+    def clean_origin(self) -> str:
+        value: str = self.cleaned_data.get("origin", "")
+        return web_origin(value) if value else ""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if "origin" in self.errors:
+            return cleaned
+        kind = cleaned.get("kind", self.instance.kind)
+        if self.instance.pk and "kind" in self.changed_data:
+            self.add_error("kind", "An app stays what it is. Add the other one beside it.")
+        web = kind == App.Kind.WEB
+        if web and not cleaned.get("origin"):
+            self.add_error("origin", "A website needs its origin.")
+        if web and cleaned.get("bundle_id"):
+            self.add_error("bundle_id", "Only a native app has a bundle id.")
+        if not web and not cleaned.get("bundle_id"):
+            self.add_error("bundle_id", "A native app needs its bundle id.")
+        if not web and cleaned.get("origin"):
+            self.add_error("origin", "Only a website has an origin.")
+        return cleaned

@@ -1,0 +1,51 @@
+"""Which source files make the web SDK and the service worker, and how they become one small script each."""
+
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+SDK_SOURCE: Final = Path(__file__).parent / "static" / "devices" / "sdk"
+
+# Order matters: a file may use at load time only what stands before it.
+SDK_FILES: Final = (
+    "protocol.js",
+    "store.js",
+    "core.js",
+    "device.js",
+    "push.js",
+    "session.js",
+    "queue.js",
+    "popups.js",
+    "simple.js",
+    "install.js",
+    "preferences.js",
+    "consent.js",
+    "commands.js",
+)
+WORKER_FILES: Final = ("protocol.js", "store.js", "worker.js")
+
+_MINIFIER: Final = Path(__file__).with_name("sdk_minify.py")
+_PATIENCE_SECONDS: Final = 60
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """The named source files one after the other, as people wrote them."""
+    return "\n".join((SDK_SOURCE / name).read_text(encoding="utf-8") for name in names)
+
+
+@lru_cache(maxsize=4)
+def bundle(names: tuple[str, ...]) -> str:
+    """The named source files as one strict-mode script without comments and with short names; made once a process."""
+    finished = subprocess.run(  # noqa: S603 - our own interpreter and file
+        [sys.executable, "-X", "utf8", str(_MINIFIER)],
+        input=f'(()=>{{"use strict";{joined(names)}}})();\n',
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+    )
+    if finished.returncode != 0:
+        raise ValueError(f"the scripts {', '.join(names)} cannot be made smaller: {finished.stderr.strip()[-500:]}")
+    return finished.stdout

@@ -1,0 +1,186 @@
+"""The outbox: rows of sends outside journeys, and cutting what is due into chunks."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django_q.tasks import async_task
+
+from devices.models import DeliveryChunk, Dispatch, EndUser, IdempotencyKey
+
+_ADD_SQL = """
+INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, request_id, origin, variables,
+                              next_attempt_at, expires_at, created_at, attempt, tries, state,
+                              hold_reason, reason, clicked_action)
+SELECT p.day, p.brand_id, p.id, v.holder_id, v.id, %(request)s, v.endpoint_origin, %(variables)s::jsonb,
+       %(at)s, %(at)s::timestamptz + make_interval(secs => p.ttl), %(now)s, 0, 0, 'ready', '', '', ''
+FROM devices_dispatch p, devices_device v
+JOIN devices_pushstatus s ON s.device_id = v.id AND s.end_user_id = v.holder_id AND s.status = 'allowed'
+JOIN devices_enduser u ON u.id = v.holder_id
+WHERE p.id = %(dispatch)s AND v.holder_id = %(end_user)s AND v.token_hash IS NOT NULL
+  AND (p.target_devices = 'all' OR (p.target_devices = 'web') = (v.platform = 'web'))
+  AND (u.target_devices = 'all' OR (u.target_devices = 'web') = (v.platform = 'web'))
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+
+
+@transaction.atomic
+def deliveries_add(
+    *,
+    dispatch_id: int,
+    end_user_id: int,
+    request_key: str,
+    variables: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> list[int]:
+    """Write one delivery for each reachable device of an end user; the same request key writes nothing twice."""
+    dispatch = Dispatch.objects.only("brand_id").get(pk=dispatch_id)
+    key, _ = IdempotencyKey.objects.get_or_create(
+        brand_id=dispatch.brand_id,
+        scope="send",
+        key=request_key,
+        defaults={"expires_at": now + timedelta(days=7)},
+    )
+    return deliveries_write(
+        dispatch_id=dispatch_id, end_user_id=end_user_id, request_id=key.pk, variables=variables, at=now, now=now
+    )
+
+
+def deliveries_write(
+    *,
+    dispatch_id: int,
+    end_user_id: int,
+    request_id: int,
+    variables: Mapping[str, Any] | None,
+    at: datetime,
+    now: datetime,
+) -> list[int]:
+    """Write what `deliveries_add` does under a key row that the caller holds, to be sent not before `at`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD_SQL,
+            {
+                "request": request_id,
+                "variables": None
+                if variables is None
+                else EndUser.properties.field.get_db_prep_value(dict(variables), connection),
+                "now": now,
+                "at": at,
+                "dispatch": dispatch_id,
+                "end_user": end_user_id,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class CutChunk:
+    """A chunk that was just cut, and the lane whose workers are to be rung."""
+
+    id: int
+    lane: str
+
+
+_CUT_SQL = """
+WITH due AS MATERIALIZED (
+    SELECT d.id, d.day, d.brand_id, d.dispatch_id, d.origin, p.lane
+    FROM devices_delivery d JOIN devices_dispatch p ON p.id = d.dispatch_id
+    JOIN devices_brand b ON b.id = d.brand_id
+    WHERE d.state = 'ready' AND d.chunk_id IS NULL AND d.next_attempt_at <= %(now)s
+      AND (b.sending_stopped_at IS NULL OR d.expires_at <= %(now)s)
+      AND (%(all)s OR d.dispatch_id = ANY(%(dispatches)s))
+    ORDER BY d.next_attempt_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+), numbered AS (
+    SELECT *, (row_number() OVER (PARTITION BY dispatch_id, origin ORDER BY id) - 1) / %(size)s AS slice FROM due
+), grouped AS (
+    SELECT brand_id, dispatch_id, day, lane, origin, slice, count(*) AS size
+    FROM numbered GROUP BY 1, 2, 3, 4, 5, 6
+), chunks AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('devices_deliverychunk', 'id')) AS id, grouped.* FROM grouped
+), written AS (
+    INSERT INTO devices_deliverychunk (id, brand_id, dispatch_id, day, lane, origin, size, rung_at, created_at)
+    SELECT id, brand_id, dispatch_id, day, lane, origin, size, %(now)s, %(now)s FROM chunks
+    RETURNING id
+), linked AS (
+    UPDATE devices_delivery d SET chunk_id = c.id
+    FROM numbered n JOIN chunks c ON c.dispatch_id = n.dispatch_id AND c.origin = n.origin AND c.slice = n.slice
+                                 AND c.day = n.day
+    WHERE d.id = n.id AND d.day = n.day
+    RETURNING 1
+)
+SELECT id, lane FROM chunks, (SELECT count(*) FROM written) w, (SELECT count(*) FROM linked) l ORDER BY id
+"""
+
+
+def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, limit: int = 50_000) -> list[CutChunk]:
+    """Cut due, ready rows into chunks by (lane, dispatch, push-service origin) and ring the workers after commit."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _CUT_SQL,
+            {
+                "now": now,
+                "all": dispatch_ids is None,
+                "dispatches": list(dispatch_ids or []),
+                "limit": limit,
+                "size": settings.SMARTPUSH_CHUNK_SIZE,
+            },
+        )
+        chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
+        transaction.on_commit(lambda: ring(chunks))
+    return chunks
+
+
+def ring(chunks: Collection[CutChunk]) -> None:
+    """Queue one job a chunk on its lane's cluster; a lost bell is rung again by the ticker."""
+    for chunk in chunks:
+        async_task(
+            "devices.tasks.send_chunk", chunk.id, q_options={"cluster": chunk.lane, "save": False, "ack_failure": True}
+        )
+
+
+# A waiting chunk is rung for again only where its lane stands idle: while workers are at it, its bell is in the queue,
+# or who finishes a chunk takes it on (chunk_overdue). So a long queue does not fill with repeated bells.
+_RECLAIM_SQL = """
+WITH idle AS (
+    SELECT lane FROM unnest(ARRAY['urgent', 'bulk']) AS lane WHERE NOT EXISTS (
+        SELECT 1 FROM devices_deliverychunk b
+        WHERE b.state = 'leased' AND b.leased_until >= %(now)s AND b.lane = lane.lane)
+), lost AS (
+    SELECT id FROM devices_deliverychunk
+    WHERE state = 'leased' AND leased_until < %(now)s AND (rung_at IS NULL OR rung_at < %(silent)s)
+    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), silent AS (
+    SELECT id FROM devices_deliverychunk
+    WHERE state = 'ready' AND (rung_at IS NULL OR rung_at < %(silent)s) AND lane IN (SELECT lane FROM idle)
+    ORDER BY id LIMIT %(bells)s FOR UPDATE SKIP LOCKED
+)
+UPDATE devices_deliverychunk SET rung_at = %(now)s
+WHERE id IN (SELECT id FROM lost UNION ALL SELECT id FROM silent)
+RETURNING id, lane
+"""
+_BELLS = 8
+
+
+def leases_reclaim(*, now: datetime, limit: int = 500) -> list[CutChunk]:
+    """Ring again for chunks whose worker died (lease ran out) or whose bell was lost (a third of a lease silent)."""
+    silence = timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS / 3)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_RECLAIM_SQL, {"now": now, "silent": now - silence, "limit": limit, "bells": _BELLS})
+        chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
+        transaction.on_commit(lambda: ring(chunks))
+    return chunks
+
+
+def chunk_overdue(*, lane: str, now: datetime) -> int | None:
+    """The oldest waiting chunk of a lane that nobody came for within a third of a lease: whoever is free takes it."""
+    silence = timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS / 3)
+    return (
+        DeliveryChunk.objects.filter(state=DeliveryChunk.State.READY, lane=lane, rung_at__lt=now - silence)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+        .first()
+    )

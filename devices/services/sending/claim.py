@@ -1,0 +1,283 @@
+"""Claiming a chunk and judging each of its rows once more, in two statements."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from devices.services.sending.caps import Cap, caps_refund
+from devices.services.sending.quiet_hours import QuietHours, zone_choose
+from devices.services.sending.restraint import Judged, restrain
+
+UNSURE_RETRIES = 3
+UNSURE_BACK_OFF = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk that is ours until `attempt` is overtaken; results are written only under that number."""
+
+    chunk_id: int
+    day: Any
+    attempt: int
+    dispatch_id: int
+    brand_id: int
+    content: Mapping[str, Any]
+    urgency: str
+    origin: str = ""
+    zone: str = "UTC"
+    quiet: QuietHours | None = None
+    caps: tuple[Cap, ...] = ()
+
+
+@dataclass(slots=True)
+class Row:
+    """One delivery that may be sent now, with what rendering and the wire need: a subscription or a native token."""
+
+    id: int
+    end_user_id: int
+    device_id: int
+    endpoint: str
+    token_hash: str
+    p256dh: bytes
+    auth: bytes
+    vapid_key_id: int
+    expires_at: datetime
+    variables: Mapping[str, Any] | None
+    tries: int
+    external_id: str | None
+    language: str
+    device_language: str
+    properties: Mapping[str, Any]
+    origin: str = ""
+    native_token: str = field(default="", repr=False)
+
+
+_CLAIM_SQL = """
+UPDATE devices_deliverychunk c SET state = 'leased', attempt = c.attempt + 1, leased_until = %(until)s
+FROM devices_dispatch p, devices_brand b
+WHERE c.id = %(chunk)s AND p.id = c.dispatch_id AND b.id = c.brand_id
+  AND (c.state = 'ready' OR (c.state = 'leased' AND c.leased_until < %(now)s))
+RETURNING c.id, c.day, c.attempt, c.dispatch_id, c.brand_id, p.content, p.urgency, b.time_zone,
+          CASE WHEN p.quiet_policy <> '' THEN p.quiet_policy WHEN p.purpose = 'marketing' THEN b.quiet_policy
+               ELSE 'ignore' END,
+          b.quiet_from, b.quiet_until,
+          (SELECT jsonb_agg(jsonb_build_array(f.id, f.scope, f.period, f.most) ORDER BY f.id)
+           FROM devices_frequencycap f WHERE f.brand_id = c.brand_id AND f.purpose = p.purpose),
+          c.origin
+"""
+
+# Rows that a dead worker left in `sending`: nobody knows whether they went out. The resource's policy decides.
+_UNSURE_SQL = """
+UPDATE devices_delivery d SET
+    state = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN 'ready' ELSE 'unknown' END,
+    reason = 'worker_lost',
+    hold_reason = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN 'unsure' ELSE '' END,
+    chunk_id = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN NULL ELSE d.chunk_id END,
+    next_attempt_at = %(now)s,
+    finished_at = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN NULL
+                       ELSE %(now)s::timestamptz END
+FROM devices_dispatch p
+WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'sending' AND d.attempt < %(attempt)s
+  AND p.id = d.dispatch_id
+"""
+
+_JUDGE_SQL = """
+    SELECT d.id, CASE
+        WHEN p.state <> 'running' THEN 'cancelled:' || coalesce(nullif(p.stop_reason, ''), 'dispatch_stopped')
+        WHEN d.expires_at <= %(now)s THEN CASE WHEN d.hold_reason = 'breaker' AND d.reason <> ''
+            THEN 'expired:' || d.reason ELSE 'expired:expired' END
+        WHEN b.sending_stopped_at IS NOT NULL THEN 'hold:brand_stopped'
+        WHEN v.id IS NULL OR u.id IS NULL THEN 'cancelled:device_deleted'
+        WHEN v.holder_id IS DISTINCT FROM d.end_user_id THEN 'cancelled:device_taken_over'
+        WHEN v.token_hash IS NULL THEN 'suppressed:unreachable'
+        WHEN s.status IS DISTINCT FROM 'allowed' THEN 'suppressed:not_allowed'
+        WHEN (u.platform_opt_out OR u.user_opt_out)
+            AND NOT (p.purpose = 'operational' AND b.operational_ignores_opt_out) THEN 'suppressed:opted_out'
+        WHEN p.target_devices <> 'all' AND (p.target_devices = 'web') <> (v.platform = 'web')
+            THEN 'suppressed:target_devices'
+        WHEN u.target_devices <> 'all' AND (u.target_devices = 'web') <> (v.platform = 'web')
+            THEN 'suppressed:target_devices'
+        WHEN h.until > %(now)s THEN 'hold:' || h.kind
+        ELSE 'send:'
+      END AS verdict, h.until AS held_until, d.counted, d.hold_reason, d.expires_at, u.time_zone AS user_zone,
+      v.time_zone AS device_zone, d.end_user_id, d.enrolment_id, d.step_seq, d.request_id
+    FROM devices_delivery d
+    JOIN devices_deliverychunk c ON c.id = d.chunk_id AND c.state = 'leased' AND c.attempt = %(attempt)s
+    JOIN devices_dispatch p ON p.id = d.dispatch_id
+    JOIN devices_brand b ON b.id = d.brand_id
+    LEFT JOIN devices_device v ON v.id = d.device_id
+    LEFT JOIN devices_enduser u ON u.id = d.end_user_id
+    LEFT JOIN devices_pushstatus s ON s.device_id = d.device_id AND s.end_user_id = d.end_user_id
+    LEFT JOIN devices_sendhold h ON h.brand_id = d.brand_id AND h.origin = v.endpoint_origin
+    WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'ready'
+    ORDER BY d.id LIMIT %(limit)s FOR UPDATE OF d
+"""
+
+# What was judged in Python instead: only where the brand has quiet hours or caps for this purpose.
+_DECIDED_SQL = """
+    SELECT v.id, v.verdict, v.held_until, v.counted::bigint[] AS counted
+    FROM unnest(%(ids)s::bigint[], %(verdicts)s::text[], %(untils)s::timestamptz[], %(counted)s::text[])
+        AS v(id, verdict, held_until, counted)
+"""
+
+_MOVE_SQL = """
+WITH judged AS MATERIALIZED ({judged}), moved AS (
+    UPDATE devices_delivery d SET
+        state = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN 'sending' WHEN 'hold' THEN 'ready'
+                     ELSE split_part(j.verdict, ':', 1) END,
+        reason = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN '' WHEN 'hold' THEN d.reason
+                      ELSE split_part(j.verdict, ':', 2) END,
+        hold_reason = CASE WHEN j.verdict LIKE 'hold:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END,
+        chunk_id = CASE WHEN j.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
+        next_attempt_at = CASE WHEN j.verdict LIKE 'hold:%%'
+                               THEN coalesce(j.held_until, %(now)s::timestamptz + interval '1 second')
+                               ELSE d.next_attempt_at END,
+        attempt = %(attempt)s,
+        tries = d.tries + CASE WHEN j.verdict = 'send:' THEN 1 ELSE 0 END,
+        sent_at = CASE WHEN j.verdict = 'send:' THEN %(now)s::timestamptz ELSE d.sent_at END,
+        finished_at = CASE WHEN split_part(j.verdict, ':', 1) IN ('send', 'hold') THEN d.finished_at
+                           ELSE %(now)s::timestamptz END,
+        counted = j.counted
+    FROM judged j
+    WHERE d.id = j.id AND d.day = %(day)s
+    RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state
+)
+SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.auth, v.vapid_key_id, m.expires_at,
+       m.variables, m.tries, u.external_id, u.language, v.language, u.properties, m.state = 'sending',
+       v.endpoint_origin, v.native_token
+FROM moved m LEFT JOIN devices_device v ON v.id = m.device_id LEFT JOIN devices_enduser u ON u.id = m.end_user_id
+ORDER BY m.id
+"""
+_GATE_SQL = _MOVE_SQL.format(judged=_JUDGE_SQL)
+_WRITE_VERDICTS_SQL = _MOVE_SQL.format(judged=_DECIDED_SQL)
+
+
+def _json(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS)
+
+
+def _claim(row: Sequence[Any]) -> Claim:
+    policy, begins, ends = row[8:11]
+    return Claim(
+        chunk_id=row[0],
+        day=row[1],
+        attempt=row[2],
+        dispatch_id=row[3],
+        brand_id=row[4],
+        content=_json(row[5]),
+        urgency=row[6],
+        zone=zone_choose(row[7]),
+        quiet=None if begins is None or policy == "ignore" else QuietHours(begins, ends, policy),
+        caps=tuple(Cap(*values) for values in _json(row[11]) or ()),
+        origin=row[12],
+    )
+
+
+def chunk_claim(*, chunk_id: int, now: datetime) -> Claim | None:
+    """Lease a ready (or abandoned) chunk under a new attempt number; None when it is done or another's."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM_SQL, {"chunk": chunk_id, "now": now, "until": now + _lease()})
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        claim = _claim(row)
+        if claim.attempt > 1:
+            cursor.execute(
+                _UNSURE_SQL,
+                {
+                    "chunk": chunk_id,
+                    "day": claim.day,
+                    "attempt": claim.attempt,
+                    "now": now,
+                    "retries": UNSURE_RETRIES,
+                },
+            )
+    return claim
+
+
+def rows_gate(*, claim: Claim, now: datetime, limit: int) -> tuple[int, list[Row]]:
+    """Judge the next ready rows of the chunk again: how many there were, and those that may go, now `sending`.
+
+    Only so many at once, because a crash leaves what is `sending` unsure. Nothing where the lease was lost. Quiet
+    hours and caps are those of when the chunk was claimed; a brand without them pays nothing for them.
+    """
+    slice_of = {"chunk": claim.chunk_id, "day": claim.day, "attempt": claim.attempt, "now": now, "limit": limit}
+    with transaction.atomic(), connection.cursor() as cursor:
+        if claim.quiet is None and not claim.caps:
+            cursor.execute(_GATE_SQL, slice_of)
+            found = cursor.fetchall()
+        else:
+            cursor.execute(_JUDGE_SQL, slice_of)
+            judged = [Judged(*values) for values in cursor.fetchall()]
+            refunds = restrain(rows=judged, day=claim.day, zone=claim.zone, quiet=claim.quiet, caps=claim.caps, now=now)
+            cursor.execute(
+                _WRITE_VERDICTS_SQL,
+                {
+                    **slice_of,
+                    "ids": [row.id for row in judged],
+                    "verdicts": [row.verdict for row in judged],
+                    "untils": [row.held_until for row in judged],
+                    # Arrays of unequal length do not fit into one array: each goes as text.
+                    "counted": [
+                        None if row.counted is None else f"{{{','.join(map(str, row.counted))}}}" for row in judged
+                    ],
+                },
+            )
+            found = cursor.fetchall()
+            caps_refund(day=claim.day, counted=refunds)
+    return len(found), [
+        Row(
+            id=r[0],
+            end_user_id=r[1],
+            device_id=r[2],
+            endpoint=r[3],
+            token_hash=r[4],
+            p256dh=bytes(r[5] or b""),
+            auth=bytes(r[6] or b""),
+            vapid_key_id=r[7] or 0,
+            expires_at=r[8],
+            variables=_json(r[9]),
+            tries=r[10],
+            external_id=r[11],
+            language=r[12],
+            device_language=r[13],
+            properties=_json(r[14]),
+            origin=r[16],
+            native_token=r[17],
+        )
+        for r in found
+        if r[15]
+    ]
+
+
+def lease_renew(*, claim: Claim, now: datetime) -> bool:
+    """Heartbeat; False when another worker has taken the chunk over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE devices_deliverychunk SET leased_until = %s WHERE id = %s AND attempt = %s AND state = 'leased'",
+            [now + _lease(), claim.chunk_id, claim.attempt],
+        )
+        return bool(cursor.rowcount)
+
+
+def chunk_finish(*, claim: Claim, now: datetime) -> None:
+    """Close the chunk when none of its rows is left open."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE devices_deliverychunk c SET state = 'done', done_at = %(now)s, leased_until = NULL
+            WHERE c.id = %(chunk)s AND c.attempt = %(attempt)s AND NOT EXISTS (
+                SELECT 1 FROM devices_delivery d
+                WHERE d.chunk_id = c.id AND d.day = c.day AND d.state IN ('ready', 'sending'))
+            """,
+            {"now": now, "chunk": claim.chunk_id, "attempt": claim.attempt},
+        )

@@ -1,0 +1,125 @@
+"""From a revision and an end user to the bytes of one web push."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from devices.services.sending.claim import Row
+from devices.services.sending.declarative import declarative, shows_declarative
+from devices.services.sending.tagging import utm_tagged
+from smartpush.common.ids import public_id, report_token, topic
+from smartpush.common.origins import is_allowed_click_url
+from smartpush.common.personalisation import CannotRender, render
+
+MAX_PLAINTEXT = 3993  # RFC 8291 section 4: one 4,096-byte record less header, tag and delimiter
+
+
+class CannotSend(Exception):
+    """This message cannot be made; `reason` goes on the delivery, with the field where one is to blame."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFacts:
+    """What rendering needs of the brand: its name, where clicks may lead, and its first https page."""
+
+    name: str
+    click_hosts: frozenset[str]
+    home: str = ""
+
+
+def variant_pick(*, content: Mapping[str, Any], languages: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
+    """The variant for the first language that there is one for (en-GB falls back to en), else the default."""
+    variants: Mapping[str, Mapping[str, Any]] = content["variants"]
+    for language in languages:
+        for candidate in (language, language.split("-")[0]):
+            if candidate and candidate in variants:
+                return candidate, variants[candidate]
+    default = content["default_language"]
+    return default, variants[default]
+
+
+def variables_of(*, row: Row, brand: BrandFacts) -> dict[str, Any]:
+    """What personalisation may name: `user`, `event`, `brand`."""
+    return {
+        "user": {**row.properties, "external_id": row.external_id or "", "language": row.language},
+        "event": row.variables or {},
+        "brand": {"name": brand.name},
+    }
+
+
+def direction_of(language: str) -> str:
+    """`rtl` or `ltr`, by the language's first part."""
+    return "rtl" if language.split("-")[0] in {"ar", "fa", "he", "ur", "yi", "ps", "dv"} else "ltr"
+
+
+def report_url() -> str:
+    """Where devices say what became of a message."""
+    return f"{settings.SMARTPUSH_PUBLIC_URL}/api/v1/sdk/reports"
+
+
+def address_render(value: str, field: str, variables: Mapping[str, Any], brand: BrandFacts) -> str:
+    """A click's address, personalised and judged once more; raises CannotSend, CannotRender."""
+    url = render(value, variables, field=field)
+    if url and not is_allowed_click_url(url, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
+        raise CannotSend(f"click_url_refused:{field}"[:40])
+    return url
+
+
+def payload_render(*, row: Row, day: date, content: Mapping[str, Any], brand: BrandFacts) -> bytes:
+    """The plaintext of one web push (UTF-8 JSON, at most 3,993 bytes); raises CannotSend."""
+    language, variant = variant_pick(content=content, languages=(row.language, row.device_language))
+    variables = variables_of(row=row, brand=brand)
+    utm = content.get("utm") or {}
+    try:
+        message: dict[str, Any] = {
+            "v": 1,
+            "id": public_id("delivery", row.id),
+            "title": render(variant["title"], variables, field="title"),
+            "body": render(variant["message"], variables, field="message"),
+            "icon": variant.get("icon", ""),
+            "image": variant.get("image", ""),
+            "badge": variant.get("badge", ""),
+            "tag": topic(row.id),
+            "lang": language,
+            "dir": direction_of(language),
+            "url": utm_tagged(address_render(variant.get("url", ""), "url", variables, brand), utm),
+            "silent": True if content.get("silent") else None,
+            "app_badge": content.get("app_badge"),
+            "actions": [
+                {
+                    "action": button["id"],
+                    "title": render(button["title"], variables, field=f"button {number}"),
+                    "url": utm_tagged(address_render(button.get("url", ""), f"button {number}", variables, brand), utm),
+                }
+                for number, button in enumerate(variant.get("buttons", []), start=1)
+            ],
+            "report": {
+                "url": report_url(),
+                "token": report_token(row.id, day),
+            },
+        }
+    except CannotRender as problem:
+        raise CannotSend(f"render_failed:{problem.field}"[:40]) from problem
+    document = {"smartpush": {key: value for key, value in message.items() if value not in ("", [], None)}}
+    if shows_declarative(row.endpoint):
+        # Ours comes first: the worker knows a message of ours by its beginning even where it is cut off.
+        both = _encode(document | (declarative(message=message, home=brand.home) or {}))
+        if len(both) <= MAX_PLAINTEXT:
+            return both
+    payload = _encode(document)
+    if len(payload) > MAX_PLAINTEXT:
+        longest = max(("title", "body", "url", "image", "icon", "badge"), key=lambda k: len(str(message[k]).encode()))
+        raise CannotSend(f"payload_too_large:{'message' if longest == 'body' else longest}")
+    return payload
+
+
+def _encode(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,383 @@
+"""Sessions: who is on which device, from the first page load through login, switch and logout."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from devices.models import BUCKETS, App, Brand, Device, EndUser, PushStatus, Status, VapidKey
+from devices.models.brands import TIME_ZONES
+from devices.services.cancelling import device_cancel
+from devices.services.identity import proof_wanted
+from devices.services.merging import end_user_absorb
+from devices.services.properties import properties_fill, properties_set, types_of
+from devices.services.reporting import Credentials, DeviceInfo, Identity, InstallationUnknown, Proof, PushReport
+from devices.services.statuses import (
+    LOGGED_OUT,
+    device_stop,
+    device_take_over,
+    status_report,
+    stopped_for,
+    token_hash,
+)
+from smartpush.common.crypto import hash_secret, new_secret, same_secret
+
+_TEXT_FIELDS = (
+    "platform",
+    "browser",
+    "browser_version",
+    "os",
+    "form_factor",
+    "language",
+    "time_zone",
+    "user_agent",
+    "os_version",
+    "app_version",
+    "model",
+)
+
+
+@dataclass(slots=True)
+class SessionResult:
+    """What a session call did; `secret` only when the installation is new, `absorbed_id` when a visitor was merged."""
+
+    device: Device
+    end_user: EndUser
+    status: Status
+    secret: str | None
+    new_session: bool
+    logged_in: bool
+    absorbed_id: int | None
+    vapid_key: str
+    resubscribe: bool
+
+
+def bucket_of(*, brand_id: int, key: str) -> int:
+    """0 to 999, stable for one end user: for sampling, splits and sharded sweeps."""
+    return zlib.crc32(f"{brand_id}:{key}".encode()) % BUCKETS
+
+
+def _anonymous(brand_id: int, info: DeviceInfo) -> EndUser:
+    end_user = EndUser.objects.create(
+        brand_id=brand_id, language=info.language, time_zone=_zone(info.time_zone), bucket=0
+    )
+    end_user.bucket = bucket_of(brand_id=brand_id, key=f"#{end_user.pk}")
+    end_user.save(update_fields=["bucket"])
+    return end_user
+
+
+def _zone(value: str) -> str:
+    """A zone that PostgreSQL and zoneinfo know, or none: an unknown one would abort a set statement later."""
+    return value if value in TIME_ZONES else ""
+
+
+# As text: every page load asks this, and Django takes longer to write two subqueries than PostgreSQL to answer them.
+_ACTIVE_KEY = "SELECT k.{} FROM devices_vapidkey k WHERE k.brand_id = devices_device.brand_id AND k.active"
+_ACTIVE_ID = RawSQL(_ACTIVE_KEY.format("id"), ())  # noqa: S611  ours, never input
+_ACTIVE_PUBLIC = RawSQL(_ACTIVE_KEY.format("public_key"), ())  # noqa: S611
+
+
+def _devices_locked() -> QuerySet[Device]:
+    """Devices with what a call about one needs, the brand's active key included, in one statement."""
+    return (
+        Device.objects.select_for_update(of=("self",))
+        .select_related("session_end_user", "vapid_key")
+        .annotate(active_key_id=_ACTIVE_ID, active_key=_ACTIVE_PUBLIC)
+    )
+
+
+def _device_find(**which: Any) -> Device | None:
+    """The one device, locked, as it stands now.
+
+    Who waits for the lock gets the newest device beside end users as they were when the statement began: where another
+    call changed whose it is in between, PostgreSQL finds no end user to go with it. Then it is read once more, locked.
+    A holder who is somebody else than who is in session is read when asked for, as they stand then.
+    """
+    device = next(iter(_devices_locked().filter(**which)), None)
+    if device is None:
+        device = next(iter(_devices_locked().filter(**which)), None)
+    if device is not None and device.holder_id == device.session_end_user_id:
+        device.holder = device.session_end_user
+    return device
+
+
+def device_of(*, app: App, credentials: Credentials) -> Device:
+    """The device of an installation, locked; raises InstallationUnknown, for those of the brand's other apps too.
+
+    The brand's websites share theirs; a native app's token would go with another app's credentials.
+    """
+    device = _device_find(pk=credentials.device_id, brand=app.brand_id)
+    if device is None or not same_secret(credentials.secret, device.secret_hash):
+        raise InstallationUnknown
+    if device.platform != app.kind or (device.platform != "web" and device.app_id != app.pk):
+        raise InstallationUnknown
+    return device
+
+
+def _device_by_proof(*, brand: Brand, app: App, push: PushReport) -> Device | None:
+    """The same browser after its storage was cleared: it still has the subscription, with the same keys."""
+    if push.subscription is None:
+        return None
+    device = _device_find(brand=brand, app=app, token_hash=token_hash(push.subscription.endpoint))
+    if device is None:
+        return None
+    same = (bytes(device.p256dh or b""), bytes(device.auth or b"")) == (
+        push.subscription.p256dh,
+        push.subscription.auth,
+    )
+    return device if same else None
+
+
+def _end_user_find(*, brand: Brand, external_id: str) -> EndUser | None:
+    # No key is changed: whoever only refers to the end user, such as an entry into a campaign, need not wait.
+    return EndUser.objects.select_for_update(no_key=True).filter(brand=brand, external_id=external_id).first()
+
+
+def _end_user_know(*, brand: Brand, external_id: str) -> EndUser:
+    """Find or create; two calls at once end with one row (the unique constraint decides)."""
+    known = _end_user_find(brand=brand, external_id=external_id)
+    if known is None:
+        EndUser.objects.bulk_create(
+            [EndUser(brand=brand, external_id=external_id, bucket=bucket_of(brand_id=brand.pk, key=external_id))],
+            ignore_conflicts=True,
+        )
+        known = EndUser.objects.select_for_update().get(brand=brand, external_id=external_id)
+    return known
+
+
+def _promote(*, brand: Brand, visitor: EndUser, external_id: str) -> EndUser:
+    """Give the visitor this external id; or, when another call took it in the same moment, return that end user."""
+    visitor.external_id = external_id
+    visitor.bucket = bucket_of(brand_id=brand.pk, key=external_id)
+    try:
+        with transaction.atomic():
+            visitor.save(update_fields=["external_id", "bucket"])
+    except IntegrityError:
+        return EndUser.objects.select_for_update().get(brand=brand, external_id=external_id)
+    return visitor
+
+
+def _prove(device: Device, proof: Proof | None) -> list[str]:
+    """Note what proves that the end user in session is there, nothing for another one's; the fields to save."""
+    device.identity_proven_until = proof.until if proof else None
+    device.identity_key_id = proof.key_id if proof else None
+    return ["identity_proven_until", "identity_key_id"]
+
+
+def _identify(
+    *, brand: Brand, device: Device, external_id: str, proof: Proof | None, now: datetime
+) -> tuple[EndUser, int | None, bool]:
+    """Who the session belongs to, the id of the visitor that was absorbed, if any, and whether they just logged in."""
+    current = device.session_end_user
+    if current.external_id == external_id:
+        return current, None, False
+    absorbed: int | None = None
+    came = True
+    if current.external_id is None:
+        # Read again, locked: another tab may have logged in while this call waited for the device.
+        current = EndUser.objects.select_for_update(no_key=True).get(pk=current.pk)
+    if current.external_id is None:
+        known = _end_user_find(brand=brand, external_id=external_id)
+        if known is None:
+            known = _promote(brand=brand, visitor=current, external_id=external_id)
+        if known.pk != current.pk:
+            end_user_absorb(visitor=current, known=known, now=now)
+            absorbed = current.pk
+            if device.holder_id == current.pk:
+                device.holder = known
+    elif current.external_id == external_id:
+        known, came = current, False
+    else:
+        known = _end_user_know(brand=brand, external_id=external_id)
+    device.session_end_user = known
+    device.save(update_fields=["session_end_user", *_prove(device, proof)])
+    device_take_over(device=device, end_user=known, now=now)
+    return known, absorbed, came
+
+
+def _describe(end_user: EndUser, identity: Identity) -> None:
+    changed = []
+    if identity.language and identity.language != end_user.language:
+        end_user.language = identity.language
+        changed.append("language")
+    zone = _zone(identity.time_zone)
+    if zone and zone != end_user.time_zone:
+        end_user.time_zone = zone
+        changed.append("time_zone")
+    if properties_set(end_user.properties, identity.properties) != end_user.properties:
+        # A server may be writing others at this moment: what is kept is added to what is there now.
+        now_there = EndUser.objects.select_for_update().values_list("properties", flat=True).get(pk=end_user.pk)
+        types = types_of(brand_id=end_user.brand_id, names=list(identity.properties))
+        end_user.properties = properties_fill(stored=now_there, given=identity.properties, types=types)
+        if end_user.properties != now_there:
+            changed.append("properties")
+    if changed:
+        end_user.save(update_fields=changed)
+
+
+def session_open(
+    *,
+    brand: Brand,
+    app: App,
+    credentials: Credentials | None,
+    identity: Identity,
+    info: DeviceInfo,
+    push: PushReport,
+    now: datetime,
+) -> SessionResult:
+    """Record one session: the device, who is on it, and the truth about its push permission.
+
+    A brand that enforces identity lets nothing of a known end user be changed while nobody proves that they are there;
+    that a named one was proven is the caller's matter (`identity_prove`).
+
+    Run it in a transaction. Raises InstallationUnknown, TokenNotYours.
+    """
+    secret: str | None = None
+    device = device_of(app=app, credentials=credentials) if credentials else None
+    if device is None:
+        device = _device_by_proof(brand=brand, app=app, push=push)
+        secret = new_secret()
+        if device is not None:
+            device.secret_hash = hash_secret(secret)
+        else:
+            first = (
+                _end_user_know(brand=brand, external_id=identity.external_id)
+                if identity.external_id
+                else _anonymous(brand.pk, info)
+            )
+            device = Device(
+                brand=brand,
+                app=app,
+                session_end_user=first,
+                holder=first,
+                secret_hash=hash_secret(secret),
+                platform=info.platform,
+                last_seen_at=now - timedelta(days=3650),
+            )
+    previous = device.session_end_user.external_id
+    gap = now - device.last_seen_at
+    changed = ["last_seen_at"] if secret is None else ["last_seen_at", "secret_hash"]
+    for name in _TEXT_FIELDS:
+        value = _zone(info.time_zone) if name == "time_zone" else getattr(info, name)
+        if value != getattr(device, name):
+            setattr(device, name, value)
+            changed.append(name)
+    if identity.proof is not None and previous == identity.external_id:
+        changed += _prove(device, identity.proof)
+    elif secret is not None and device.identity_proven_until is not None:
+        changed += _prove(device, None)  # the proof was given to who has the old secret
+    device.last_seen_at = now
+    device.save(update_fields=changed if device.pk else None)
+    was_new = gap > timedelta(days=3000)
+    absorbed: int | None = None
+    came = False
+    if identity.external_id:
+        end_user, absorbed, came = _identify(
+            brand=brand, device=device, external_id=identity.external_id, proof=identity.proof, now=now
+        )
+    else:
+        end_user = device.session_end_user
+    if not proof_wanted(brand=brand, device=device, now=now):
+        _describe(end_user, identity)
+    status = status_report(device=device, end_user=end_user, push=push, cause="session", now=now)
+    active_id, active_key = _active_key(device)
+    return SessionResult(
+        device=device,
+        end_user=end_user,
+        status=status,
+        secret=secret,
+        new_session=was_new or gap >= timedelta(minutes=brand.session_minutes),
+        logged_in=bool(identity.external_id) and (was_new or came),
+        absorbed_id=absorbed,
+        vapid_key=active_key,
+        resubscribe=_resubscribe_needed(device=device, active_id=active_id, push=push),
+    )
+
+
+def _active_key(device: Device) -> tuple[int, str]:
+    """Id and public key of the brand's active key: as read with the device, or now for a new one."""
+    read = vars(device)
+    if "active_key_id" in read:
+        return read["active_key_id"], read["active_key"]
+    key = VapidKey.objects.only("pk", "public_key").get(brand_id=device.brand_id, active=True)
+    return key.pk, key.public_key
+
+
+def _resubscribe_needed(*, device: Device, active_id: int, push: PushReport) -> bool:
+    """True when permission is granted but the token is dead or was made with a key that is not the active one."""
+    if stopped_for(device=device, end_user_id=device.session_end_user_id):
+        return False
+    if push.reason in ("subscription_missing", "token_missing"):
+        return True
+    if push.status != Status.ALLOWED:
+        return False
+    return device.token_hash is None or (
+        device.platform == "web" and (device.needs_rekey or device.vapid_key_id != active_id)
+    )
+
+
+def _as_it_stands(*, device: Device, end_user: EndUser, status: Status, resubscribe: bool = False) -> SessionResult:
+    """The answer of a call that opened no session."""
+    return SessionResult(
+        device=device,
+        end_user=end_user,
+        status=status,
+        secret=None,
+        new_session=False,
+        logged_in=False,
+        absorbed_id=None,
+        vapid_key=_active_key(device)[1],
+        resubscribe=resubscribe,
+    )
+
+
+@transaction.atomic
+def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: datetime) -> SessionResult:
+    """Logout: the session goes on as a new anonymous visitor; the token stays with who held it.
+
+    A brand whose logout policy is `stop` drops the token instead, and the visitor's page brings it back to nobody.
+
+    Raises InstallationUnknown.
+    """
+    device = device_of(app=app, credentials=credentials)
+    leaving = device.session_end_user
+    if leaving.external_id is None:
+        leaving.refresh_from_db(fields=["external_id"])  # another tab may have logged in while this call waited
+    if leaving.external_id is None:
+        end_user = leaving
+    else:
+        end_user = _anonymous(app.brand_id, info)
+        device.session_end_user = end_user
+        device.save(update_fields=["session_end_user", *_prove(device, None)])
+        if app.brand.logout_policy == Brand.LogoutPolicy.STOP:
+            device_cancel(device_id=device.pk, reason=LOGGED_OUT, now=now, end_user_id=leaving.pk)
+            device_stop(device=device, now=now)
+    return _as_it_stands(device=device, end_user=end_user, status=Status(end_user.last_session_status))
+
+
+def session_read(*, app: App, credentials: Credentials) -> SessionResult:
+    """Whose session it is and how the pair stands, the device locked; run it in a transaction.
+
+    Raises InstallationUnknown.
+    """
+    device = device_of(app=app, credentials=credentials)
+    end_user = device.session_end_user
+    pair = PushStatus.objects.filter(end_user=end_user, device=device).values_list("status", flat=True).first()
+    return _as_it_stands(device=device, end_user=end_user, status=Status(pair or end_user.last_session_status))
+
+
+@transaction.atomic
+def status_update(*, app: App, credentials: Credentials, push: PushReport, cause: str, now: datetime) -> SessionResult:
+    """A report between sessions: after a popup, a call of the page, or from the service worker.
+
+    Raises InstallationUnknown, TokenNotYours.
+    """
+    device = device_of(app=app, credentials=credentials)
+    end_user = device.session_end_user
+    status = status_report(device=device, end_user=end_user, push=push, cause=cause, now=now)
+    resubscribe = _resubscribe_needed(device=device, active_id=_active_key(device)[0], push=push)
+    return _as_it_stands(device=device, end_user=end_user, status=status, resubscribe=resubscribe)

@@ -1,0 +1,284 @@
+"""End users as the brand's own server writes them: by set, a good row among bad ones is kept."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from devices.models import ConsentRecord, EndUser
+from devices.services.markers import MAX_MARKERS
+from devices.services.properties import (
+    MAX_DEFINITIONS,
+    MAX_STORED,
+    MAX_STORED_BYTES,
+    problem_of,
+    properties_set,
+    properties_too_many,
+    types_learn,
+    types_of,
+)
+from devices.services.sessions import bucket_of
+from smartpush.common.deadlocks import again_on_deadlock
+
+CHUNK = 1000  # rows a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class UserInput:
+    """What a server says of one end user; None leaves a field alone, a property that is null is removed.
+
+    `markers` are operations on the external markers, in order: ("add" | "remove" | "replace", cleaned markers).
+    """
+
+    index: int
+    external_id: str
+    language: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    target_devices: str | None = None
+    opted_out: bool | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    markers: Sequence[tuple[str, Sequence[str]]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One row that was refused, and why."""
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class UsersWritten:
+    """`created` and `updated` count end users, `unchanged` those that were so already."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+
+class UserUnknown(Exception):
+    """The brand has no end user of this external id."""
+
+
+class CannotRename(Exception):
+    """The new external id is another end user's."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """An end user as stored, and whether a row of this call changed it."""
+
+    id: int
+    language: str
+    time_zone: str
+    country: str
+    target_devices: str
+    opted_out: bool
+    properties: dict[str, Any]
+    markers: list[str]
+    changed: bool = False
+    created: bool = False
+    opt_changed: bool = False
+
+
+class _Refused(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_INSERT = """
+INSERT INTO devices_enduser (brand_id, external_id, language, time_zone, country, properties, bucket)
+SELECT %(brand)s, n.external_id, '', '', '', '{}', n.bucket
+FROM unnest(%(ids)s::text[], %(buckets)s::int[]) AS n(external_id, bucket)
+ON CONFLICT DO NOTHING RETURNING external_id
+"""
+_LOCK = """
+SELECT id, external_id, language, time_zone, country, target_devices, platform_opt_out, properties, external_markers
+FROM devices_enduser WHERE brand_id = %(brand)s AND external_id = ANY(%(ids)s::text[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_UPDATE = """
+UPDATE devices_enduser u SET language = c.language, time_zone = c.time_zone, country = c.country,
+       target_devices = c.target_devices, platform_opt_out = c.opted_out, properties = c.properties::jsonb,
+       external_markers = ARRAY(SELECT jsonb_array_elements_text(c.markers::jsonb))
+FROM unnest(%(ids)s::bigint[], %(languages)s::text[], %(zones)s::text[], %(countries)s::text[], %(targets)s::text[],
+            %(opted)s::boolean[], %(properties)s::text[], %(markers)s::text[])
+  AS c(id, language, time_zone, country, target_devices, opted_out, properties, markers)
+WHERE u.id = c.id
+"""
+
+
+def users_insert(*, brand_id: int, external_ids: Sequence[str]) -> set[str]:
+    """Create the end users that are missing, in one statement; returns the external ids of the new ones."""
+    ids = sorted(set(external_ids))  # in one order, so that two calls never wait for each other crosswise
+    if not ids:
+        return set()
+    with connection.cursor() as cursor:
+        buckets = [bucket_of(brand_id=brand_id, key=one) for one in ids]
+        cursor.execute(_INSERT, {"brand": brand_id, "ids": ids, "buckets": buckets})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def users_upsert(*, brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool = True) -> UsersWritten:
+    """Create or change end users, a thousand a transaction; rows of one end user take effect in their order."""
+    written = UsersWritten()
+    for chunk in _chunks(rows):
+        again_on_deadlock(_once(written, lambda chunk=chunk: _chunk(brand_id, chunk, now, create)))  # type: ignore[misc]
+    written.errors.sort(key=lambda error: error.index)
+    return written
+
+
+def _once(total: UsersWritten, work: Callable[[], UsersWritten]) -> Callable[[], None]:
+    """Add up only what was committed: a chunk that a deadlock ended is done anew."""
+
+    def run() -> None:
+        with transaction.atomic():
+            part = work()
+        total.created += part.created
+        total.updated += part.updated
+        total.unchanged += part.unchanged
+        total.errors += part.errors
+
+    return run
+
+
+def _chunks(rows: Sequence[UserInput]) -> Iterator[Sequence[UserInput]]:
+    for at in range(0, len(rows), CHUNK):
+        yield rows[at : at + CHUNK]
+
+
+def _chunk(brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool) -> UsersWritten:
+    part = UsersWritten()
+    known = types_of(brand_id=brand_id)
+    types = types_learn(brand_id=brand_id, known=known, rows=(row.properties for row in rows))
+    good = []
+    for row in rows:
+        problem = problem_of(types, row.properties)
+        if problem is not None:
+            part.errors.append(RowError(row.index, "property_type", problem))
+        elif any(value is not None and name not in types for name, value in row.properties.items()):
+            text = f"A brand has {MAX_DEFINITIONS} properties at most; this row would add to them."
+            part.errors.append(RowError(row.index, "too_many_properties", text))
+        else:
+            good.append(row)
+    ids = list({row.external_id for row in good})
+    created = users_insert(brand_id=brand_id, external_ids=ids) if create else set()
+    stored = _locked(brand_id, ids, created)
+    for row in good:
+        one = stored.get(row.external_id)
+        if one is None:
+            part.errors.append(RowError(row.index, "end_user_unknown", "There is no end user of this external id."))
+            continue
+        try:
+            _apply(one, row)
+        except _Refused as refusal:
+            part.errors.append(RowError(row.index, refusal.code, str(refusal)))
+    _write([one for one in stored.values() if one.changed])
+    _opt_outs_record(brand_id, [one for one in stored.values() if one.opt_changed], now)
+    part.created = sum(one.created for one in stored.values())
+    part.updated = sum(one.changed and not one.created for one in stored.values())
+    part.unchanged = len(stored) - part.created - part.updated
+    return part
+
+
+def _locked(brand_id: int, ids: Sequence[str], created: set[str]) -> dict[str, _Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"brand": brand_id, "ids": list(ids)})
+        return {
+            row[1]: _Row(
+                id=row[0],
+                language=row[2],
+                time_zone=row[3],
+                country=row[4],
+                target_devices=row[5],
+                opted_out=row[6],
+                properties=json.loads(row[7]),
+                markers=row[8],
+                created=row[1] in created,
+            )
+            for row in cursor.fetchall()
+        }
+
+
+def _apply(one: _Row, row: UserInput) -> None:
+    """Change the end user as the row says; all of it or, raising _Refused, nothing."""
+    properties = properties_set(one.properties, row.properties)
+    if row.properties and properties_too_many(stored=one.properties, wanted=properties):
+        raise _Refused(
+            "too_many_properties",
+            f"An end user has {MAX_STORED} properties and {MAX_STORED_BYTES} bytes of them at most.",
+        )
+    markers = set(one.markers)
+    for operation, named in row.markers:
+        markers = {"add": markers | set(named), "remove": markers - set(named), "replace": set(named)}[operation]
+    if len(markers) > MAX_MARKERS:
+        raise _Refused("too_many_markers", f"An end user may carry {MAX_MARKERS} markers; this makes {len(markers)}.")
+    before = (one.properties, one.markers, one.language, one.time_zone, one.country, one.target_devices, one.opted_out)
+    one.properties, one.markers = properties, sorted(markers)
+    one.language = one.language if row.language is None else row.language
+    one.time_zone = one.time_zone if row.time_zone is None else row.time_zone
+    one.country = one.country if row.country is None else row.country
+    one.target_devices = one.target_devices if row.target_devices is None else row.target_devices
+    if row.opted_out is not None and row.opted_out != one.opted_out:
+        one.opted_out, one.opt_changed = row.opted_out, True
+    after = (one.properties, one.markers, one.language, one.time_zone, one.country, one.target_devices, one.opted_out)
+    one.changed = one.changed or before != after
+
+
+def _write(rows: Sequence[_Row]) -> None:
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPDATE,
+            {
+                "ids": [one.id for one in rows],
+                "languages": [one.language for one in rows],
+                "zones": [one.time_zone for one in rows],
+                "countries": [one.country for one in rows],
+                "targets": [one.target_devices for one in rows],
+                "opted": [one.opted_out for one in rows],
+                "properties": [json.dumps(one.properties, ensure_ascii=False) for one in rows],
+                "markers": [json.dumps(one.markers) for one in rows],
+            },
+        )
+
+
+def _opt_outs_record(brand_id: int, rows: Sequence[_Row], now: datetime) -> None:
+    ConsentRecord.objects.bulk_create(
+        [
+            ConsentRecord(
+                brand_id=brand_id,
+                end_user_id=one.id,
+                subject=ConsentRecord.Subject.OPT_OUT,
+                answer="opted_out" if one.opted_out else "opted_in",
+                by="platform",
+                at=now,
+            )
+            for one in rows
+        ]
+    )
+
+
+@transaction.atomic
+def user_rename(*, brand_id: int, external_id: str, new_external_id: str) -> EndUser:
+    """Give an end user another external id; splits and samples stay as they were. Raises UserUnknown, CannotRename."""
+    end_user = EndUser.objects.select_for_update().filter(brand_id=brand_id, external_id=external_id).first()
+    if end_user is None:
+        raise UserUnknown
+    if end_user.external_id == new_external_id:
+        return end_user
+    end_user.external_id = new_external_id
+    try:
+        with transaction.atomic():
+            end_user.save(update_fields=["external_id"])
+    except IntegrityError:
+        raise CannotRename from None
+    return end_user

@@ -1,0 +1,95 @@
+// The end user's consent to all of this. Without it nothing is sent, nothing stored and no worker registered.
+
+const TOLD = 'told';
+
+let consentWithheld = false;
+let loaded;
+const whenLoaded = new Promise((resolve) => { loaded = resolve; });
+
+// Remembered until the server has it: the answer with its time and language.
+function untoldConsent() {
+  const {consent: given} = record;
+  return given !== TOLD && given;
+}
+
+const consentPicture = (answer) => ({
+  answer, at: new Date().toISOString(), language: options.language || navigator.language,
+});
+
+function start() {
+  permitted = true;
+  openGate();
+  watchPage();
+  // Commands that were queued together with init run first, so that identify goes out with the session.
+  setTimeout(wake);
+}
+
+function consent(given) {
+  if (typeof given !== 'boolean') throw failure('invalid_argument', 'consent takes true or false.');
+  consentWithheld = !given;
+  return inTurn(async () => {
+    await whenLoaded;
+    if (!given) return withdraw();
+    start();
+    if (record.consent) return null;
+    await saveRecord({consent: consentPicture('given')});
+    // A session that is open already did not carry it; one that fails is opened again and does.
+    if (session && await session.then(() => true, () => false) && untoldConsent()) {
+      await call('consents', {subject: 'tracking', ...untoldConsent()});
+      await saveRecord({consent: TOLD});
+    }
+    return null;
+  });
+}
+
+// From now on this page is silent, whether consent was withdrawn here or in another tab.
+function fallSilent() {
+  permitted = false;
+  refuseGate(failure('consent_required', 'The end user has not consented.'));
+  closeGate();
+  clearTimeout(wakeTimer);
+  clearTimeout(renewal);
+  session = null;
+  held = null;
+  if (current) dismiss();
+  stopLeading();
+}
+
+async function withdraw() {
+  const open = session;
+  fallSilent();
+  // A session that is on its way is ended too.
+  await Promise.resolve(open).catch(() => {});
+  const told = credentials() && sendNow('consents', {subject: 'tracking', ...consentPicture('withdrawn')});
+  const problem = Promise.resolve(told).catch((error) => error);
+  await dropSubscription().catch((error) => log(error));
+  await forgetStore();
+  named = endUser = serverStatus = pushNow = optedOut = null;
+  record = BLANK_RECORD;
+  const failed = await problem;
+  if (failed?.code) throw failed;
+}
+
+function forgetStore() {
+  for (const name in memory) memory[name].clear();
+  return new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase('smartpush');
+    request.onsuccess = request.onerror = request.onblocked = resolve;
+  }).catch((error) => log(error));
+}
+
+// Our subscription and our notifications go; the worker's registration and what others have on it stay.
+async function dropSubscription() {
+  const {scope} = record;
+  const registration = scope && await navigator.serviceWorker.getRegistration(scope);
+  if (!registration || registration.scope !== scope) return;
+  for (const notification of await registration.getNotifications()) {
+    if (notification.data?.smartpush) notification.close();
+  }
+  const subscription = await registration.pushManager.getSubscription();
+  if (subscription && isOurs(subscription)) await subscription.unsubscribe();
+}
+
+whenForgotten = () => {
+  if (permitted) fallSilent();
+};

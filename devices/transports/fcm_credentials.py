@@ -1,0 +1,152 @@
+"""A Firebase service account: read from the file that Google gives out, and exchanged for access tokens (RFC 7523)."""
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any, Final
+
+import requests
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from firebase_admin import credentials
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.transport.requests import Request as GoogleRequest
+
+from devices.transports.base import Outcome
+from devices.transports.outcomes import Verdict
+
+FCM_ORIGIN: Final = "https://fcm.googleapis.com"
+TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  an address
+RENEW_BEFORE = 300.0
+"""Seconds before its expiry (an hour) at which an access token is no longer used."""
+ASK_AGAIN_AFTER = 30.0
+"""Seconds for which a refused or failed exchange is not tried again."""
+EXCHANGE_TIMEOUT = 10.0
+MAX_FILE = 16_384
+
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{2,99}")
+_EMAIL = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,150}")
+_NEEDED = ("project_id", "private_key_id", "private_key", "client_email", "token_uri")
+
+
+class CredentialsRefused(ValueError):
+    """This is not a service account that we can send with; the message says why, in words for staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Whose FCM project is sent to, and the proof; `origin` is FCM's, or a local push service's in development."""
+
+    project_id: str
+    client_email: str
+    origin: str
+    info: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where messages go (FCM HTTP v1, projects.messages.send)."""
+        return f"{self.origin}/v1/projects/{self.project_id}/messages:send"
+
+    @property
+    def fingerprint(self) -> str:
+        """Names this very key, so that a replaced one never shares an access token with the old."""
+        return hashlib.sha256(self.info.encode()).hexdigest()
+
+
+def service_account_read(text: str, *, dev_origins: Collection[str] = frozenset()) -> ServiceAccount:
+    """Check the JSON of a service account's key file; raises CredentialsRefused.
+
+    Its token address must be Google's: we call it from our network. In development it may be that of a local push
+    service, at one of `dev_origins`; then the messages go there too.
+    """
+    if len(text.encode()) > MAX_FILE:
+        raise CredentialsRefused("This file is too large for a service account key.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):  # thousands of brackets exhaust the stack
+        raise CredentialsRefused("This file is not JSON. Choose the key file that Google made.") from None
+    if not isinstance(document, dict) or document.get("type") != "service_account":
+        raise CredentialsRefused(
+            "This is not a service account key: Firebase console, Project settings, Service accounts, "
+            "Generate new private key. (google-services.json belongs into the app, not here.)"
+        )
+    for name in _NEEDED:
+        if not isinstance(document.get(name), str) or not document[name]:
+            raise CredentialsRefused(f"The file has no {name}. Generate a new key.")
+    origin = _origin_of(document["token_uri"], dev_origins)
+    if not _PROJECT.fullmatch(document["project_id"]) or not _EMAIL.fullmatch(document["client_email"]):
+        raise CredentialsRefused("The project id or the account's address in the file is malformed.")
+    info = {"type": "service_account"} | {name: document[name] for name in _NEEDED}
+    try:
+        key = load_pem_private_key(info["private_key"].encode(), password=None)
+        credentials.Certificate(info)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # its text would quote the key
+        raise CredentialsRefused("The private key in the file cannot be read. Generate a new key.") from None
+    if not isinstance(key, RSAPrivateKey):  # FCM takes RS256 alone, and every sending would end in a refusal
+        raise CredentialsRefused("The private key in the file is not an RSA key. Generate a new key.")
+    return ServiceAccount(document["project_id"], document["client_email"], origin, json.dumps(info, sort_keys=True))
+
+
+def _origin_of(token_uri: str, dev_origins: Collection[str]) -> str:
+    if token_uri == TOKEN_URI:
+        return FCM_ORIGIN
+    local = token_uri.removesuffix("/token")
+    if local != token_uri and local in dev_origins:
+        return local
+    raise CredentialsRefused(f"The file's token_uri must be {TOKEN_URI}.")
+
+
+class AccessTokens:
+    """Access tokens by service account, each kept until shortly before it expires; for one process and thread."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._failures: dict[str, tuple[float, Verdict]] = {}
+        session = requests.Session()
+        session.trust_env = False
+        session.max_redirects = 0
+        self._session = session
+        self._request = functools.partial(GoogleRequest(session), timeout=EXCHANGE_TIMEOUT)
+
+    def close(self) -> None:
+        """Close the connection to the token endpoint."""
+        self._session.close()
+
+    def get(self, account: ServiceAccount) -> str | Verdict:
+        """Return an access token, or the verdict on every message of this account for now."""
+        now = self._clock()
+        use_until, token = self._tokens.get(account.fingerprint, (0.0, ""))
+        if now < use_until:
+            return token
+        failed_until, verdict = self._failures.get(account.fingerprint, (0.0, None))
+        if verdict is not None and now < failed_until:
+            return verdict
+        answer = self._exchange(account)
+        if isinstance(answer, Verdict):
+            self._failures[account.fingerprint] = (now + ASK_AGAIN_AFTER, answer)
+            return answer
+        self._failures.pop(account.fingerprint, None)
+        self._tokens[account.fingerprint] = answer
+        return answer[1]
+
+    def forget(self, account: ServiceAccount) -> None:
+        """Drop a token that FCM refused: it was revoked, or the account lost its right."""
+        self._tokens.pop(account.fingerprint, None)
+
+    def _exchange(self, account: ServiceAccount) -> tuple[float, str] | Verdict:
+        credential: Any = credentials.Certificate(json.loads(account.info)).get_credential()
+        try:
+            credential.refresh(self._request)
+        except (RefreshError, TransportError) as problem:
+            if isinstance(problem, TransportError) or problem.retryable:
+                return Verdict(Outcome.RETRY, "fcm_token_unavailable")
+            return Verdict(Outcome.AUTH, "fcm_credentials_refused")
+        except GoogleAuthError:
+            return Verdict(Outcome.AUTH, "fcm_credentials_refused")
+        return credential.expiry.replace(tzinfo=UTC).timestamp() - RENEW_BEFORE, credential.token

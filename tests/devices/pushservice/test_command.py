@@ -1,0 +1,66 @@
+"""`manage.py pushservice` serves in development and refuses elsewhere."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from django.core.management import CommandError, call_command
+
+from devices.pushservice.server import LocalPushService
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_production_settings_refuse_it_and_say_why(settings):
+    settings.SMARTPUSH_LOCAL_PUSH = False
+    with pytest.raises(CommandError, match="SMARTPUSH_LOCAL_PUSH"):
+        call_command("pushservice", port=0)
+
+
+def test_a_taken_port_is_a_command_error():
+    with LocalPushService() as service:
+        port = service.url.rpartition(":")[2]
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "pushservice", "--port", port],
+            cwd=ROOT,
+            env={**os.environ, "SMARTPUSH_LOCAL_PUSH": "true"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{port}" in ended.stderr
+
+
+def test_the_process_says_where_it_listens_and_ends_at_once_when_told():
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "pushservice", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "SMARTPUSH_LOCAL_PUSH": "true"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        found = re.fullmatch(r"push service listening on (http://127\.0\.0\.1:\d+)\n", line)
+        assert found, line
+        assert requests.get(f"{found[1]}/control/state", timeout=10).json()["last_seq"] == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_service_starts_without_django():
+    code = (
+        "import sys, devices.pushservice.server;"
+        "sys.exit(any(name.split('.')[0] in ('django', 'rest_framework') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

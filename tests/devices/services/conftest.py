@@ -1,0 +1,33 @@
+import pytest
+
+from devices.models import Brand
+from devices.pushservice.server import LocalPushService
+from devices.services.brands import brand_create
+from devices.services.sending.send import close_senders
+from tests.devices.people import Browser
+from tests.devices.services.sending import Channel
+
+
+@pytest.fixture
+def brand(db) -> Brand:
+    return brand_create(name="Harbour Books", origin="https://books.example")
+
+
+@pytest.fixture
+def browser(brand) -> Browser:
+    return Browser(brand)
+
+
+@pytest.fixture(scope="session")
+def push_service():
+    with LocalPushService() as service:
+        yield service
+
+
+@pytest.fixture
+def channel(brand, push_service, settings) -> Channel:
+    push_service.clear_failures()
+    settings.SMARTPUSH_DEV_ORIGINS = frozenset({push_service.url})
+    close_senders()
+    yield Channel(brand, push_service)
+    close_senders()

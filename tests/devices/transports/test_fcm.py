@@ -1,0 +1,185 @@
+"""The FCM wire at the local push service: access tokens, their renewal and their refusal, messages in numbers."""
+
+import json
+import time
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from devices.pushservice.server import LocalPushService
+from devices.transports.base import Outcome, SendRefused
+from devices.transports.fcm import FcmMessage, FcmSender
+from devices.transports.fcm_credentials import CredentialsRefused, service_account_read
+from devices.transports.fcm_encoder import NativeMessage, encode
+from tests.devices.services.native import service_account
+
+
+@pytest.fixture(scope="module")
+def service():
+    with LocalPushService() as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def working(service):
+    service.clear_failures()
+
+
+class Clock:
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def sender(service, clock):
+    with FcmSender(dev_origins={service.url}, clock=clock) as sender:
+        yield sender
+
+
+@pytest.fixture
+def account(service):
+    return service_account_read(service_account(service.url), dev_origins={service.url})
+
+
+def message(account, token, key=1):
+    native = NativeMessage(
+        token=token, platform="android", title="Hi", body="There", data={}, tag="t", ttl=60, expires_at=0
+    )
+    return FcmMessage(key=key, account=account, body=encode(native))
+
+
+def test_many_messages_go_out_with_one_access_token(service, sender, account, results, monkeypatch):
+    asked = []
+    exchange = sender._tokens._exchange
+    monkeypatch.setattr(sender._tokens, "_exchange", lambda one: asked.append(one) or exchange(one))
+    tokens = service.fcm_tokens(300)
+
+    sender.send((message(account, token, key) for key, token in enumerate(tokens)), on_result=results)
+
+    assert results.outcomes() == {Outcome.ACCEPTED}
+    assert len(results.by_key) == 300
+    assert len(asked) == 1
+    (first,) = service.messages(token=tokens[0])
+    assert first["message"]["notification"] == {"title": "Hi", "body": "There"}
+
+
+def test_an_access_token_is_renewed_before_it_expires(service, sender, account, clock):
+    first = sender._tokens.get(account)
+    clock.ahead = 3600 - 301
+    assert sender._tokens.get(account) == first
+    clock.ahead = 3600 - 200
+
+    assert sender._tokens.get(account) != first
+
+
+def test_a_refused_access_token_is_not_used_again(service, sender, account, results):
+    token = service.fcm_tokens(1)[0]
+    before = sender._tokens.get(account)
+    service.fail("fcm:UNAUTHENTICATED", token=token)
+
+    sender.send([message(account, token)], on_result=results)
+
+    assert (results.only.outcome, results.only.reason) == (Outcome.AUTH, "unauthorized")
+    assert sender._tokens.get(account) != before
+
+
+def test_apns_refusing_the_project_s_key_leaves_the_access_token_alone(service, sender, account, results):
+    token = service.fcm_tokens(1)[0]
+    before = sender._tokens.get(account)
+    service.fail("fcm:THIRD_PARTY_AUTH_ERROR", token=token)
+
+    sender.send([message(account, token)], on_result=results)
+
+    assert results.only.reason == "apns_credentials_refused"
+    assert sender._tokens.get(account) == before
+
+
+def test_a_refused_account_is_asked_about_once_in_thirty_seconds(service, sender, account, clock, results):
+    service.fail("400", token="oauth", times=1)
+    tokens = service.fcm_tokens(3)
+
+    sender.send([message(account, token, key) for key, token in enumerate(tokens)], on_result=results)
+    assert {(one.outcome, one.reason) for one in results.all} == {(Outcome.AUTH, "fcm_credentials_refused")}
+    clock.ahead = 31.0
+    results.all.clear()
+    sender.send([message(account, tokens[0])], on_result=results)
+
+    assert results.only.outcome is Outcome.ACCEPTED
+
+
+def test_two_accounts_share_no_access_token(service, sender, account):
+    other = service_account_read(service_account(service.url, private_key_id="2"), dev_origins={service.url})
+
+    assert sender._tokens.get(account) != sender._tokens.get(other)
+
+
+def test_an_app_without_an_account_sends_nothing(service, sender, results):
+    sender.send([message(None, service.fcm_tokens(1)[0])], on_result=results)
+
+    assert (results.only.outcome, results.only.reason) == (Outcome.AUTH, "fcm_credentials_missing")
+
+
+def test_a_local_push_service_is_sent_to_only_where_development_names_it(service, account, results):
+    with FcmSender() as sender:
+        sender.send([message(account, service.fcm_tokens(1)[0])], on_result=results)
+
+    assert (results.only.outcome, results.only.reason) == (Outcome.REFUSED, "endpoint_host")
+
+
+def test_googles_account_leads_to_googles_address():
+    account = service_account_read(service_account("", token_uri="https://oauth2.googleapis.com/token"))
+
+    assert account.url == "https://fcm.googleapis.com/v1/projects/harbour-books/messages:send"
+
+
+def test_the_key_shows_in_no_description(account):
+    secret = json.loads(account.info)["private_key"][40:80]
+
+    assert secret not in repr(account)
+    assert secret not in repr(message(account, "t" * 30))
+    assert "t" * 30 not in repr(message(account, "t" * 30))
+
+
+def test_only_what_is_needed_of_the_file_is_kept(service):
+    text = service_account(service.url, universe_domain="evil.example", extra="x")
+
+    assert set(json.loads(service_account_read(text, dev_origins={service.url}).info)) == {
+        "type", "project_id", "private_key_id", "private_key", "client_email", "token_uri",
+    }  # fmt: skip
+
+
+def test_a_file_of_brackets_is_refused_like_any_other_that_is_not_json():
+    with pytest.raises(CredentialsRefused, match="not JSON"):
+        service_account_read("[" * 15_000)
+
+
+@pytest.mark.parametrize("key", [ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()])
+def test_a_key_of_another_kind_than_rsa_is_refused(key):
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    text = service_account("", token_uri="https://oauth2.googleapis.com/token", private_key=pem)
+    with pytest.raises(CredentialsRefused, match="RSA"):
+        service_account_read(text)
+
+
+@pytest.mark.parametrize("key", ["\ud800", "-----BEGIN PRIVATE KEY-----\n\ud800"])
+def test_a_key_that_is_no_unicode_text_is_refused(key):
+    text = service_account("", token_uri="https://oauth2.googleapis.com/token", private_key=key)
+    with pytest.raises(CredentialsRefused, match="cannot be read"):
+        service_account_read(text)
+
+
+def test_a_refusal_never_quotes_the_key():
+    text = service_account("", token_uri="https://oauth2.googleapis.com/token", private_key="SECRET-WORDS")
+    with pytest.raises(CredentialsRefused) as refusal:
+        service_account_read(text)
+
+    assert "SECRET-WORDS" not in str(refusal.value)
+    assert not issubclass(CredentialsRefused, SendRefused)
