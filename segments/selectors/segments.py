@@ -1,0 +1,42 @@
+"""How many a segment has, and who."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices.models import EndUser
+from segments.compiler import segment_queryset
+from segments.models import Segment
+from segments.rules import Rules, parse_rules
+
+
+@dataclass(frozen=True)
+class SegmentCount:
+    """`total` is everybody of the brand."""
+
+    selected: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
+        return self.selected / self.total if self.total else 0.0
+
+
+def segment_rules(*, segment: Segment) -> Rules:
+    """The segment's rules, ready to compile; raises InvalidRules."""
+    return parse_rules(segment.rules)
+
+
+def segment_count(*, rules: Rules, brand_id: int, now: datetime) -> SegmentCount:
+    """How many end users the rules select, of how many."""
+    return SegmentCount(
+        selected=segment_queryset(rules, brand_id, now).count(),
+        total=EndUser.objects.filter(brand_id=brand_id).count(),
+    )
+
+
+def segment_sample(*, rules: Rules, brand_id: int, now: datetime, size: int = 10) -> Sequence[EndUser]:
+    """A few of the selected end users, those seen last first."""
+    found = segment_queryset(rules, brand_id, now)
+    return list(found.order_by("-last_session_at", "-pk")[:size])
