@@ -1,0 +1,178 @@
+"""The campaign form: settings in the marketer's units, and the flow as the editor posts it."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from assets.models import PopupResource, PushResource
+from campaigns.admin.report import recent_events
+from campaigns.journey.parse import Flow, parse
+from campaigns.models import Campaign
+from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
+from devices.models import Brand
+from smartpush.common.clock import utc_now
+
+UNITS = (("86400", "days"), ("3600", "hours"), ("60", "minutes"), ("1", "seconds"))
+MAX_INTERVAL = 31_536_000
+# Problems that the editor cannot make: only a broken or hand-written post has them.
+_BROKEN = frozenset({"malformed", "unknown_kind", "duplicate_key", "unknown_outcome"})
+
+
+def split_seconds(seconds: int) -> tuple[int, int]:
+    """A number and the largest unit (in seconds) that says it whole."""
+    for unit, _label in UNITS:
+        if seconds and seconds % int(unit) == 0:
+            return seconds // int(unit), int(unit)
+    return 0, 86_400
+
+
+class IntervalWidget(forms.MultiWidget):
+    template_name = "campaigns/interval.html"
+
+    def __init__(self) -> None:
+        widgets = [UnfoldAdminIntegerFieldWidget(attrs={"min": 0}), UnfoldAdminSelectWidget(choices=UNITS)]
+        super().__init__(widgets)
+        self.widgets[0].attrs["aria-label"] = "Number"
+        self.widgets[1].attrs["aria-label"] = "Unit"
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Without the Alpine model that Unfold gives every field: both inputs would share it, and write each other."""
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        return {name: value for name, value in attrs.items() if not name.startswith("x-model")}
+
+    def decompress(self, value: int | None) -> list[Any]:
+        return list(split_seconds(value or 0))
+
+
+class IntervalField(forms.MultiValueField):
+    """A length of time in seconds, typed as a number and a unit."""
+
+    widget = IntervalWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        fields = (forms.IntegerField(min_value=0, required=False), forms.ChoiceField(choices=UNITS, required=False))
+        super().__init__(fields=fields, require_all_fields=False, required=False, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> int:
+        if not data_list or not data_list[0]:
+            return 0
+        seconds = int(data_list[0]) * int(data_list[1] or 86_400)
+        if seconds > MAX_INTERVAL:
+            raise ValidationError("The least interval is at most 365 days.")
+        return seconds
+
+
+class DatalistInput(UnfoldAdminTextInputWidget):
+    """A text field that offers what is known and takes what is not."""
+
+    template_name = "campaigns/datalist.html"
+
+    def __init__(self, options: list[str]) -> None:
+        super().__init__()
+        self.options = options
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["options"] = self.options
+        context["widget"]["attrs"]["list"] = f"{name}-options"
+        return context
+
+
+class CampaignForm(forms.ModelForm):
+    entry_interval = IntervalField(
+        label="Least interval",
+        help_text="Least time between two entries of the same end user; 0 for none.",
+    )
+    flow = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    bound_brand: Brand | None = None
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "name", "kind", "trigger_event", "scheduled_at", "segment", "entry_mode", "entry_interval", "purpose",
+            "flow",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brand = self._brand()
+        if "trigger_event" in self.fields and brand is not None:
+            self.fields["trigger_event"].widget = DatalistInput(recent_events(brand_id=brand.pk, now=utc_now()))
+        if "scheduled_at" in self.fields and brand is not None:
+            self.fields["scheduled_at"].help_text = f"When it starts, in the time of {brand.time_zone}."
+        if "segment" in self.fields:
+            self.fields["segment"].help_text = "Who may enter; nobody chosen means every end user."
+            cast(forms.ModelChoiceField, self.fields["segment"]).empty_label = "Everybody"
+        if not self.is_bound and "flow" in self.fields:
+            self.initial["flow"] = json.dumps(self.instance.flow or {})
+
+    def _brand(self) -> Brand | None:
+        return self.instance.brand if self.instance.brand_id else self.bound_brand
+
+    def clean_trigger_event(self) -> str:
+        name: str = self.cleaned_data.get("trigger_event", "").strip()
+        return name
+
+    def clean_flow(self) -> Any:
+        text = self.cleaned_data["flow"]
+        if not text:
+            return self.instance.flow or {}
+        try:
+            draft = json.loads(text)
+            if b"\\u0000" in json.dumps(draft, ensure_ascii=False).encode():  # encode() fails for half a surrogate pair
+                raise ValueError("PostgreSQL keeps no NUL")
+        except (ValueError, RecursionError) as error:
+            raise ValidationError("The flow could not be read. Reload the page and try again.") from error
+        flow = parse(draft)
+        broken = [problem.message for problem in flow.problems if problem.code in _BROKEN]
+        if broken:
+            raise ValidationError(broken)
+        if draft and len(draft.get("activities", [])) > 200:
+            raise ValidationError("A journey has at most 200 activities.")
+        foreign = foreign_resources(flow=flow, brand=self._brand())
+        if foreign:
+            raise ValidationError("The flow names a push or popup that this brand does not have.")
+        return draft
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        kind = cleaned.get("kind")
+        if kind == Campaign.Kind.REALTIME and not cleaned.get("trigger_event"):
+            self.add_error("trigger_event", "A real-time campaign needs the event that lets end users in.")
+        if kind == Campaign.Kind.SCHEDULED:
+            self._check_schedule(cleaned.get("scheduled_at"))
+        return cleaned
+
+    def _check_schedule(self, at: datetime | None) -> None:
+        if at is None:
+            if "scheduled_at" not in self.errors:
+                self.add_error("scheduled_at", "A scheduled campaign needs its time.")
+        elif "scheduled_at" in self.changed_data and at < utc_now() - timedelta(days=1):
+            self.add_error("scheduled_at", "This time is past.")
+        elif at > utc_now() + MAX_AHEAD:
+            self.add_error("scheduled_at", TOO_FAR)
+
+
+def foreign_resources(*, flow: Flow, brand: Brand | None) -> bool:
+    """Whether the flow names a push or popup that is not the brand's."""
+    pushes = {a.resource for a in flow.activities if a.kind == "push" and a.resource is not None}
+    popups = {a.resource for a in flow.activities if a.kind == "popup" and a.resource is not None}
+    own_pushes = set(PushResource.objects.filter(pk__in=pushes, brand=brand).values_list("pk", flat=True))
+    own_popups = set(PopupResource.objects.filter(pk__in=popups, brand=brand).values_list("pk", flat=True))
+    return pushes != own_pushes or popups != own_popups
+
+
+def resources(*, brand: Brand | None) -> tuple[dict[int, str], dict[int, str]]:
+    """The brand's usable pushes and popups: id to name."""
+    if brand is None:
+        return {}, {}
+    usable = {"brand": brand, "archived_at__isnull": True, "current_revision__isnull": False}
+    return (
+        dict(PushResource.objects.filter(**usable).order_by("name").values_list("pk", "name")),
+        dict(PopupResource.objects.filter(**usable).order_by("name").values_list("pk", "name")),
+    )

@@ -1,0 +1,288 @@
+"""The list of campaigns, the settings and the flow, the review, and what changes a campaign's state."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.decorators import display
+
+from assets.models import PopupResource, PushResource
+from campaigns.admin.forms import CampaignForm, resources, split_seconds
+from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
+from campaigns.admin.report import activity_reports, totals
+from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
+from campaigns.journey.parse import POPUP_OUTCOMES, Flow, parse
+from campaigns.models import Campaign
+from campaigns.services.publish import campaign_problems
+from devices.admin.base import BrandScopedHistoryAdmin
+from devices.selectors.current_brand import current_brand
+from devices.selectors.staff import Role, has_brand_role
+from segments.rules import EVERYONE, InvalidRules
+from segments.selectors import SegmentCount, segment_count, segment_rules
+from smartpush.common.clock import utc_now
+
+STATE_TONES = {
+    Campaign.State.DRAFT: "default",
+    Campaign.State.ACTIVE: "success",
+    Campaign.State.PAUSED: "warning",
+    Campaign.State.DISABLED: "danger",
+    Campaign.State.ARCHIVED: "default",
+    Campaign.State.EXECUTED: "info",
+}
+OUTCOME_LABELS = {
+    "allowed": "Allowed",
+    "blocked": "Blocked",
+    "later": "Maybe later",
+    "closed": "Closed",
+    "dismissed": "Question dismissed",
+    "no_answer": "No answer",
+    "clicked": "Clicked",
+}
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
+    form = CampaignForm
+    change_form_template = "campaigns/campaign.html"
+    list_before_template = "campaigns/list_before.html"
+    list_display = ["name", "state_label", "kind", "audience", "entered", "inside", "done", "updated_at"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["segment"]
+    list_per_page = 50
+    search_fields = ["name"]
+    warn_unsaved_form = True
+    conditional_fields = {"trigger_event": "kind == 'realtime'", "scheduled_at": "kind == 'scheduled'"}
+    fieldsets = [
+        (None, {"fields": ["name", "purpose"]}),
+        ("Entry", {"fields": ["kind", "trigger_event", "scheduled_at", "segment", "entry_mode", "entry_interval"]}),
+        (None, {"fields": ["flow"], "classes": ["sp-hidden"]}),
+    ]
+
+    # --- the list ---
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        counted = totals(campaign_ids=[row.pk for row in rows])
+        for row in rows:
+            row.totals = counted[row.pk]
+        changelist.result_list = rows
+        return changelist
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(
+            request,
+            {
+                "may_write": self.has_add_permission(request),
+                "ready_flows": ready_choices(),
+                **(extra_context or {}),
+            },
+        )
+
+    @display(description="State", ordering="state", label=STATE_TONES)
+    def state_label(self, obj: Campaign) -> tuple[str, str]:
+        return obj.state, obj.get_state_display()
+
+    @display(description="Audience", ordering="segment__name")
+    def audience(self, obj: Campaign) -> str:
+        return str(obj.segment) if obj.segment else "Everybody"
+
+    @display(description="Entered")
+    def entered(self, obj: Any) -> int:
+        return int(obj.totals.entered)
+
+    @display(description="Inside now")
+    def inside(self, obj: Any) -> int:
+        return int(obj.totals.active)
+
+    @display(description="Done")
+    def done(self, obj: Any) -> int:
+        return int(obj.totals.done)
+
+    # --- one campaign ---
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A draft that never ran; the others are archived, because people have been in them."""
+        never_ran = obj is None or (obj.state == Campaign.State.DRAFT and obj.current_version_id is None)
+        return never_ran and super().has_delete_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        open_to_edits = obj is None or obj.state != Campaign.State.ARCHIVED
+        return open_to_edits and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: Any = None) -> HttpResponse:
+        return self._after_saving(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        return self._after_saving(request, obj) or super().response_change(request, obj)
+
+    def _after_saving(self, request: HttpRequest, obj: Campaign) -> HttpResponse | None:
+        if "_review" in request.POST:
+            return HttpResponseRedirect(reverse("admin:campaigns_campaign_review", args=[obj.pk]))
+        return None
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        campaign: Campaign | None = kwargs.get("obj")
+        brand = campaign.brand if campaign is not None else current_brand(request)
+        pushes, popups = resources(brand=brand)
+        form = context["adminform"].form
+        shown = form.data.get("flow") if form.is_bound else None
+        context |= {
+            "flow_config": {
+                "pushes": [{"id": pk, "name": name} for pk, name in pushes.items()],
+                "popups": [{"id": pk, "name": name} for pk, name in popups.items()],
+                "outcomes": [{"value": value, "label": OUTCOME_LABELS[value]} for value in POPUP_OUTCOMES],
+                "problems": [
+                    {"key": problem.key, "message": problem.message}
+                    for problem in (campaign_problems(campaign=campaign, now=utc_now()) if campaign is not None else [])
+                ],
+                "may_write": self._allowed(request, campaign, Role.EDITOR)
+                and (campaign is None or campaign.state != Campaign.State.ARCHIVED),
+                "push_add": reverse("admin:assets_pushresource_add"),
+                "popup_add": reverse("admin:assets_popupresource_add"),
+            },
+            "flow_value": shown if shown is not None else (campaign.flow if campaign is not None else {}),
+        }
+        context["show_save_and_add_another"] = False
+        if campaign is not None:
+            context |= self._standing(request, campaign)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _standing(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+        return {
+            "campaign": campaign,
+            "state_tone": STATE_TONES[Campaign.State(campaign.state)],
+            "totals": totals(campaign_ids=[campaign.pk])[campaign.pk],
+            "reports": activity_reports(campaign=campaign) if campaign.current_version_id else [],
+            "transitions": possible(campaign),
+            "may_publish": has_brand_role(request.user, campaign.brand_id, Role.PUBLISHER),
+        }
+
+    # --- pages of our own ---
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+
+        def confirm(transition: Transition) -> Callable[..., HttpResponse]:
+            def view(request: HttpRequest, object_id: str) -> HttpResponse:
+                return self.transition_view(request, object_id, transition)
+
+            return view
+
+        return [
+            path("<path:object_id>/review/", wrap(self.review_view), name="campaigns_campaign_review"),
+            *(
+                path(f"<path:object_id>/{name}/", wrap(confirm(transition)), name=f"campaigns_campaign_{name}")
+                for name, transition in TRANSITIONS.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What will happen to whom, in words, before anything runs."""
+        campaign: Campaign = self.object_or_404(request, object_id)
+        pushes, popups = resources(brand=campaign.brand)
+        flow = parse(campaign.flow)
+        numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
+        return TemplateResponse(
+            request,
+            "campaigns/review.html",
+            {
+                **self.admin_site.each_context(request),
+                **self._standing(request, campaign),
+                "title": campaign.name,
+                "subtitle": "Review",
+                "opts": self.opts,
+                "original": campaign,
+                "object_id": object_id,
+                "may_activate": campaign.state in TRANSITIONS["activate"].states,
+                "steps": describe(flow, pushes, popups),
+                "problems": [
+                    {"number": numbers.get(problem.key), "message": problem.message}
+                    for problem in campaign_problems(campaign=campaign, now=utc_now())
+                ],
+                "interval": length(campaign.entry_interval) if campaign.entry_interval else "",
+                "audience": _audience_now(campaign),
+                "activation": TRANSITIONS["activate"],
+                "starts_at_once": campaign.scheduled_at is not None and campaign.scheduled_at <= utc_now(),
+            },
+        )
+
+    def transition_view(self, request: HttpRequest, object_id: str, transition: Transition) -> HttpResponse:
+        """Ask, then activate, pause, resume, disable or archive; publishers and above."""
+        campaign: Campaign = self.object_or_404(request, object_id)
+        self.require_role(request, campaign, Role.PUBLISHER)
+        problems: list[str] = []
+        if request.method == "POST":
+            try:
+                transition.run(campaign, request.user, utc_now())
+            except Refused as refusal:
+                problems = refusal.problems
+            else:
+                messages.success(request, transition.done.format(campaign=campaign))
+                return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        return TemplateResponse(
+            request,
+            "shared/confirm.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": transition.question.format(campaign=campaign),
+                "opts": self.opts,
+                "original": campaign,
+                "object_id": object_id,
+                "explanation": transition.explanation,
+                "button": transition.button,
+                "danger": transition.danger,
+                "problems": problems,
+                "back": reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
+            },
+            status=409 if problems else 200,
+        )
+
+
+def _audience_now(campaign: Campaign) -> SegmentCount | None:
+    """How many are in the audience now; None where its rules cannot be read."""
+    try:
+        rules = segment_rules(segment=campaign.segment) if campaign.segment is not None else EVERYONE
+    except InvalidRules:
+        return None
+    return segment_count(rules=rules, brand_id=campaign.brand_id, now=utc_now())
+
+
+_UNIT_NAMES = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}
+
+
+def length(seconds: int) -> str:
+    """A length of time in words: `1 day`, `90 seconds`."""
+    number, unit = split_seconds(seconds)
+    return f"{number} {_UNIT_NAMES[unit]}{'' if number == 1 else 's'}"
+
+
+def describe(flow: Flow, pushes: dict[int, str], popups: dict[int, str]) -> list[dict[str, Any]]:
+    """The flow as the review shows it: each activity with its content and where its ways lead."""
+    numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
+    steps = []
+    for activity in flow.activities:
+        push = activity.resource if activity.kind == "push" else None
+        popup = activity.resource if activity.kind == "popup" else None
+        ways = [
+            (OUTCOME_LABELS.get(outcome, "Then"), f"{numbers[target]}" if target in numbers else "")
+            for outcome, target in activity.next.items()
+        ]
+        steps.append(
+            {
+                "number": numbers[activity.key],
+                "kind": activity.kind,
+                "push": PushResource.objects.filter(pk=push).first() if push in pushes else None,
+                "popup": PopupResource.objects.filter(pk=popup).first() if popup in popups else None,
+                "length": length(activity.seconds),
+                "target": activity.target_devices,
+                "ways": ways,
+            }
+        )
+    return steps

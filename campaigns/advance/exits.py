@@ -1,0 +1,33 @@
+"""Runs that end early take their waiting messages and open popups with them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns.advance.statements import run
+from devices.services.dispatches import enrolments_cancel
+
+_EXIT = """
+UPDATE campaigns_enrolment SET state = 'exited', exit_reason = %(reason)s, finished_at = %(now)s, wake_at = NULL,
+       waiting_for = ''
+WHERE id IN (SELECT id FROM campaigns_enrolment WHERE id = ANY(%(ids)s::bigint[]) AND state = 'active'
+             ORDER BY id FOR UPDATE)
+  AND state = 'active'
+RETURNING id
+"""
+
+
+@transaction.atomic
+def enrolments_exit(*, ids: Sequence[int], reason: str, now: datetime) -> list[int]:
+    """End these runs where they still go on, cancel what they left waiting, and return who was ended.
+
+    Messages are cancelled on both sides of the exit: before, in the order in which an answer locks (offer, then
+    enrolment); after, because a step may have written some in between.
+    """
+    if not ids:
+        return []
+    enrolments_cancel(enrolment_ids=ids, reason=reason, now=now)
+    ended = [row[0] for row in run(_EXIT, {"ids": list(ids), "reason": reason, "now": now})]
+    enrolments_cancel(enrolment_ids=ended, reason=reason, now=now)
+    return ended

@@ -1,0 +1,83 @@
+"""Popup: put one offer before the end user and wait; another open offer is waited out, until the step's own time is up.
+
+The answer comes back through campaigns.advance.answers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from campaigns.advance.dispatching import dispatches_of_due
+from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+
+BUSY_RETRY = timedelta(seconds=30)
+_NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"
+
+_SQL = f"""
+WITH target AS (
+  SELECT * FROM unnest(%(versions)s::bigint[], %(keys)s::text[], %(dispatches)s::bigint[])
+    AS t(version_id, key, dispatch_id)
+),
+due AS MATERIALIZED ({
+    due(
+        kind="popup",
+        extra=f"{_NOT_OFFERED} AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)",
+    )
+}),
+step AS MATERIALIZED (
+  SELECT d.*, {next_key("'busy'")} AS busy_key, t.dispatch_id,
+         coalesce(r.ran_at, %(now)s) + s.seconds * interval '1 second' AS until
+  FROM due d
+  JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
+  JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
+  LEFT JOIN campaigns_steprun r ON r.enrolment_id = d.id AND r.step_seq = d.step_seq AND r.day = d.day
+),
+run AS (
+  INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
+  SELECT day, id, step_seq, version_id, at_key, 'popup', '', %(now)s, NULL FROM step
+  ON CONFLICT DO NOTHING
+),
+offer AS (
+  INSERT INTO devices_popupoffer (brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, created_at, expires_at)
+  SELECT brand_id, dispatch_id, end_user_id, id, step_seq, %(now)s, until
+  FROM step WHERE until > %(now)s
+  ORDER BY end_user_id, id
+  ON CONFLICT DO NOTHING
+  RETURNING enrolment_id, expires_at
+),
+waits AS (
+  UPDATE campaigns_enrolment e SET waiting_for = 'popup', wake_at = o.expires_at
+  FROM offer o WHERE e.id = o.enrolment_id
+  RETURNING e.id
+),
+barred AS (
+  UPDATE campaigns_enrolment e SET waiting_for = 'busy', wake_at = least(%(now)s + %(retry)s, s.until)
+  FROM step s
+  WHERE e.id = s.id AND s.until > %(now)s AND s.id NOT IN (SELECT enrolment_id FROM offer)
+  RETURNING e.id
+),
+given_up AS (
+  UPDATE campaigns_steprun r SET outcome = 'busy', answered_at = %(now)s
+  FROM step s
+  WHERE s.until <= %(now)s AND r.enrolment_id = s.id AND r.step_seq = s.step_seq AND r.day = s.day
+),
+going AS (SELECT id, version_id, busy_key AS next_key FROM step WHERE until <= %(now)s),
+moved AS ({MOVE})
+SELECT (SELECT count(*) FROM waits) + (SELECT count(*) FROM barred) + (SELECT count(*) FROM moved)
+"""
+
+
+def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
+    """Make the offers of up to `limit` due popup steps; those whose way stays barred move on as `busy`."""
+    targets = dispatches_of_due(kind="popup", now=now, limit=limit, ids=ids, extra=_NOT_OFFERED)
+    if not targets:
+        return Stepped(0)
+    values = parameters(
+        now=now,
+        limit=limit,
+        ids=ids,
+        retry=BUSY_RETRY,
+        versions=[version for version, _, _ in targets],
+        keys=[key for _, key, _ in targets],
+        dispatches=[dispatch for _, _, dispatch in targets],
+    )
+    return Stepped(run(_SQL, values)[0][0])

@@ -1,0 +1,81 @@
+"""Push: an outbox row for each device of the end user that may be reached, or the outcome that there is none."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from campaigns.advance.dispatching import dispatches_of_due
+from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+
+# Both settings of target devices must let a device through; `native` is whatever is not web.
+_FITS = "(s.{0} = 'all' OR (s.{0} = 'web') = (v.platform = 'web'))"
+
+_SQL = f"""
+WITH target AS (
+  SELECT * FROM unnest(%(versions)s::bigint[], %(keys)s::text[], %(dispatches)s::bigint[])
+    AS t(version_id, key, dispatch_id)
+),
+due AS MATERIALIZED ({due(kind="push", extra="AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)")}),
+step AS (
+  SELECT d.*, s.next, s.target_devices AS wanted, coalesce(u.target_devices, 'all') AS preferred, t.dispatch_id,
+         p.ttl
+  FROM due d
+  JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
+  JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
+  JOIN devices_dispatch p ON p.id = t.dispatch_id
+  LEFT JOIN devices_enduser u ON u.id = d.end_user_id
+),
+pair AS (
+  SELECT s.*, v.id AS device_id, v.endpoint_origin,
+         v.id IS NOT NULL AND {_FITS.format("wanted")} AND {_FITS.format("preferred")} AS fits
+  FROM step s
+  LEFT JOIN devices_device v
+    ON v.holder_id = s.end_user_id AND v.token_hash IS NOT NULL
+       -- One probe of the pair's unique key: as a join, stale statistics made it a walk over everybody allowed.
+       AND (SELECT h.status FROM devices_pushstatus h WHERE h.end_user_id = v.holder_id AND h.device_id = v.id)
+           = 'allowed'
+),
+judged AS MATERIALIZED (
+  SELECT s.*, row_number() OVER (PARTITION BY s.id ORDER BY s.device_id) = 1 AS first,
+         CASE WHEN bool_or(s.fits) OVER same THEN 'sent'
+              WHEN count(s.device_id) OVER same > 0 THEN 'excluded_by_target'
+              WHEN s.wanted <> 'all' AND s.preferred <> 'all' AND s.wanted <> s.preferred THEN 'excluded_by_target'
+              ELSE 'no_device' END AS outcome
+  FROM pair s
+  WINDOW same AS (PARTITION BY s.id)
+),
+run AS (
+  INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
+  SELECT day, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM judged WHERE first
+),
+sent AS (
+  INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
+                                variables, next_attempt_at, expires_at, created_at)
+  SELECT %(day)s, brand_id, dispatch_id, end_user_id, device_id, id, step_seq, endpoint_origin,
+         variables, %(now)s, %(now)s + ttl * interval '1 second', %(now)s
+  FROM judged WHERE fits
+  RETURNING dispatch_id
+),
+going AS (
+  SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM judged s WHERE s.first
+),
+moved AS ({MOVE})
+SELECT (SELECT count(*) FROM moved), (SELECT array_agg(DISTINCT dispatch_id) FROM sent)
+"""
+
+
+def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
+    """Write the messages of up to `limit` due push steps and move on; nothing is sent here."""
+    targets = dispatches_of_due(kind="push", now=now, limit=limit, ids=ids)
+    if not targets:
+        return Stepped(0)
+    values = parameters(
+        now=now,
+        limit=limit,
+        ids=ids,
+        day=now.astimezone(UTC).date(),
+        versions=[version for version, _, _ in targets],
+        keys=[key for _, key, _ in targets],
+        dispatches=[dispatch for _, _, dispatch in targets],
+    )
+    steps, dispatch_ids = run(_SQL, values)[0]
+    return Stepped(steps, tuple(dispatch_ids or ()))

@@ -1,0 +1,81 @@
+"""The SQL that every activity's statement is made of.
+
+Each statement claims due rows with `DUE`, does its own work, and ends with `MOVE` over a CTE named `going` of
+(id, version_id, next_key). Placeholders: now, limit, ids (null for all).
+
+No two CTEs are joined with each other, only with tables by their indexes: the planner knows nothing of a CTE's size
+where a table has just grown by a launch, and a nested loop over two of them is quadratic (seen: 5,000 rows in 80 s).
+StepRun's key is inserted without ON CONFLICT where messages hang on it: should a step ever run twice, the statement
+fails whole instead of sending twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one statement did: enrolments that took a step, and the dispatches that got new deliveries."""
+
+    steps: int
+    dispatch_ids: tuple[int, ...] = ()
+
+
+def due(*, kind: str, extra: str = "") -> str:
+    """The claim of up to `limit` rows of this kind that are due; rows that another process holds are left to it."""
+    return f"""
+    SELECT e.id, e.day, e.brand_id, e.version_id, e.end_user_id, e.step_seq, e.at_key, e.waiting_for, e.variables
+    FROM campaigns_enrolment e
+    WHERE {due_condition(kind=kind, extra=extra)}
+    ORDER BY e.wake_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED"""
+
+
+def due_condition(*, kind: str, extra: str = "") -> str:
+    """Which enrolments `e` are due at an activity of this kind; `kind` and `extra` are ours, never input."""
+    return (
+        f"e.state = 'active' AND e.at_kind = '{kind}' AND e.wake_at <= %(now)s"
+        f" AND (%(ids)s::bigint[] IS NULL OR e.id = ANY(%(ids)s::bigint[])) {extra}"
+    )
+
+
+# Where an outcome leads: its own branch, or the one for any outcome; null ends the run.
+def next_key(outcome: str) -> str:
+    """SQL for the key that follows this outcome (an SQL expression) in a step `s`."""
+    return f"coalesce(s.next->>{outcome}, s.next->>'*')"
+
+
+# A delay begins when it is reached, so its wake-up is set by whoever leads to it.
+MOVE = """
+    UPDATE campaigns_enrolment e SET
+      state = CASE WHEN n.key IS NULL THEN 'done' ELSE 'active' END,
+      at_key = coalesce(n.key, e.at_key),
+      at_kind = coalesce(n.kind, e.at_kind),
+      step_seq = CASE WHEN n.key IS NULL THEN e.step_seq ELSE e.step_seq + 1 END,
+      waiting_for = '',
+      wake_at = CASE WHEN n.key IS NULL THEN NULL
+                     WHEN n.kind = 'delay' THEN %(now)s + n.seconds * interval '1 second'
+                     ELSE %(now)s END,
+      finished_at = CASE WHEN n.key IS NULL THEN %(now)s END
+    FROM going g LEFT JOIN campaigns_versionstep n ON n.version_id = g.version_id AND n.key = g.next_key
+    WHERE e.id = g.id
+    RETURNING e.id"""
+
+STEP_RUN_COLUMNS = "(day, enrolment_id, step_seq, version_id, key, kind, outcome, ran_at, answered_at)"
+
+
+def parameters(*, now: datetime, limit: int, ids: Sequence[int] | None, **more: Any) -> dict[str, Any]:
+    """The placeholders that all statements share, and more."""
+    return {"now": now, "limit": limit, "ids": None if ids is None else list(ids), **more}
+
+
+def run(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()

@@ -1,0 +1,1 @@
+"""What may be done with campaigns: publish, change their state, let end users in."""

@@ -1,0 +1,52 @@
+"""A visitor turned out to be somebody known: what campaigns know of the one becomes the other's."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from campaigns.advance import enrolments_exit
+from devices.services.merging import messages_move
+
+_CLASHING = """
+SELECT v.id FROM campaigns_enrolment v
+WHERE v.end_user_id = %(visitor)s AND v.state = 'active' AND EXISTS (
+  SELECT 1 FROM campaigns_enrolment k
+  WHERE k.campaign_id = v.campaign_id AND k.end_user_id = %(known)s
+    AND (k.state = 'active' OR k.entry_key = v.entry_key))
+"""
+_MOVE = """
+UPDATE campaigns_enrolment v SET end_user_id = %(known)s
+WHERE v.end_user_id = %(visitor)s AND NOT EXISTS (
+  SELECT 1 FROM campaigns_enrolment k
+  WHERE k.campaign_id = v.campaign_id AND k.end_user_id = %(known)s AND k.entry_key = v.entry_key)
+"""
+# Only one of two runs under the same key can be the known person's; the visitor's keeps its own end under another key.
+_MOVE_REST = """
+UPDATE campaigns_enrolment SET end_user_id = %(known)s, entry_key = left(entry_key || ':v' || end_user_id, 64)
+WHERE end_user_id = %(visitor)s
+"""
+_GUARDS = """
+WITH moved AS (DELETE FROM campaigns_entryguard WHERE end_user_id = %(visitor)s RETURNING *)
+INSERT INTO campaigns_entryguard (campaign_id, end_user_id, entries, last_entered_at)
+SELECT campaign_id, %(known)s, entries, last_entered_at FROM moved
+ON CONFLICT (campaign_id, end_user_id) DO UPDATE SET
+  entries = campaigns_entryguard.entries + EXCLUDED.entries,
+  last_entered_at = greatest(campaigns_entryguard.last_entered_at, EXCLUDED.last_entered_at)
+"""
+
+
+@transaction.atomic
+def visitor_absorb(*, visitor_id: int, known_id: int, now: datetime) -> None:
+    """Move guards and enrolments of an absorbed visitor; open runs end where the known person already has one.
+
+    Then once more the messages: from here on nobody writes any for the visitor.
+    """
+    values = {"visitor": visitor_id, "known": known_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLASHING, values)
+        clashing = [row[0] for row in cursor.fetchall()]
+        enrolments_exit(ids=clashing, reason="merged", now=now)
+        cursor.execute(_MOVE, values)
+        cursor.execute(_MOVE_REST, values)
+        cursor.execute(_GUARDS, values)
+    messages_move(source_id=visitor_id, target_id=known_id, now=now)

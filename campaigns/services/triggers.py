@@ -1,0 +1,53 @@
+"""Events let end users into real-time campaigns."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db import transaction
+
+from campaigns.selectors.entries import entries_triggered
+from campaigns.services.entry import Candidate, enrol
+from campaigns.services.locks import lock_entries
+from segments.compiler import matching_ids
+from segments.rules import parse_rules
+
+
+class TriggeringEvent(Protocol):
+    """What a trigger needs of an event (devices.services.events.RecordedEvent)."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def end_user_id(self) -> int: ...
+    @property
+    def device_id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def properties(self) -> Mapping[str, Any]: ...
+
+
+@transaction.atomic(savepoint=False)
+def match(*, brand_id: int, events: Sequence[TriggeringEvent], now: datetime) -> list[int]:
+    """Enter the end users of these recorded events wherever a campaign waits for them; returns the new enrolments' ids.
+
+    Run it in the transaction that recorded the events, then hand the ids to campaigns.advance.advance_enrolments.
+    """
+    if not events:
+        return []
+    entries = entries_triggered(brand_id=brand_id, event_names=sorted({event.name for event in events}))
+    # All locks before the first row, in one order, so that two requests never wait for each other crosswise.
+    lock_entries(campaign_ids=[entry.campaign_id for entry in entries])
+    enrolled: list[int] = []
+    for entry in entries:
+        chosen = [event for event in events if event.name == entry.trigger_event]
+        if entry.rules is not None:
+            users = {event.end_user_id for event in chosen}
+            inside = matching_ids(parse_rules(entry.rules), users, brand_id, now)
+            chosen = [event for event in chosen if event.end_user_id in inside]
+        candidates = [
+            Candidate(event.end_user_id, str(event.id), event.device_id, event.properties or None) for event in chosen
+        ]
+        enrolled += enrol(entry=entry, candidates=candidates, now=now)
+    return enrolled

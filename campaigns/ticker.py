@@ -1,0 +1,67 @@
+"""The one-second tick: what is due moves on, what was lost is found again, whoever it was that failed to do it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection
+
+from campaigns.advance import advance_due, popup_answers_apply
+from campaigns.services.schedule import launch_due
+from devices.models import IdempotencyKey
+from devices.services.outbox import chunks_cut, leases_reclaim
+from devices.services.popups import offers_expire
+from devices.services.sending.caps import counters_remove_old
+from smartpush.common.partitions import partitions_ensure
+
+log = structlog.get_logger(__name__)
+
+# Any number of tickers may run; the one that holds this advisory lock works.
+LOCK = 0x736D7469636B
+_HOUR = timedelta(hours=1)
+SLOW = 2.0  # seconds: longer than this, others wait noticeably
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Runs the steps; one failing step is logged and does not hold up the others."""
+
+    housekeeping_at: datetime | None = None
+    _failed: set[str] = field(default_factory=set)
+
+    def tick(self, *, now: datetime) -> int:
+        """Everything that is due now; returns how much was done, so that the caller may come back at once."""
+        if self.housekeeping_at is None or now - self.housekeeping_at >= _HOUR:
+            self.housekeeping_at = now
+            self._step("partitions", lambda: len(partitions_ensure(today=now.date())))
+            self._step("cap_counters", lambda: counters_remove_old(now=now))
+            self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
+        done = self._step("offers", lambda: offers_expire(now=now))
+        done += self._step("schedule", lambda: launch_due(now=now).slices)
+        done += self._step("answers", lambda: len(popup_answers_apply(now=now)))
+        done += self._step("advance", lambda: advance_due(now=now).moved)
+        done += self._step("cut", lambda: len(chunks_cut(now=now)))
+        self._step("reclaim", lambda: len(leases_reclaim(now=now)))
+        return done
+
+    def _step(self, name: str, work: Callable[[], int]) -> int:
+        began = time.monotonic()
+        try:
+            done = work()
+            if time.monotonic() - began > SLOW:
+                log.warning("ticker_step_slow", step=name, seconds=round(time.monotonic() - began, 1), done=done)
+            return done
+        except Exception:
+            if not connection.is_usable():
+                raise
+            log.exception("ticker_step_failed", step=name)
+            return 0
+
+
+def lock_take() -> bool:
+    """Try to become the ticker at work; the lock goes with the database session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
