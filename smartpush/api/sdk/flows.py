@@ -1,0 +1,157 @@
+"""The joins of the SDK surface: record, match triggers and advance, in one transaction; then answer with the popup."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.advance import advance_enrolments, popup_answers_apply
+from campaigns.services.absorb import visitor_absorb
+from campaigns.services.triggers import match
+from devices.models import Brand, ConsentRecord, Device, EndUser
+from devices.services.consents import Asked, consent_record
+from devices.services.events import EventInput, RecordedEvent, event_record
+from devices.services.merging import end_user_remove_absorbed
+from devices.services.outbox import chunks_cut
+from devices.services.popups import LEASE, LeasedOffer, offer_answer, offer_content, offer_lease
+from devices.services.preferences import ticks_apply
+from devices.services.sessions import SessionResult
+from smartpush.common.ids import public_id
+
+POLL_AFTER = 30
+_FIRST_BUTTON = frozenset({"allowed", "blocked", "dismissed", "clicked"})
+_RTL = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "dv"})
+
+
+def absorbed_finish(*, result: SessionResult, now: datetime) -> None:
+    """Move what campaigns know of an absorbed visitor, then let the visitor's row go."""
+    if result.absorbed_id is not None:
+        visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=now)
+        end_user_remove_absorbed(visitor_id=result.absorbed_id)
+
+
+def events_take(
+    *, brand: Brand, end_user_id: int, device_id: int, events: Sequence[EventInput], now: datetime
+) -> list[RecordedEvent]:
+    """Record events, let in whom they let in, and advance those runs at once: popups are ready with this answer."""
+    recorded = event_record(brand_id=brand.pk, end_user_id=end_user_id, device_id=device_id, events=events, now=now)
+    if recorded:
+        enrolments = match(brand_id=brand.pk, events=recorded, now=now)
+        if enrolments:
+            result = advance_enrolments(ids=enrolments, now=now)
+            if result.dispatch_ids:
+                chunks_cut(now=now, dispatch_ids=result.dispatch_ids)
+    return recorded
+
+
+@transaction.atomic
+def offer_finish(
+    *,
+    offer_id: int,
+    end_user_id: int,
+    device: Device,
+    outcome: str,
+    asked: Asked,
+    languages: Sequence[str],
+    ticked: Sequence[str] | None,
+    now: datetime,
+) -> bool:
+    """Record a popup's outcome, what was ticked in it and the proof of both, and let its journey go on at once.
+
+    Raises CannotChangeMarkers.
+    """
+    answered = offer_answer(offer_id=offer_id, end_user_id=end_user_id, device=device, outcome=outcome, now=now)
+    if answered:
+        content = offer_content(offer_id=offer_id)
+        markers = _ticks(content, outcome, ticked, end_user_id)
+        if _asks(content):
+            consent_record(
+                brand_id=device.brand_id,
+                end_user_id=end_user_id,
+                subject=ConsentRecord.Subject.POPUP,
+                answer=outcome,
+                at=now,
+                asked=replace(asked, language=_language(content, languages)),
+                popup_revision_id=content.get("revision_id"),
+                offer_id=offer_id,
+                markers=markers,
+            )
+        moved = popup_answers_apply(now=now, offer_ids=[offer_id])
+        if moved:
+            result = advance_enrolments(ids=moved, now=now)
+            if result.dispatch_ids:
+                chunks_cut(now=now, dispatch_ids=result.dispatch_ids)
+    return answered
+
+
+def _offered(content: Mapping[str, Any]) -> list[str]:
+    """The markers of the categories that a popup offers, the same ones in each language."""
+    if content["template"] != "categories":
+        return []
+    return [category["marker"] for category in content["variants"][content["default_language"]].get("categories", [])]
+
+
+def _asks(content: Mapping[str, Any]) -> bool:
+    """Whether the answer to this popup is a consent: it asks for permission, or has categories to tick."""
+    return content["primary"]["kind"] == "permission" or bool(_offered(content))
+
+
+def _ticks(content: Mapping[str, Any], outcome: str, ticked: Sequence[str] | None, end_user_id: int) -> list[str]:
+    """Write the ticks of a popup whose first button was clicked, of what it offered only; returns the ticked ones."""
+    offered = _offered(content)
+    if ticked is None or not offered or outcome not in _FIRST_BUTTON:
+        return []
+    wanted = {marker.upper() for marker in ticked}
+    ticks_apply(end_user_id=end_user_id, ticks={marker: marker in wanted for marker in offered})
+    return [marker for marker in offered if marker in wanted]
+
+
+def offer_for(
+    *, device: Device, end_user_id: int, languages: Sequence[str], tab: str, now: datetime, loading: bool = False
+) -> dict[str, Any] | None:
+    """The offer that this tab may show now, in the end user's language, as docs/sdk.md describes it."""
+    if not tab:
+        return None
+    offer = offer_lease(end_user_id=end_user_id, device=device, tab=tab, now=now, loading=loading)
+    return None if offer is None else _offer_body(offer, languages, end_user_id)
+
+
+def _language(content: Mapping[str, Any], languages: Sequence[str]) -> str:
+    """The first of these languages that the popup is written in, else its default."""
+    wanted = [part for language in languages for part in (language, language.split("-")[0])]
+    found: str = next((one for one in wanted if one in content["variants"]), content["default_language"])
+    return found
+
+
+def _categories(variant: Mapping[str, Any], end_user_id: int) -> list[dict[str, Any]]:
+    """The offered categories, each with whether the end user has it today."""
+    chosen = set(EndUser.objects.values_list("js_markers", flat=True).get(pk=end_user_id))
+    return [{**category, "selected": category["marker"] in chosen} for category in variant.get("categories", [])]
+
+
+def _offer_body(offer: LeasedOffer, languages: Sequence[str], end_user_id: int) -> dict[str, Any]:
+    content = offer.content
+    language = _language(content, languages)
+    variant = content["variants"][language]
+    categories = {"categories": _categories(variant, end_user_id)} if content["template"] == "categories" else {}
+    return {
+        "id": public_id("offer", offer.id),
+        "template": content["template"],
+        "lease_seconds": int(LEASE.total_seconds()),
+        "expires_at": offer.expires_at,
+        "content": {
+            "language": language,
+            "direction": "rtl" if language.split("-")[0] in _RTL else "ltr",
+            "title": variant["title"],
+            "text": variant.get("text", ""),
+            "image": variant.get("image") or None,
+            "subscribe_label": variant["subscribe_label"],
+            "later_label": variant["later_label"],
+            "close_label": variant["close_label"],
+            "colours": content["colours"],
+            "primary": content["primary"],
+            **categories,
+        },
+    }

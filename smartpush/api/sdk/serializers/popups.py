@@ -1,0 +1,28 @@
+"""Popups: offers and their outcomes."""
+
+from rest_framework import serializers
+
+from devices.services.categories import MAX_CATEGORIES
+from devices.services.popups import ANSWERS
+from smartpush.api.sdk.serializers.fields import TabSerializer
+from smartpush.api.sdk.serializers.sessions import PushSerializer
+
+
+class OfferSerializer(TabSerializer):
+    offer = serializers.CharField(max_length=24)
+
+
+class OutcomeSerializer(OfferSerializer):
+    outcome = serializers.ChoiceField(choices=sorted(ANSWERS))
+    push = PushSerializer(required=False, allow_null=True, default=None)
+    categories = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        max_length=MAX_CATEGORIES,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="What was ticked when the first button was clicked.",
+    )
+    language = serializers.CharField(
+        max_length=16, allow_blank=True, required=False, default="", help_text="The offer's `content.language`."
+    )

@@ -1,0 +1,97 @@
+"""What the calls share: the check of the body, the known installation, and the parts of answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from devices.models import Device, EndUser
+from devices.services.consents import Asked
+from devices.services.identity import proof_wanted
+from devices.services.reporting import InstallationUnknown, TokenNotYours
+from devices.services.sessions import SessionResult, device_of
+from smartpush.api.sdk import flows
+from smartpush.api.sdk import serializers as s
+from smartpush.api.sdk.auth import Caller, FromBrandSite, credentials_of, installation_unknown
+from smartpush.api.sdk.identity import proof_demand
+from smartpush.api.sdk.native import body_for
+from smartpush.api.sdk.parsers import SdkParser
+from smartpush.common.errors import ApiError
+
+
+class SdkView(APIView):
+    """A call from a page of the brand."""
+
+    permission_classes = (FromBrandSite,)
+    parser_classes = (SdkParser,)
+    body: type[Serializer[Any]]
+
+    def post(self, request: Request) -> Response:
+        caller: Caller = request.caller  # type: ignore[attr-defined]
+        data = body_for(app=caller.app, data=s.checked(self.body, request.data))
+        try:
+            try:
+                return Response(self.answer(caller, data))
+            except IntegrityError:
+                # Two calls made the same thing at once (a device, a pair): the second finds what the first has made.
+                return Response(self.answer(caller, data))
+        except InstallationUnknown:
+            raise installation_unknown() from None
+        except TokenNotYours as problem:
+            raise ApiError(403, "token_not_yours", f"{problem} Subscribe again and report the new one.") from None
+
+    def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class InstallationView(SdkView):
+    """A call by a known installation on behalf of the end user in session, proven where the brand insists."""
+
+    def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
+        credentials = credentials_of(data["installation"])
+        assert credentials is not None
+        with transaction.atomic():
+            device = device_of(app=caller.app, credentials=credentials)
+            proof_demand(caller, device)
+            return self.answer_device(caller, device, data)
+
+    def answer_device(self, caller: Caller, device: Device, data: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def languages_of(end_user: EndUser, device: Device) -> Sequence[str]:
+    return [language for language in (end_user.language, device.language) if language]
+
+
+def asked_on(caller: Caller, device: Device, language: str = "") -> Asked:
+    """Where an answer in this call was given: the site's origin or the app's id, and the language."""
+    words = language or next(iter(languages_of(device.session_end_user, device)), "")
+    return Asked(device_id=device.pk, language=words, origin=caller.app.origin or caller.app.bundle_id)
+
+
+def popup_answer(
+    device: Device, end_user: EndUser, tab: str, caller: Caller, *, loading: bool = False
+) -> dict[str, Any]:
+    """The popup for this tab; none for a known end user who is not proven where the brand insists."""
+    unproven = proof_wanted(brand=caller.brand, device=device, now=caller.now)
+    offer = (
+        None
+        if unproven
+        else flows.offer_for(
+            device=device,
+            end_user_id=end_user.pk,
+            languages=languages_of(end_user, device),
+            tab=tab,
+            now=caller.now,
+            loading=loading,
+        )
+    )
+    return {"popup": offer, "poll_after": flows.POLL_AFTER}
+
+
+def status_body(result: SessionResult) -> dict[str, Any]:
+    return {"status": result.status, "vapid_key": result.vapid_key, "resubscribe": result.resubscribe}

@@ -1,0 +1,32 @@
+"""What devices report of a delivery."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from devices.services.receipts import Receipt, receipts_record
+from smartpush.api.sdk import serializers as s
+from smartpush.api.sdk.auth import WithReportToken
+from smartpush.api.sdk.parsers import SdkParser
+from smartpush.common.clock import utc_now
+
+
+class ReportsView(APIView):
+    """Displayed, clicked, closed: from the service worker, by the delivery's own token."""
+
+    permission_classes = (WithReportToken,)
+    parser_classes = (SdkParser,)
+
+    @extend_schema(request=s.ReceiptsSerializer, responses=s.ReceiptsAnswer, operation_id="sdk_reports")
+    def post(self, request: Request) -> Response:
+        data = s.checked(s.ReceiptsSerializer, request.data)
+        now = utc_now()
+        accepted = receipts_record(
+            receipts=[
+                Receipt(token=one["token"], kind=one["kind"], at=s.moment(one.get("at"), now), action=one["action"])
+                for one in data["reports"]
+            ],
+            now=now,
+        )
+        return Response({"accepted": accepted})

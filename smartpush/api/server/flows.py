@@ -1,0 +1,136 @@
+"""The joins of the server surface: what a call does across apps, each in its transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from assets.models import PushResource
+from assets.services import push_content
+from campaigns.advance import advance_enrolments
+from campaigns.services.absorb import visitor_absorb
+from campaigns.services.forgetting import person_forget
+from campaigns.services.triggering import TriggerRow, campaign_trigger
+from campaigns.services.triggers import match
+from devices.models import Brand, Dispatch, EndUser, Lane
+from devices.services.dispatches import DispatchSpec
+from devices.services.erasing import Erased, end_user_erase, end_user_lock
+from devices.services.merging import end_user_remove_absorbed, known_absorb
+from devices.services.messages import Message, message_write
+from devices.services.outbox import chunks_cut
+from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
+from devices.services.users import RowError, UserUnknown
+from smartpush.common.deadlocks import again_on_deadlock
+
+
+@dataclass(slots=True)
+class EventsTaken:
+    """What became of a bulk call."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+
+def _advance(enrolment_ids: Sequence[int], now: datetime) -> None:
+    if enrolment_ids:
+        result = advance_enrolments(ids=enrolment_ids, now=now)
+        if result.dispatch_ids:
+            chunks_cut(now=now, dispatch_ids=result.dispatch_ids)
+
+
+def events_take(*, brand: Brand, events: Sequence[ServerEvent], create_unknown: bool, now: datetime) -> EventsTaken:
+    """Record events by the chunk, each with the runs that it starts in one transaction."""
+    taken = EventsTaken()
+    partitions_for(events=events)
+    for at in range(0, len(events), CHUNK):
+        chunk = events[at : at + CHUNK]
+
+        def work(chunk: Sequence[ServerEvent] = chunk) -> EventsWritten:
+            with transaction.atomic():
+                written = server_events_record(brand_id=brand.pk, events=chunk, create_unknown=create_unknown, now=now)
+                _advance(match(brand_id=brand.pk, events=written.recorded, now=now), now)
+                return written
+
+        written = again_on_deadlock(work)
+        taken.accepted += written.accepted
+        taken.duplicates += written.duplicates
+        taken.errors += written.errors
+    return taken
+
+
+@transaction.atomic
+def users_merge(*, brand: Brand, external_id: str, into: str, now: datetime) -> EndUser:
+    """The one becomes the other, with all that is known of both; raises UserUnknown."""
+    wanted = [external_id, into]
+    locked = EndUser.objects.select_for_update().filter(brand=brand, external_id__in=wanted).order_by("pk")
+    found = {end_user.external_id: end_user for end_user in locked}
+    if external_id not in found or into not in found:
+        raise UserUnknown
+    source, target = found[external_id], found[into]
+    known_absorb(source=source, target=target, now=now)
+    visitor_absorb(visitor_id=source.pk, known_id=target.pk, now=now)
+    end_user_remove_absorbed(visitor_id=source.pk)
+    return target
+
+
+@transaction.atomic
+def user_erase(*, brand: Brand, external_id: str, now: datetime) -> tuple[int, Erased]:
+    """Erase a person everywhere; returns the number that their row had. Raises UserUnknown."""
+    end_user = end_user_lock(brand_id=brand.pk, external_id=external_id)
+    number = end_user.pk
+    person_forget(end_user_id=number, now=now)
+    return number, end_user_erase(end_user=end_user, now=now)
+
+
+@transaction.atomic
+def campaign_enter(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, now: datetime) -> dict[int, str]:
+    """Enter end users and advance their runs at once; raises CannotTrigger."""
+    triggered = campaign_trigger(campaign_id=campaign_id, rows=rows, key=key, now=now)
+    _advance(triggered.enrolment_ids, now)
+    return triggered.results
+
+
+@dataclass(frozen=True, slots=True)
+class PushOrder:
+    """One transactional push as it was asked for; `ttl` in seconds."""
+
+    resource: PushResource
+    end_user: EndUser
+    data: Mapping[str, Any]
+    purpose: str
+    target_devices: str
+    ttl: int | None
+    send_at: datetime | None
+
+
+def push_take(*, brand: Brand, order: PushOrder, request_id: int, now: datetime) -> Message:
+    """Write the deliveries of a push in its current revision; run it in a transaction."""
+    revision = order.resource.current_revision
+    assert revision is not None  # the caller judged it
+    ttl = revision.ttl if order.ttl is None else order.ttl
+    spec = DispatchSpec(
+        brand_id=brand.pk,
+        # Deliveries live in the partition of the day on which they go out.
+        day=(order.send_at or now).astimezone(UTC).date(),
+        source=Dispatch.Source.API,
+        source_key=f"api:r{revision.pk}:{order.purpose}:{order.target_devices}:{ttl}",
+        content=push_content(revision),
+        label=f"API: {revision}",
+        purpose=order.purpose,
+        lane=Lane.URGENT,
+        policy=revision.policy,
+        target_devices=order.target_devices,
+        ttl=ttl,
+        urgency=revision.urgency,
+    )
+    return message_write(
+        spec=spec,
+        end_user=order.end_user,
+        request_id=request_id,
+        variables=order.data or None,
+        send_at=order.send_at,
+        now=now,
+    )

@@ -1,0 +1,1 @@
+"""The npm package: its types, its tarball, and the step that builds them."""
