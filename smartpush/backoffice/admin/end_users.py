@@ -1,0 +1,274 @@
+"""End users: a list that stays fast with a million of them, and the profile page."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from devices.models import Device, EndUser, PushStatus, Status
+from devices.selectors.current_brand import current_brand
+from devices.selectors.staff import Role, has_brand_role, missing_right
+from devices.services.markers import CannotChangeMarkers, marker_clean, markers_change
+from smartpush.backoffice.admin.profile_opt_out import OWN_WORD, ProfileOptOut
+from smartpush.backoffice.admin.profile_send import ProfileSend
+from smartpush.backoffice.profile import choices, device_cards, markers, runs
+from smartpush.backoffice.timeline import timeline
+
+STATUS_TONES = {
+    Status.ASK: "info",
+    Status.ALLOWED: "success",
+    Status.BLOCKED: "danger",
+    Status.NOT_SUPPORTED: "default",
+    Status.SUSPENDED: "warning",
+}
+
+
+class ProfileForm(forms.ModelForm):
+    """What staff may change about an end user."""
+
+    backoffice_markers = forms.CharField(
+        label="Back-office markers",
+        required=False,
+        max_length=4000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Separated by commas; kept in capitals.",
+    )
+
+    class Meta:
+        model = EndUser
+        fields = ["target_devices"]
+        help_texts = {
+            "target_devices": "Which devices messages may go to. One that is meant for the others only goes nowhere.",
+        }
+        widgets = {"target_devices": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["backoffice_markers"].initial = ", ".join(self.instance.backoffice_markers)
+
+    def clean_backoffice_markers(self) -> list[str]:
+        words = self.cleaned_data["backoffice_markers"].replace("\n", ",").split(",")
+        try:
+            return sorted({marker_clean(word) for word in words if word.strip()})
+        except CannotChangeMarkers as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+
+
+class AnonymousFilter(admin.SimpleListFilter):
+    title = "who"
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("known", "Known by external id"), ("visitor", "Anonymous visitors")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "known":
+            return queryset.filter(external_id__isnull=False)
+        return queryset.filter(external_id__isnull=True) if self.value() == "visitor" else queryset
+
+
+def live_pairs() -> QuerySet[PushStatus]:
+    """The allowed pairs with a live token of the outer end user: what makes one push enabled."""
+    return PushStatus.objects.filter(
+        end_user=OuterRef("pk"),
+        status=Status.ALLOWED,
+        device__token_hash__isnull=False,
+        device__holder=F("end_user"),
+    )
+
+
+class PushEnabledFilter(admin.SimpleListFilter):
+    title = "push enabled"
+    parameter_name = "push"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "yes":
+            return queryset.filter(Exists(live_pairs()))
+        return queryset.filter(~Exists(live_pairs())) if self.value() == "no" else queryset
+
+
+class PlatformFilter(admin.SimpleListFilter):
+    title = "platform"
+    parameter_name = "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Device.Platform.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        pairs = PushStatus.objects.filter(end_user=OuterRef("pk"), device__platform=self.value())
+        return queryset.filter(Exists(pairs))
+
+
+class LanguageFilter(admin.SimpleListFilter):
+    """Languages of the brand's newest thousand end users: reading them all for a filter is not worth it."""
+
+    title = "language"
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        brand = current_brand(request)
+        if brand is None:
+            return []
+        sample = EndUser.objects.filter(brand=brand).order_by("-pk").values_list("language", flat=True)[:1000]
+        return [(code, code) for code in sorted({*sample, self.value() or ""} - {""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
+@admin.register(EndUser)
+class EndUserAdmin(ProfileSend, ProfileOptOut):
+    add_role = None
+    delete_role = None
+    list_per_page = 50
+    search_fields = ["external_id"]
+    search_help_text = "Search by external id (its beginning), or a visitor's number"
+    list_display = ["who", "status", "is_push_enabled", "where", "language", "last_session_at", "created_at"]
+    list_filter = [
+        ("last_session_status", admin.ChoicesFieldListFilter),
+        PushEnabledFilter,
+        PlatformFilter,
+        LanguageFilter,
+        AnonymousFilter,
+    ]
+    ordering = ["-pk"]
+
+    def narrow_to_current(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return super().narrow_to_current(request, rows).defer("properties")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        number = term.lower().removeprefix("visitor").strip()
+        match = Q(external_id__startswith=term)
+        if number.isdecimal() and len(number) < 19:
+            match |= Q(pk=int(number), external_id__isnull=True)
+        return queryset.filter(match), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        pairs = PushStatus.objects.filter(end_user_id__in=[row.pk for row in rows]).select_related("device")
+        platforms: dict[int, set[str]] = {row.pk: set() for row in rows}
+        enabled: set[int] = set()
+        for pair in pairs.only(
+            "end_user_id",
+            "status",
+            *(f"device__{name}" for name in ("platform", "browser", "token_hash", "holder_id")),
+        ):
+            device = pair.device
+            platforms[pair.end_user_id].add(device.get_browser_display() or device.get_platform_display())
+            if pair.status == Status.ALLOWED and device.token_hash and device.holder_id == pair.end_user_id:
+                enabled.add(pair.end_user_id)
+        for row in rows:
+            row.platform_names = ", ".join(sorted(platforms[row.pk]))
+            row.push_enabled = row.pk in enabled
+        changelist.result_list = rows
+        return changelist
+
+    @display(description="End user", ordering="external_id")
+    def who(self, obj: EndUser) -> str:
+        return str(obj)
+
+    @display(description="Last session's status", ordering="last_session_status", label=STATUS_TONES)
+    def status(self, obj: EndUser) -> tuple[str, str]:
+        return obj.last_session_status, obj.get_last_session_status_display()
+
+    @display(description="Push enabled", label={"Yes": "success", "No": "default"})
+    def is_push_enabled(self, obj: Any) -> str:
+        return "Yes" if obj.push_enabled else "No"
+
+    @display(description="Devices")
+    def where(self, obj: Any) -> str:
+        return cast(str, obj.platform_names)
+
+    # --- the profile page takes the place of the change form ---
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if object_id is None:
+            raise Http404
+        end_user: EndUser | None = self.get_object(request, object_id)
+        if end_user is None:
+            return cast(HttpResponse, self._get_obj_does_not_exist_redirect(request, self.opts, object_id))
+        may_write = has_brand_role(request.user, end_user.brand_id, Role.EDITOR)
+        form = ProfileForm(request.POST or None, instance=end_user)
+        if request.method == "POST":
+            self.require_role(request, end_user, Role.EDITOR)
+            if form.is_valid():
+                self._save(request, end_user, form)
+                return HttpResponseRedirect(request.get_full_path())
+        page = request.GET.get("page", "1")
+        number = int(page) if page.isdecimal() and len(page) < 6 else 1
+        happenings, more = timeline(end_user=end_user, page=number)
+        cards = device_cards(end_user=end_user)
+        chosen = choices(end_user=end_user)
+        if not may_write:
+            for field in form.fields.values():
+                field.disabled = True
+        return TemplateResponse(
+            request,
+            "backoffice/end_user.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": str(end_user),
+                "opts": self.opts,
+                "original": end_user,
+                "object_id": object_id,
+                "end_user": end_user,
+                "properties": sorted(end_user.properties.items()),
+                "status_tone": STATUS_TONES[Status(end_user.last_session_status)],
+                "push_enabled": any(card.live for card in cards),
+                "cards": cards,
+                "markers": markers(end_user=end_user),
+                "choices": chosen,
+                "may_opt_in": not chosen.own_word or has_brand_role(request.user, end_user.brand_id, Role.ADMIN),
+                "own_word_note": OWN_WORD,
+                "form": form,
+                "may_write": may_write,
+                "may_send": has_brand_role(request.user, end_user.brand_id, Role.PUBLISHER),
+                "missing_right": "" if may_write else missing_right(Role.EDITOR, end_user.brand),
+                "happenings": happenings,
+                "page": number,
+                "more": more,
+                "runs": runs(end_user=end_user),
+                "change": True,
+                "is_popup": False,
+                "media": self.media,
+                "list_url": reverse("admin:devices_enduser_changelist"),
+            },
+        )
+
+    def _save(self, request: HttpRequest, end_user: EndUser, form: ProfileForm) -> None:
+        fields: list[str] = [name for name in ("target_devices",) if name in form.changed_data]
+        if fields:
+            end_user.save(update_fields=fields)
+        wanted: list[str] = form.cleaned_data["backoffice_markers"]
+        if wanted != sorted(end_user.backoffice_markers):
+            try:
+                markers_change(end_user_id=end_user.pk, operation="replace", markers=wanted, kind="backoffice_markers")
+            except CannotChangeMarkers as refusal:
+                messages.error(request, str(refusal))
+                return
+            fields.append("backoffice_markers")
+        if fields:
+            self.log_change(request, end_user, [{"changed": {"fields": fields}}])
+            messages.success(request, "Saved.")

@@ -1,0 +1,56 @@
+"""Where a push category is used: by end users, popups and segments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assets.models import PopupResource
+from devices.models import PushCategory
+from devices.selectors.categories import category_subscribers, category_was_chosen
+from segments.models import Segment
+
+
+@dataclass(frozen=True)
+class CategoryUses:
+    """`fixed`: the marker means something to somebody, or did, and must stay."""
+
+    subscribers: int
+    popups: tuple[str, ...]
+    segments: tuple[str, ...]
+    fixed: bool
+
+    @property
+    def sentence(self) -> str:
+        """Where it is used, in words."""
+        named = [f"the popup “{name}”" for name in self.popups] + [f"the segment “{name}”" for name in self.segments]
+        people = "1 end user has" if self.subscribers == 1 else f"{self.subscribers:,} end users have"
+        return f"{people} it now; {'it is used in ' + ', '.join(named) if named else 'no popup or segment uses it'}."
+
+
+def category_uses(*, category: PushCategory) -> CategoryUses:
+    """Who has the category and what names it."""
+    popups = PopupResource.objects.filter(
+        brand_id=category.brand_id, current_revision__categories__contains=[category.marker]
+    )
+    past = PopupResource.objects.filter(brand_id=category.brand_id, revisions__categories__contains=[category.marker])
+    segments = tuple(
+        segment.name
+        for segment in Segment.objects.filter(brand_id=category.brand_id).order_by("name")
+        if _names(segment.rules, category.marker)
+    )
+    return CategoryUses(
+        subscribers=category_subscribers(category=category),
+        popups=tuple(popups.filter(archived_at=None).order_by("name").values_list("name", flat=True)),
+        segments=segments,
+        fixed=bool(segments) or past.exists() or category_was_chosen(category=category),
+    )
+
+
+def _names(rule: Any, marker: str) -> bool:
+    """Whether a rule, or one inside it, asks about this JS marker."""
+    if isinstance(rule, Mapping):
+        if rule.get("field") == "js_markers":
+            value = rule.get("value")
+            return value == marker or (isinstance(value, list) and marker in value)
+        return any(_names(part, marker) for part in rule.values())
+    return isinstance(rule, list) and any(_names(part, marker) for part in rule)

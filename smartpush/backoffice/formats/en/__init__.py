@@ -1,0 +1,1 @@
+"""English, with the day first and a 24-hour clock."""

@@ -1,0 +1,113 @@
+"""The first page: how the brand stands, and what needs a person."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from campaigns.models import Campaign
+from devices.models import Brand, Delivery, EndUser, PushStatus, SendHold, Status
+from devices.selectors.origins import origin_names
+from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
+from smartpush.common.clock import utc_now
+
+FRESH_SECONDS = 30
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The numbers of a brand, as they were at `at`."""
+
+    end_users: int
+    push_enabled: int
+    statuses: dict[str, int]
+    sent: int
+    accepted: int
+    displayed: int
+    clicked: int
+    failed: int
+    at: datetime
+
+
+def figures(*, brand_id: int, now: datetime) -> Figures:
+    """Count a brand's end users by status and its last seven days of deliveries (by the day of their dispatch)."""
+    rows = EndUser.objects.filter(brand_id=brand_id).values("last_session_status").annotate(n=Count("pk"))
+    statuses = {row["last_session_status"]: row["n"] for row in rows}
+    enabled = PushStatus.objects.filter(
+        brand_id=brand_id, status=Status.ALLOWED, device__token_hash__isnull=False
+    ).aggregate(n=Count("end_user", distinct=True))["n"]
+    sent = Delivery.objects.filter(
+        dispatch__brand_id=brand_id, day__gt=now.date() - timedelta(days=DAYS), day__lte=now.date()
+    ).aggregate(
+        sent=Count("pk", filter=Q(sent_at__isnull=False)),
+        accepted=Count("pk", filter=Q(state=Delivery.State.ACCEPTED)),
+        displayed=Count("pk", filter=Q(displayed_at__isnull=False)),
+        clicked=Count("pk", filter=Q(clicked_at__isnull=False)),
+        failed=Count("pk", filter=Q(state__in=[Delivery.State.FAILED, Delivery.State.GONE])),
+    )
+    return Figures(end_users=sum(statuses.values()), push_enabled=enabled, statuses=statuses, at=now, **sent)
+
+
+def _remembered(brand_id: int, now: datetime) -> Figures:
+    key = f"overview:{brand_id}"
+    found: Figures | None = cache.get(key)
+    if found is None:
+        found = figures(brand_id=brand_id, now=now)
+        cache.set(key, found, FRESH_SECONDS)
+    return found
+
+
+def percent(part: int, whole: int) -> str:
+    """A share for people: `<1%` for a little, 100% for nothing less than all, a dash where there is no base."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return "<1%"
+    if 99 < share < 100:  # rounded down: "100%" beside failures would deny them
+        return f"{math.floor(share * 10) / 10:.1f}%"
+    return f"{share:.0f}%"
+
+
+def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
+    """What the overview template shows for the current brand."""
+    if brand is None:
+        return {"may_create_brand": request.user.is_superuser, "is_staff_of_none": True}
+    now = utc_now()
+    numbers = _remembered(brand.pk, now)
+    statuses = [
+        {
+            "value": value,
+            "label": label,
+            "count": numbers.statuses.get(value, 0),
+            "share": percent(numbers.statuses.get(value, 0), numbers.end_users),
+            "width": round(100 * numbers.statuses.get(value, 0) / numbers.end_users) if numbers.end_users else 0,
+        }
+        for value, label in Status.choices
+    ]
+    holds = list(SendHold.objects.filter(brand=brand, until__gt=now).order_by("origin")[:20])
+    names = origin_names(hold.origin for hold in holds)
+    return {
+        "brand": brand,
+        "numbers": numbers,
+        "statuses": statuses,
+        "rates": {
+            "enabled": percent(numbers.push_enabled, numbers.end_users),
+            "accepted": percent(numbers.accepted, numbers.sent),
+            "displayed": percent(numbers.displayed, numbers.accepted),
+            "clicked": percent(numbers.clicked, numbers.displayed),
+        },
+        "running": list(
+            Campaign.objects.filter(brand=brand, state__in=[Campaign.State.ACTIVE, Campaign.State.PAUSED])
+            .select_related("segment")
+            .order_by("-updated_at")[:8]
+        ),
+        "holds": [(names[hold.origin], hold) for hold in holds],
+        "may_write": has_brand_role(request.user, brand.pk, Role.EDITOR),
+        "may_see_settings": has_role_anywhere(request.user, Role.ADMIN),
+    }

@@ -1,0 +1,90 @@
+"""The admin site: Unfold's look, our login, our rights, our content security policy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.sites import UnfoldAdminSite
+
+from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
+from smartpush.backoffice.login import StaffLoginForm
+from smartpush.backoffice.overview import overview
+from smartpush.backoffice.set_password import SetPassword
+from smartpush.backoffice.two_step import two_step
+
+# Unfold's Alpine evaluates expressions; nothing outside /admin/ is given this policy.
+_relaxed = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)
+
+
+class BackofficeSite(UnfoldAdminSite):
+    site_title = "smartpush"
+    site_header = "smartpush"
+    index_title = "Overview"
+    login_form = StaffLoginForm
+    login_template = "backoffice/login.html"
+    index_template = "backoffice/overview.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only pages made for this site: those that third-party apps bring know no brands."""
+        if admin_class is not None and issubclass(admin_class, ModelAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        inner: Callable[..., Any] = super().admin_view(view, cacheable)
+        return _relaxed(inner)
+
+    @method_decorator([_relaxed, never_cache])
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().login(request, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("brand/", self.admin_view(require_POST(self.choose_brand)), name="choose_brand"),
+            path("set-password/<uidb64>/<token>/", _relaxed(SetPassword.as_view()), name="set_password"),
+            path("two-step/", self.admin_view(self.two_step), name="two_step"),
+            *super().get_urls(),
+        ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().each_context(request)
+        if self.has_permission(request):
+            context |= {
+                "templates": {"navigation": "backoffice/navigation.html"},
+                "staff_brands": staff_brands(request),
+                "current_brand": current_brand(request),
+            }
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        extra = {**overview(request, current_brand(request)), **(extra_context or {})}
+        return super().index(request, extra)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        """Django's list of an app's tables says nothing to a marketer: the overview does."""
+        return redirect("admin:index")
+
+    def choose_brand(self, request: HttpRequest) -> HttpResponse:
+        """Switch the current brand; POST `brand` and `next`."""
+        chosen = request.POST.get("brand", "")
+        brand = choose_brand(request, int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
+        if brand is None:
+            messages.error(request, "That is not one of your brands.")
+        target = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+            target = reverse("admin:index")
+        return HttpResponseRedirect(target)
+
+    def two_step(self, request: HttpRequest) -> HttpResponse:
+        """Set up or take away this member of staff's authenticator app."""
+        return two_step(request, self.each_context(request))

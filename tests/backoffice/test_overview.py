@@ -1,0 +1,44 @@
+"""The first page's numbers, the icon, and what empty lists say."""
+
+import pytest
+from django.urls import reverse
+
+from assets.models import Image
+from devices.models import PopupOffer
+from smartpush.backoffice.overview import percent
+from tests.backoffice.conftest import client_of, ours  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (0, 0, "–"),
+        (0, 5, "0%"),
+        (1, 1000, "<1%"),
+        (1, 3, "33%"),
+        (996, 1000, "99.6%"),
+        (99_999, 100_000, "99.9%"),
+        (5, 5, "100%"),
+    ],
+)
+def test_a_share_is_100_percent_only_when_it_is_all(part, whole, said):
+    assert percent(part, whole) == said
+
+
+def test_browsers_find_an_icon(client):
+    assert client.get("/favicon.ico").url.endswith(".svg")
+    assert 'rel="icon"' in client.get(reverse("admin:login")).content.decode()
+
+
+def test_an_empty_list_invites_to_create_only_what_staff_create(ours, client_of):  # noqa: F811
+    client = client_of(ours.brand)
+    PopupOffer.objects.filter(brand=ours.brand).delete()
+    Image.objects.filter(brand=ours.brand).delete()
+    page = client.get(reverse("admin:devices_popupoffer_changelist")).content.decode()
+    assert "Nothing here yet" in page
+    assert "Create" not in page
+    assert "uploaded from the forms" in client.get(reverse("admin:assets_image_changelist")).content.decode()
+    searched = client.get(reverse("admin:assets_image_changelist"), {"q": "nothing"}).content.decode()
+    assert "Reset filters" in searched
