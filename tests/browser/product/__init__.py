@@ -1,0 +1,1 @@
+"""The product as it runs, in front of real browsers."""

@@ -1,0 +1,50 @@
+"""The editors of popups and push categories in a real browser: the preview is the SDK's own drawing, words follow."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from devices.services.categories import category_create
+from tests.browser.harness.chromium import Chromium
+
+from .running import Product
+from .shop import Shop
+
+
+@pytest.fixture
+def staff_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
+    """A page, logged in to the back office at the shop's brand."""
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser(f"root-{shop.brand.pk}"))
+    session = client.session
+    session["brand"] = shop.brand.pk
+    session.save()
+    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
+    return chromium.page
+
+
+def test_a_popup_is_previewed_as_it_will_be_drawn_and_its_buttons_follow_what_they_do(
+    staff_page: Page, product: Product, shop: Shop
+) -> None:
+    category_create(brand=shop.brand, name="News", description="First hand.")
+    category_create(brand=shop.brand, name="Offers")
+    page = staff_page
+    page.goto(f"{product.url}/admin/assets/popupresource/add/")
+    card = page.frame_locator("[data-popup-frame]").locator("smartpush-popup .card")
+    page.fill("[name=title]", "Stay up to date")
+    expect(card.get_by_role("heading")).to_have_text("Stay up to date")
+    expect(page.locator("[name=categories]").first).to_be_hidden()
+    page.select_option("[name=template]", "categories")
+    page.check("[name=categories][value=NEWS]")
+    expect(card.get_by_role("checkbox", name="News")).not_to_be_checked()
+    assert card.get_by_role("checkbox").count() == 1
+    page.select_option("[name=primary]", "url")
+    expect(card.get_by_role("button", name="Show me")).to_be_visible()
+    expect(page.locator("[name=primary_url]")).to_be_visible()
+    page.fill("[name=subscribe_label]", "To the fair")
+    page.select_option("[name=primary]", "click")
+    expect(page.locator("[name=subscribe_label]")).to_have_value("To the fair")
+    page.goto(f"{product.url}/admin/devices/pushcategory/add/")
+    page.fill("[name=name]", "Días de fútbol")
+    expect(page.locator("[name=marker]")).to_have_value("DIAS_DE_FUTBOL")

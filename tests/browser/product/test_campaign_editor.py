@@ -1,0 +1,53 @@
+"""The campaign editor in stock Chromium: what a marketer types is what is kept."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from campaigns.models import Campaign
+from tests.browser.harness.chromium import Chromium
+
+from .running import Product
+from .shop import SOON, Shop
+
+
+@pytest.fixture
+def editor(chromium: Chromium, product: Product, shop: Shop) -> Page:
+    """The editor of a campaign, logged in."""
+    superuser = get_user_model().objects.create_superuser(f"root-{shop.brand.pk}")
+    client = Client()
+    client.force_login(superuser)
+    session = client.session
+    session["brand"] = shop.brand.pk
+    session.save()
+    campaign = Campaign.objects.create(
+        brand=shop.brand, name="Harbour news", trigger_event="session", entry_interval=7 * 86_400
+    )
+    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
+    chromium.page.goto(f"{product.url}/admin/campaigns/campaign/{campaign.pk}/change/")
+    return chromium.page
+
+
+def test_the_least_interval_is_kept_as_it_was_typed(editor: Page, shop: Shop):
+    number, unit = editor.get_by_label("Number", exact=True), editor.get_by_label("Unit", exact=True)
+    expect(number).to_have_value("7")
+    expect(unit).to_have_value("86400")
+    unit.select_option("hours")
+    number.fill("1")
+    expect(number).to_have_value("1")
+    expect(unit).to_have_value("3600")
+    with editor.expect_navigation(timeout=SOON * 1000):
+        editor.click("button[name=_continue], input[name=_continue]")
+    assert Campaign.objects.get(brand=shop.brand).entry_interval == 3600
+    expect(number).to_have_value("1")
+    expect(unit).to_have_value("3600")
+
+
+def test_no_two_inputs_of_the_editor_are_tied_to_each_other(editor: Page):
+    models = editor.eval_on_selector_all(
+        "#campaign_form :is(input, select, textarea)",
+        "all => all.map((one) => one.getAttribute('x-model.fill')).filter(Boolean)",
+    )
+    assert "kind" in models
+    assert len(models) == len(set(models))

@@ -1,0 +1,1 @@
+"""The guides for native apps: their code says what the server understands."""

@@ -1,0 +1,1 @@
+"""Faults injected into the running product: nothing is lost, nothing is forgotten."""

@@ -1,0 +1,33 @@
+"""kill -9 of the database server with all its back ends, in the middle of sending."""
+
+import os
+import signal
+from contextlib import suppress
+
+from django.db import connection
+
+from smartpush.common.embedded import launcher
+from smartpush.common.embedded.layout import Layout
+from tests.browser.product.running import Product, tree
+
+from .letter import Letter
+
+
+def test_a_killed_database_server_comes_back_and_nothing_is_lost(
+    product: Product, layout: Layout, letter: Letter, record_property
+):
+    letter.post()
+    letter.wait_received(150)
+    server = launcher.status(layout=layout).pid
+    assert server is not None
+    for pid in tree(server):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    connection.close()
+    letter.hurry()
+    letter.settle()
+    product.wait_web()
+    assert launcher.status(layout=layout).pid not in (None, server)
+    repeated = letter.everybody_got_it()
+    record_property("messages_sent_again", repeated)
+    print(f"sent again: {repeated}")
