@@ -45,6 +45,10 @@ WITHOUT_CONSTRAINTS = {
     "devices.PopupOffer",
     "campaigns.Enrolment",
     "campaigns.StepRun",
+    "segments.ImportLine",
+    "segments.ListEntry",
+    "segments.Passage",
+    "segments.Presence",
 }
 LONGEST = 400
 
