@@ -1,8 +1,6 @@
 """A supervised child is brought back, and nobody outlives a killed supervisor."""
 
 import io
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -13,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from smartpush.common.processes import Command, Supervisor
+from tests.processes import kill, lives
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 # A child that forks once more, writes both process ids to a file and waits for ever.
 FORKING_CHILD = """
@@ -37,6 +36,7 @@ while True:
 SUPERVISING = """
 import sys
 from smartpush.common.processes import Command, Supervisor
+from tests.processes import kill, lives
 child = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
 sys.exit(Supervisor(commands=[Command(name="child", argv=child)]).run())
 """
@@ -47,13 +47,6 @@ def eventually(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_killed_child_is_started_again_and_its_lines_carry_its_name(tmp_path: Path) -> None:
@@ -69,9 +62,9 @@ def test_a_killed_child_is_started_again_and_its_lines_carry_its_name(tmp_path: 
 
     def kill_the_first() -> bool:
         for pid in supervisor.pids().values():
-            if pid not in seen and f"I am {pid}".encode() in output.getvalue():
+            if pid not in seen and f"I am {pid}\n".encode() in output.getvalue():
                 seen.append(pid)
-                os.kill(pid, signal.SIGKILL)
+                kill([pid])
         return len(seen) < 2
 
     assert supervisor.run(while_running=kill_the_first) == 0
@@ -151,7 +144,7 @@ def test_a_terminated_supervisor_takes_the_family_down_and_says_it_went_well(tmp
 def test_a_killed_child_takes_its_forked_children_with_it(tmp_path: Path) -> None:
     supervisor, child, grandchild = start_family(tmp_path)
     try:
-        os.kill(child, signal.SIGKILL)
+        kill([child])
         eventually(lambda: not lives(grandchild))
         eventually(lambda: (tmp_path / "pids").read_text().split()[0] != str(child))
     finally:

@@ -1,14 +1,11 @@
 """kill -9 of the database server with all its back ends, in the middle of sending."""
 
-import os
-import signal
-from contextlib import suppress
-
 from django.db import connection
 
 from smartpush.common.embedded import launcher
 from smartpush.common.embedded.layout import Layout
 from tests.browser.product.running import Product, tree
+from tests.processes import kill
 
 from .letter import Letter
 
@@ -20,9 +17,7 @@ def test_a_killed_database_server_comes_back_and_nothing_is_lost(
     letter.wait_received(150)
     server = launcher.status(layout=layout).pid
     assert server is not None
-    for pid in tree(server):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    kill(tree(server))
     connection.close()
     letter.hurry()
     letter.settle()

@@ -1,7 +1,5 @@
 """kill -9 of the web server while visitors subscribe and a push goes out: who tries again finds everything in order."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +18,7 @@ from smartpush.common.clock import utc_now
 from smartpush.demo.visitors import ASK, device_of
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import Product, tree
+from tests.processes import kill
 
 from .letter import SETTLED_SECONDS, Letter
 
@@ -79,8 +78,7 @@ class Visitors:
 
 def kill_workers(product: Product) -> None:
     """kill -9 the processes that answer; the master starts others."""
-    for pid in tree(product.web.pid)[1:]:
-        os.kill(pid, signal.SIGKILL)
+    kill(tree(product.web.pid)[1:])
 
 
 def test_visitors_who_subscribe_while_the_web_server_is_killed_all_get_their_welcome_once(

@@ -1,13 +1,12 @@
 """kill -9 of everything that works in the background, in the middle of sending."""
 
-import os
-import signal
 from contextlib import suppress
 
 import psutil
 
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import START_SECONDS, Product, tree
+from tests.processes import kill, lives
 
 from .letter import Letter
 
@@ -22,38 +21,24 @@ def workers(product: Product, *words: str) -> list[int]:
     return found
 
 
-def kill(pids: list[int]) -> None:
-    """kill -9 them all."""
-    assert pids
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def gone(pids: list[int]) -> bool:
-    """Whether none of them runs any more."""
-    for pid in pids:
-        with suppress(psutil.NoSuchProcess):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                return False
-    return True
-
-
 def test_a_killed_cluster_a_killed_ticker_and_a_killed_supervisor_lose_nothing(
     product: Product, letter: Letter, record_property
 ):
     letter.post()
     letter.wait_received(80)
     cluster = workers(product, "cluster", "bulk")
+    assert cluster
     kill(cluster)
     letter.wait_received(200)
     assert not set(cluster) & set(workers(product, "cluster", "bulk"))
 
-    kill(workers(product, "ticker"))
+    ticker = workers(product, "ticker")
+    assert ticker
+    kill(ticker)
     letter.wait_received(320)
     everything = tree(product.worker.pid)
     product.worker.kill()
-    wait_until(lambda: gone(everything), timeout=START_SECONDS, what="the end of the whole tree")
+    wait_until(lambda: not any(map(lives, everything)), timeout=START_SECONDS, what="the end of the whole tree")
     product.start_worker()
     letter.hurry()
     letter.settle()
@@ -65,7 +50,9 @@ def test_a_killed_cluster_a_killed_ticker_and_a_killed_supervisor_lose_nothing(
 def test_a_killed_cluster_sends_nothing_twice_where_the_push_may_not(product: Product, letter: Letter, record_property):
     letter.post(policy="at_most_once")
     letter.wait_received(150)
-    kill(workers(product, "cluster", "bulk"))
+    cluster = workers(product, "cluster", "bulk")
+    assert cluster
+    kill(cluster)
     letter.hurry()
     letter.settle()
     unknown = letter.nobody_got_it_twice()

@@ -1,6 +1,5 @@
 """Servers of the tests' own: each in a folder that the server's account can reach, stopped afterwards."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -102,16 +101,3 @@ def command(*arguments: str, layout: Layout) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         argv, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-
-
-def processes_below(folder: Path) -> list[int]:
-    """Return the processes that work in a folder or below it."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if (entry / "cwd").readlink().is_relative_to(folder):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return [pid for pid in found if pid != os.getpid()]

@@ -1,7 +1,9 @@
 """The embedded server comes back, with its data, whatever was killed."""
 
 import os
+import shutil
 import signal
+import subprocess
 import threading
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from django.db import OperationalError
 from smartpush.common.embedded import launcher
 from smartpush.common.embedded.backend.base import DatabaseWrapper
 from smartpush.common.embedded.layout import Layout
-from tests.common.embedded.conftest import command, eventually, processes_below
+from tests.common.embedded.conftest import PATIENCE_SECONDS, command, eventually
+from tests.processes import kill_all_below
 
 pytestmark = pytest.mark.faults
 
@@ -28,8 +31,7 @@ def test_a_query_works_after_the_server_and_all_its_children_were_killed(
 ) -> None:
     ask(connection, "CREATE TABLE kept (n int)")
     ask(connection, "INSERT INTO kept SELECT generate_series(1, 1000)")
-    for pid in processes_below(layout.cluster):
-        os.kill(pid, signal.SIGKILL)
+    kill_all_below(layout.cluster)
     with pytest.raises(OperationalError):
         ask(connection, "SELECT 1")
     connection.close()
@@ -61,7 +63,7 @@ def test_a_busy_back_end_that_outlived_its_postmaster_does_not_stand_in_the_way(
     os.kill(before, signal.SIGKILL)
     connection.close()
     assert ask(connection, "SELECT 1") == 1
-    thread.join(timeout=30)
+    thread.join(timeout=PATIENCE_SECONDS)
     assert ended.is_set()
     assert launcher.status(layout=layout).pid != before
 
@@ -72,24 +74,37 @@ def test_a_killed_back_end_is_waited_for_while_the_server_recovers(connection: D
     os.kill(victim, signal.SIGKILL)
     with pytest.raises(OperationalError):
         ask(connection, "SELECT 1")
+    # Once its postmaster has buried it, no new back end is let in before the recovery.
+    eventually(lambda: not Path(f"/proc/{victim}").exists())
     connection.close()
     assert ask(connection, "SELECT 1") == 1
 
 
+def drafts(layout: Layout) -> list[Path]:
+    return list(layout.data_root.glob("cluster-draft-*/data/PG_VERSION"))
+
+
+def kill_starter_during_initdb(layout: Layout) -> None:
+    """Start, and kill the starter while initdb works; where it was done before it was seen to begin, once more."""
+    while not killed_during_initdb(layout, command("start", layout=layout)):
+        launcher.stop(layout=layout)
+        shutil.rmtree(layout.data_root)
+
+
+def killed_during_initdb(layout: Layout, starter: "subprocess.Popen[str]") -> bool:
+    eventually(lambda: drafts(layout) or starter.poll() is not None)
+    starter.kill()
+    said = starter.communicate()[0]
+    assert drafts(layout) or layout.cluster.exists(), said
+    return not layout.cluster.exists()
+
+
 @pytest.mark.parametrize("initdb_too", [True, False], ids=["with initdb", "initdb lives on"])
 def test_a_start_killed_during_initdb_leaves_nothing_half_written(untouched_layout: Layout, initdb_too: bool) -> None:
-    starter = command("start", layout=untouched_layout)
-
-    def drafts() -> list[Path]:
-        return list(untouched_layout.data_root.glob("cluster-draft-*/data/PG_VERSION"))
-
-    eventually(drafts)
-    starter.kill()
-    starter.wait()
+    kill_starter_during_initdb(untouched_layout)
     if initdb_too:
-        for pid in processes_below(untouched_layout.data_root):
-            os.kill(pid, signal.SIGKILL)
-    assert drafts()
+        kill_all_below(untouched_layout.data_root)
+    assert drafts(untouched_layout)
     assert not untouched_layout.cluster.exists()
 
     assert launcher.ensure_running(layout=untouched_layout)
@@ -103,8 +118,7 @@ def test_a_number_that_a_stranger_wears_now_is_not_taken_for_the_server(
     layout: Layout, connection: DatabaseWrapper
 ) -> None:
     ask(connection, "SELECT 1")
-    for pid in processes_below(layout.cluster):
-        os.kill(pid, signal.SIGKILL)
+    kill_all_below(layout.cluster)
     eventually(lambda: not launcher.status(layout=layout).running)
     pid_file = layout.cluster / "postmaster.pid"
     pid_file.write_text(pid_file.read_text().replace(pid_file.read_text().split("\n")[0], str(os.getpid()), 1))
