@@ -42,7 +42,7 @@ def flows(draw):
     return flow_of(*activities)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(draft=flows(), answers=st.lists(st.sampled_from([*POPUP_OUTCOMES, None]), min_size=TICKS, max_size=TICKS))
 def test_every_valid_journey_advances_and_runs_each_step_once(world, draft, answers):
     flow = parse(draft)
