@@ -21,7 +21,7 @@ from devices.pushservice.webpush import WebPush
 
 MAX_REQUEST_BYTES = 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 
 Result = TypeVar("Result")
 

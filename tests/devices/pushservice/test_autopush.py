@@ -11,11 +11,10 @@ import requests
 from aiohttp import ClientSession, WSMsgType
 
 from devices.pushservice.server import LocalPushService
-from tests.devices.pushservice.conftest import Sender
+from tests.devices.pushservice.conftest import PATIENCE_SECONDS, Sender
 from tests.scenes import run_scene
 
 CHANNEL = "5f0a774c-1c9e-4a3e-9a1c-2f6e7d3a9b11"
-SECONDS = 5
 
 
 class FakeFirefox:
@@ -28,7 +27,7 @@ class FakeFirefox:
         await self.socket.send_json(message)
 
     async def hear(self) -> dict[str, Any]:
-        return await self.socket.receive_json(timeout=SECONDS)
+        return await self.socket.receive_json(timeout=PATIENCE_SECONDS)
 
     async def ask(self, **message: Any) -> dict[str, Any]:
         await self.say(**message)
@@ -289,7 +288,7 @@ def test_a_second_socket_of_a_browser_takes_over_from_the_first(service, sender,
             uaid = await first.hello()
             subscription = await first.subscribe(sender.public)
             await second.hello(uaid)
-            assert (await first.socket.receive(timeout=SECONDS)).type is WSMsgType.CLOSE
+            assert (await first.socket.receive(timeout=PATIENCE_SECONDS)).type is WSMsgType.CLOSE
             await post(sender, subscription, "here")
             assert content(await second.hear()) == "here"
             assert service.state()["browsers"] == {"known": 1, "connected": 1}
@@ -302,7 +301,7 @@ def test_a_reset_sends_browsers_away_and_they_come_back_as_new_ones(service, pla
         async with firefox(service) as browser:
             uaid = await browser.hello()
             await asyncio.to_thread(service.reset)
-            assert (await browser.socket.receive(timeout=SECONDS)).type is WSMsgType.CLOSE
+            assert (await browser.socket.receive(timeout=PATIENCE_SECONDS)).type is WSMsgType.CLOSE
         async with firefox(service) as browser:
             assert await browser.hello(uaid) != uaid
 
@@ -340,7 +339,7 @@ def test_who_does_not_speak_the_protocol_is_shown_out(service, play, frame):
         async with firefox(service) as browser:
             send = browser.socket.send_bytes if isinstance(frame, bytes) else browser.socket.send_str
             await send(frame)
-            assert (await browser.socket.receive(timeout=SECONDS)).type is WSMsgType.CLOSE
+            assert (await browser.socket.receive(timeout=PATIENCE_SECONDS)).type is WSMsgType.CLOSE
             assert browser.socket.close_code == 1008
 
     play(scene)
@@ -351,18 +350,18 @@ def test_an_unknown_message_type_after_hello_closes_the_socket(service, play):
         async with firefox(service) as browser:
             await browser.hello()
             await browser.say(messageType="sing")
-            assert (await browser.socket.receive(timeout=SECONDS)).type is WSMsgType.CLOSE
+            assert (await browser.socket.receive(timeout=PATIENCE_SECONDS)).type is WSMsgType.CLOSE
         await _left(service)
 
     play(scene)
 
 
 def test_a_plain_request_is_told_to_come_by_websocket(service):
-    assert requests.get(service.url, timeout=10).status_code == 426
+    assert requests.get(service.url, timeout=PATIENCE_SECONDS).status_code == 426
 
 
 async def _left(service: LocalPushService) -> None:
     """Wait until the service has noticed that the browser is away."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while service.state()["browsers"]["connected"]:
             await asyncio.sleep(0.01)

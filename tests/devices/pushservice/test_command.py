@@ -12,6 +12,7 @@ import requests
 from django.core.management import CommandError, call_command
 
 from devices.pushservice.server import LocalPushService
+from tests.devices.pushservice.conftest import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,7 +32,7 @@ def test_a_taken_port_is_a_command_error():
             env={**os.environ, "SMARTPUSH_LOCAL_PUSH": "true"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
     assert ended.returncode == 1
@@ -50,9 +51,9 @@ def test_the_process_says_where_it_listens_and_ends_at_once_when_told():
         line = process.stdout.readline()
         found = re.fullmatch(r"push service listening on (http://127\.0\.0\.1:\d+)\n", line)
         assert found, line
-        assert requests.get(f"{found[1]}/control/state", timeout=10).json()["last_seq"] == 0
+        assert requests.get(f"{found[1]}/control/state", timeout=PATIENCE_SECONDS).json()["last_seq"] == 0
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

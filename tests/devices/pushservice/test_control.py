@@ -8,12 +8,12 @@ import requests
 from aiohttp import ClientSession, UnixConnector, web
 
 from devices.pushservice.server import LocalPushService, make_app
-from tests.devices.pushservice.conftest import Sender
+from tests.devices.pushservice.conftest import PATIENCE_SECONDS, Sender
 from tests.scenes import run_scene
 
 
 def call(service, path, body=None, *, method="POST", **options):
-    return requests.request(method, f"{service.url}/control/{path}", json=body, timeout=10, **options)
+    return requests.request(method, f"{service.url}/control/{path}", json=body, timeout=2 * PATIENCE_SECONDS, **options)
 
 
 def test_subscriptions_are_made_and_reach_the_service(service, sender):
@@ -67,20 +67,24 @@ def test_messages_are_paged_in_arrival_order_and_by_token(service, sender):
 
 def test_a_long_poll_returns_as_soon_as_the_message_is_there(service, sender, subscription):
     answers = []
-    poll = threading.Thread(target=lambda: answers.append(call(service, "messages?wait=9", method="GET").json()))
+    poll = threading.Thread(
+        target=lambda: answers.append(call(service, f"messages?wait={PATIENCE_SECONDS}", method="GET").json())
+    )
     began = time.monotonic()
     poll.start()
     sender.push(subscription, "at last")
     poll.join()
 
     assert [message["plaintext"] for message in answers[0]] == ["at last"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_a_long_poll_can_wait_for_several_messages_of_one_token(service, sender):
     one, other = service.subscriptions(2, sender.public)
     answers = []
-    poll = threading.Thread(target=lambda: answers.append(service.messages(token=one["token"], at_least=2, wait=9)))
+    poll = threading.Thread(
+        target=lambda: answers.append(service.messages(token=one["token"], at_least=2, wait=PATIENCE_SECONDS))
+    )
     poll.start()
     for target, text in ((one, "first"), (other, "foreign"), (one, "second")):
         sender.push(target, text)
@@ -91,7 +95,7 @@ def test_a_long_poll_can_wait_for_several_messages_of_one_token(service, sender)
 def test_a_long_poll_gives_up_with_an_empty_page(service):
     began = time.monotonic()
     assert call(service, "messages?wait=0.3", method="GET").json() == []
-    assert 0.3 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 0.3
 
 
 def test_failures_are_switched_on_and_off_by_call(service, sender, subscription):
@@ -173,7 +177,7 @@ def test_a_peer_that_is_not_loopback_is_kept_off_the_control_calls(tmp_path, sen
 
 def test_a_form_cannot_steer_the_service(service):
     answer = requests.post(
-        f"{service.url}/control/reset", data="{}", headers={"Content-Type": "text/plain"}, timeout=10
+        f"{service.url}/control/reset", data="{}", headers={"Content-Type": "text/plain"}, timeout=PATIENCE_SECONDS
     )
     assert answer.status_code == 415
 

@@ -3,6 +3,8 @@
 import pytest
 import requests
 
+from tests.devices.pushservice.conftest import PATIENCE_SECONDS
+
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 
 
@@ -16,7 +18,7 @@ def send(service, token, /, *, bearer="Bearer ya29.anything", **extra):
         f"{service.url}/v1/projects/demo/messages:send",
         json={"message": {"token": token, "notification": {"title": "Hi"}, **extra}},
         headers={"Authorization": bearer} if bearer else {},
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -124,7 +126,7 @@ def test_validate_only_sends_nothing(service, token):
         f"{service.url}/v1/projects/demo/messages:send",
         json={"validate_only": True, "message": {"token": token}},
         headers={"Authorization": "Bearer x"},
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     )
     assert answer.status_code == 200
     assert service.messages() == []
@@ -140,7 +142,7 @@ def test_a_cut_send_call_leaves_the_sender_in_doubt(service, token, cut, arrived
 
 def ask_for_access(service, **form):
     fields = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "a.b.c", **form}
-    return requests.post(f"{service.url}/token", data=fields, timeout=10)
+    return requests.post(f"{service.url}/token", data=fields, timeout=PATIENCE_SECONDS)
 
 
 def test_a_service_account_gets_an_access_token(service):

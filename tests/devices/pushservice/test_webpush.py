@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from devices.pushservice.server import LocalPushService
 from devices.pushservice.subscribers import CannotDecrypt, b64url_decode, decrypt
-from tests.devices.pushservice.conftest import Sender, encrypted
+from tests.devices.pushservice.conftest import PATIENCE_SECONDS, Sender, encrypted
 
 TEXT = "Ann, your bonus is waiting – 20 € ✓"
 
@@ -118,7 +118,7 @@ def test_keys_made_elsewhere_get_their_message_but_no_plaintext(service: LocalPu
     made = requests.post(
         f"{service.url}/control/subscriptions/external",
         json={"application_server_key": sender.public, "p256dh": key, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     ).json()
     assert made["p256dh"] == key
     body = encrypted(made, TEXT)

@@ -1,5 +1,6 @@
 """nginx as a push service that says 201 to everything: HTTP/2 over TLS, as the real ones speak it."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -8,9 +9,11 @@ from pathlib import Path
 
 from tests.devices.transports.tls import Certificates
 
+PATIENCE_SECONDS = 60.0
+
 _CONFIG = """
 daemon off;
-master_process off;
+worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 512; }}
@@ -48,7 +51,10 @@ class NginxSink:
         binary = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         if binary is None:
             raise RuntimeError("nginx is not installed: apt-get install nginx-light")
-        self.port = free_port()
+        # nginx is handed a socket that listens already, as it hands its own to the next version of itself: a port that
+        # was only looked up may be another's by now. It takes sockets over only where it has a master process.
+        listener = socket.create_server(("127.0.0.1", 0), backlog=511)
+        self.port = int(listener.getsockname()[1])
         self.origin = f"https://localhost:{self.port}"
         self._log = folder / "access.log"
         config = folder / "nginx.conf"
@@ -62,39 +68,26 @@ class NginxSink:
                 keepalive_requests=keepalive_requests,
             )
         )
-        self.process = subprocess.Popen([binary, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL)
-        wait_for_port(self.port)
+        with listener:
+            self.process = subprocess.Popen(
+                [binary, "-p", str(folder), "-c", str(config)],
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "NGINX": f"{listener.fileno()};"},
+                pass_fds=[listener.fileno()],
+            )
 
     def __enter__(self) -> "NginxSink":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
 
     def paths(self, *, count: int) -> list[str]:
         """Return the paths asked for once there are `count` of them: nginx logs after it has answered."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             lines = self._log.read_text().splitlines()
             if len(lines) >= count or time.monotonic() > deadline:
                 return [line.split(" ", 1)[1] for line in lines]
-            time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
             time.sleep(0.02)

@@ -29,7 +29,7 @@ def test_every_subscriber_reads_its_own_message(service, make_sender, vapid, res
     make_sender(service.url).send(messages, vapid=vapid, on_result=results)
 
     assert results.outcomes() == {Outcome.ACCEPTED}
-    log = service.messages(limit=1000, at_least=300, wait=5)
+    log = service.messages(limit=1000, at_least=300, wait=60)
     assert len(log) == 300
     assert {one["token"]: one["plaintext"] for one in log} == {
         message.endpoint.rpartition("/")[2]: message.payload.decode() for message in messages
