@@ -35,6 +35,8 @@ def check_settings(app_configs: object = None, **kwargs: Any) -> list[CheckMessa
         "SMARTPUSH_CHUNK_SIZE",
         "SMARTPUSH_SEND_IN_FLIGHT",
         "SMARTPUSH_LEASE_SECONDS",
+        "SMARTPUSH_IMPORT_LINES",
+        "SMARTPUSH_IMPORT_MEGABYTES",
     ):
         if getattr(settings, name) < 1:
             found.append(Error(f"{name} is {getattr(settings, name)}; it must be at least 1.", id="smartpush.E003"))
