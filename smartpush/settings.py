@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
+
+from smartpush.backoffice.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -288,7 +288,7 @@ ADMIN_CONTENT_SECURITY_POLICY = {**_CSP, "script-src": [SELF, UNSAFE_EVAL, UNSAF
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
-STATICFILES_DIRS: list[Path] = []
+STATICFILES_DIRS = [BASE_DIR / "var" / "frontend" / "static"]  # what package.json bundles
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -375,28 +375,4 @@ LOG_JSON = _bool("LOG_JSON", not DEVELOPMENT)
 LOGGING_CONFIG = "smartpush.common.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
 
-UNFOLD = {
-    "SITE_TITLE": "smartpush",
-    "SITE_HEADER": "smartpush",
-    "SITE_SYMBOL": "notifications_active",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/favicon.svg")},
-    ],
-    "SITE_URL": None,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("backoffice/backoffice.css")],
-    "SCRIPTS": [lambda request: static("backoffice/brand-switch.js")],
-    "ACCOUNT": {
-        "navigation": [
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
-            {"title": "Two-step login", "link": reverse_lazy("admin:two_step")},
-        ]
-    },
-    "SIDEBAR": {
-        "show_search": False,
-        "show_all_applications": False,
-        "navigation": "smartpush.backoffice.navigation.navigation",
-    },
-}
 SILENCED_SYSTEM_CHECKS: list[str] = ["security.W008"]  # the proxy in front redirects to https

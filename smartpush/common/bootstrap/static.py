@@ -8,6 +8,7 @@ from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.venv import venv_key, venv_python
 
 SOURCES = ("smartpush", "campaigns", "assets", "segments", "devices")
+BUNDLES = Path("var") / "frontend" / "static"
 STAMP = Path("var") / "static.stamp"
 
 
@@ -36,9 +37,10 @@ def static_ensure(*, repository: Path) -> bool:
 def _key(*, repository: Path) -> str:
     digest = hashlib.sha256(venv_key(repository=repository).encode())
     digest.update((repository / "smartpush" / "settings.py").read_bytes())
-    for app in SOURCES:
-        for path in sorted((repository / app).glob("**/static/**/*")):
-            if path.is_file():
-                digest.update(f"{path.relative_to(repository)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    found = [path for app in SOURCES for path in sorted((repository / app).glob("**/static/**/*"))]
+    found += sorted((repository / BUNDLES).rglob("*"))
+    for path in found:
+        if path.is_file():
+            digest.update(f"{path.relative_to(repository)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest() + "\n"

@@ -1,0 +1,106 @@
+// A text field with a list under it: to pick from, and, where `free`, to type something else.
+
+import {useEffect, useId, useMemo, useRef, useState} from 'react';
+
+import {matching} from './catalogue.js';
+
+/**
+ * `options` are {value, label, group?, count?}. Without `free` what is typed only narrows the list, and `text` is
+ * shown again when the field is left. `onType` gets each keystroke, `onPick` an option, `onEnter` typed words.
+ */
+export function Combo({
+  label, text = '', options, onPick, onType, onEnter, onOpen, onKeyDown, free = false, filter = true, busy = false,
+  placeholder = '', invalid = false, describedBy, disabled = false, className = '', nothing = 'Nothing fits', ...rest
+}) {
+  const [open, setOpen] = useState(false);
+  const [typed, setTyped] = useState(null);
+  const [active, setActive] = useState(-1);
+  const list = useRef(null);
+  const id = useId();
+  const shown = useMemo(
+    () => (open ? (filter && typed ? matching(options, typed) : options) : []),
+    [open, filter, typed, options],
+  );
+  const at = Math.min(active, shown.length - 1);
+
+  useEffect(() => {
+    if (open && at >= 0) list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({block: 'nearest'});
+  }, [open, at]);
+
+  function turn(wanted) {
+    setOpen(wanted);
+    if (wanted !== open) setActive(wanted && !free ? 0 : -1);
+    onOpen?.(wanted);
+  }
+  function close() {
+    turn(false);
+    setTyped(null);
+  }
+  function pick(option) {
+    close();
+    onPick(option);
+  }
+  function type(event) {
+    setTyped(event.target.value);
+    setActive(free ? -1 : 0);
+    if (!open) turn(true);
+    onType?.(event.target.value);
+  }
+  function press(event) {
+    const many = shown.length;
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      if (event.altKey && !open) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (!open) turn(true);
+      else if (many) setActive(event.key === 'ArrowDown' ? (at + 1) % many : (at <= 0 ? many : at) - 1);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      if (open && at >= 0) pick(shown[at]);
+      else if (onEnter) onEnter(event.target.value);
+      else if (open) close();
+      else if (!free) turn(true);
+    } else if (event.key === 'Escape' && open) {
+      event.stopPropagation();
+      close();
+    } else {
+      onKeyDown?.(event);
+    }
+  }
+
+  return (
+    <span className={`sb-combo ${className}`}>
+      <input
+        type="text" role="combobox" className="sb-control" autoComplete="off" spellCheck="false"
+        aria-label={label} aria-expanded={open} aria-controls={open ? id : undefined} aria-autocomplete="list"
+        aria-activedescendant={open && at >= 0 ? `${id}-${at}` : undefined}
+        aria-invalid={invalid || undefined} aria-describedby={describedBy} disabled={disabled}
+        placeholder={free ? placeholder : text || placeholder} value={free ? text : typed ?? text}
+        onChange={type} onKeyDown={press} onBlur={close}
+        onFocus={free ? undefined : (event) => event.target.select()}
+        onClick={() => { if (!open) turn(true); }}
+        {...rest}
+      />
+      {open && (
+        <ul
+          className="sb-list" role="listbox" id={id} ref={list} aria-label={label} aria-busy={busy}
+          hidden={!shown.length && (free || busy)}
+        >
+          {shown.map((option, n) => [
+            option.group && option.group !== shown[n - 1]?.group && (
+              <li key={`group ${option.group}`} role="presentation" className="sb-list-group">{option.group}</li>
+            ),
+            <li
+              key={`${option.value}`} role="option" id={`${id}-${n}`} data-at={n} aria-selected={n === at}
+              onMouseDown={(event) => event.preventDefault()} onClick={() => pick(option)}
+            >
+              <span>{option.label}</span>
+              {Number.isFinite(option.count) && <small>{option.count.toLocaleString('en')}</small>}
+            </li>,
+          ])}
+          {!shown.length && <li role="presentation" className="sb-list-group">{nothing}</li>}
+        </ul>
+      )}
+    </span>
+  );
+}

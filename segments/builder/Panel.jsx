@@ -1,0 +1,168 @@
+// Beside the rules: whom they select now, a few of those people, and one end user to try.
+
+import {useState} from 'react';
+
+import {ask} from './asking.js';
+import {Button, Icon} from './Inputs.jsx';
+
+const PLATFORMS = {web: 'Web', android: 'Android', ios: 'iOS'};
+const number = (value) => value.toLocaleString('en');
+const percent = (share) => {
+  if (share > 0 && share < 0.0001) return 'under 0.01%';
+  return `${(share * 100).toLocaleString('en', {maximumFractionDigits: share < 0.01 ? 2 : 1})}%`;
+};
+
+/** The count in words, for the eye and for those who listen. */
+export function countWords(count) {
+  const many = count.state === 'estimate' ? `about ${number(count.selected)} ± ${number(count.error)}` : number(count.selected);
+  return `${many} of ${number(count.total)} end users`;
+}
+
+export function Panel({live, gaps, children}) {
+  const {phase, count} = live;
+  return (
+    <aside className="sb-panel" aria-label="Who is in the segment now">
+      <p className="sb-heard" role="status">{heard(live)}</p>
+      <section className="sb-card" aria-busy={phase === 'asking' || phase === 'refining'}>
+        <h3>In the segment now</h3>
+        {phase === 'waiting' && (
+          <p className="sb-note">
+            {gaps ? 'Complete the marked rules to see how many end users they select.' : 'Mend the marked rules to see how many end users they select.'}
+          </p>
+        )}
+        {phase === 'failed' && (
+          <>
+            <p className="sb-fault"><Icon name="error" /><span>{live.trouble.message}</span></p>
+            <Button icon="refresh" onClick={live.again}>Try again</Button>
+          </>
+        )}
+        {phase === 'asking' && !count && <p className="sb-note">Counting…</p>}
+        {count && phase !== 'failed' && phase !== 'waiting' && <Count count={count} phase={phase} note={live.note} />}
+      </section>
+      {count && phase !== 'failed' && phase !== 'waiting' && <People live={live} />}
+      {children}
+    </aside>
+  );
+}
+
+function heard({phase, count, trouble}) {
+  if (phase === 'done' || phase === 'refining') return `${countWords(count)} match.`;
+  return phase === 'failed' ? trouble.message : '';
+}
+
+function Count({count, phase, note}) {
+  const stale = phase === 'asking';
+  const platforms = Object.entries(count.platforms || {});
+  return (
+    <div className={stale ? 'sb-stale' : ''}>
+      <p className="sb-count">
+        <strong>{count.state === 'estimate' ? `about ${number(count.selected)}` : number(count.selected)}</strong>
+        {count.state === 'estimate' && <span> ± {number(count.error)}</span>}
+      </p>
+      <p className="sb-note">{count.total ? `${percent(count.share)} of ${number(count.total)} end users` : 'The brand has no end users yet.'}</p>
+      <meter min="0" max="1" value={count.share || 0} aria-hidden="true" />
+      {count.selected === 0 && count.total > 0 && (
+        <p className="sb-note">Nobody matches now. Test one end user below to see which rule leaves them out.</p>
+      )}
+      {count.selected > 0 && (
+        <dl className="sb-figures">
+          <div>
+            <dt>Push enabled</dt>
+            <dd>{number(count.reachable)} <small>{percent(count.reachable / count.selected)}</small></dd>
+            <dd className="sb-bar"><meter min="0" max={count.selected} value={count.reachable} aria-hidden="true" /></dd>
+          </div>
+          {platforms.map(([name, many]) => (
+            <div key={name}>
+              <dt>{PLATFORMS[name] || name}</dt>
+              <dd>{number(many)}</dd>
+              <dd className="sb-bar"><meter min="0" max={count.selected} value={many} aria-hidden="true" /></dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {phase === 'refining' && <p className="sb-note">Counting exactly…</p>}
+      {note && <p className="sb-note">{note}</p>}
+      {count.words && <p className="sb-words">{count.words}</p>}
+    </div>
+  );
+}
+
+function People({live: {people, withoutPeople, phase}}) {
+  if (!people) return phase === 'asking' ? null : <section className="sb-card"><h3>For example</h3><p className="sb-note">Looking for a few of them…</p></section>;
+  if (!people.length && !withoutPeople) return null;
+  return (
+    <section className={`sb-card ${phase === 'asking' ? 'sb-stale' : ''}`}>
+      <h3>For example</h3>
+      {withoutPeople && <p className="sb-note">{withoutPeople}</p>}
+      <ul className="sb-people">
+        {people.map((one) => (
+          <li key={one.id}>
+            <a href={one.url} target="_blank" rel="noopener">{one.name}</a>
+            {one.reasons?.length > 0 && <small>{one.reasons.join(' · ')}</small>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Test one end user; `judged` is their result while the rules are as they were. */
+export function TestOne({base, rules, text, whole, judged, onJudged}) {
+  const [who, setWho] = useState('');
+  const [state, setState] = useState({});
+
+  async function test() {
+    if (!who.trim()) {
+      setState({problem: 'Type the id by which your system knows the end user.'});
+      return;
+    }
+    setState({busy: true});
+    onJudged(null);
+    try {
+      const answer = await ask(`${base}judge/`, {body: {rules, who: who.trim()}});
+      if (answer.problems) setState({problem: answer.problems.map(({message}) => message).join(' ')});
+      else {
+        setState({});
+        onJudged({...answer, text});
+      }
+    } catch (error) {
+      setState({problem: error.message});
+    }
+  }
+  return (
+    <section className="sb-card">
+      <h3>Test one end user</h3>
+      <p className="sb-try">
+        <input
+          type="text" className="sb-control" aria-label="Id of the end user" placeholder="Their id in your system"
+          autoComplete="off" spellCheck="false" value={who} aria-invalid={state.problem ? true : undefined}
+          onChange={(event) => {
+            setWho(event.target.value);
+            setState({});
+            onJudged(null);
+          }}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter') return;
+            event.preventDefault();
+            if (whole) test();
+          }}
+        />
+        <Button onClick={test} disabled={!whole || state.busy}>Test</Button>
+      </p>
+      <div role="status">
+        {!whole && <p className="sb-note">First complete the marked rules.</p>}
+        {state.busy && <p className="sb-note">Testing…</p>}
+        {state.problem && <p className="sb-fault"><Icon name="error" /><span>{state.problem}</span></p>}
+        {judged && (
+          <p className={`sb-verdict ${judged.matches ? 'sb-yes' : 'sb-no'}`}>
+            <Icon name={judged.matches ? 'check_circle' : 'cancel'} />
+            <span>
+              <a href={judged.end_user.url} target="_blank" rel="noopener">{judged.end_user.name}</a>
+              {judged.matches ? ' is in the segment.' : ' is not in the segment.'} Each rule shows whether it is true of them.
+            </span>
+          </p>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,166 @@
+// Questions to the server: one at a time a place, the older ones given up.
+
+import {useEffect, useRef, useState} from 'react';
+
+const TYPING = 200; // ms until suggestions are asked for
+const SETTLING = 350; // ms until a change of the rules is counted
+
+/** Why there is no answer: `network`, `slow`, `login` or `server`, with words that say what to do. */
+export class Trouble extends Error {
+  constructor(kind, message) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+const WORDS = {
+  network: 'The server cannot be reached. What you built is kept on this page.',
+  slow: 'These rules took too long to count. Make them narrower, or try again.',
+  login: 'You are no longer logged in. Log in again in another tab, then try again.',
+  server: 'The server could not answer. Try again; if it stays, tell whoever runs smartpush.',
+};
+const trouble = (kind, words) => new Trouble(kind, words || WORDS[kind]);
+
+/** The JSON answer to a GET, or to a POST of `body`. Throws Trouble, or an AbortError when given up. */
+export async function ask(url, {body, signal} = {}) {
+  const headers = {Accept: 'application/json'};
+  if (body) {
+    headers['Content-Type'] = 'application/json';
+    headers['X-CSRFToken'] = document.querySelector('[name=csrfmiddlewaretoken]')?.value || '';
+  }
+  let answer;
+  try {
+    answer = await fetch(url, {method: body ? 'POST' : 'GET', headers, signal, body: body && JSON.stringify(body)});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw trouble('network');
+  }
+  if (answer.redirected || answer.status === 403) throw trouble('login');
+  let data;
+  try {
+    data = await answer.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw trouble(answer.status === 503 ? 'slow' : 'server');
+  }
+  if (answer.status === 503) throw trouble('slow', data.problems?.[0]?.message);
+  if (!answer.ok && !data.problems) throw trouble('server');
+  return data;
+}
+
+/** Run `work(signal)` after `delay` whenever `keys` change; the one before is given up. */
+function useLatest(work, delay, keys) {
+  useEffect(() => {
+    const control = new AbortController();
+    const timer = setTimeout(() => {
+      work(control.signal).catch((error) => {
+        if (!control.signal.aborted) throw error;
+      });
+    }, delay);
+    return () => {
+      clearTimeout(timer);
+      control.abort();
+    };
+  }, keys);
+}
+
+/** Values to pick for what is typed, while `on`: {options, busy}. */
+export function useSuggestions(base, query, typed, on) {
+  const [state, setState] = useState({options: [], busy: false});
+  const url = on && query ? `${base}values/?${new URLSearchParams({...query, q: typed})}` : '';
+  useLatest(async (signal) => {
+    if (!url) return;
+    setState(({options}) => ({options, busy: true}));
+    try {
+      const {values} = await ask(url, {signal});
+      setState({options: values || [], busy: false});
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Suggestions are a help: without them a value is typed.
+      setState({options: [], busy: false});
+    }
+  }, typed ? TYPING : 0, [url]);
+  return state;
+}
+
+/** The catalogue: {data, trouble, again}. */
+export function useCatalogue(base) {
+  const [state, setState] = useState({});
+  const [tries, again] = useTries(state.trouble);
+  useLatest(async (signal) => {
+    try {
+      setState({data: await ask(`${base}catalogue/`, {signal})});
+    } catch (error) {
+      if (signal.aborted) throw error;
+      setState({trouble: error});
+    }
+  }, 0, [base, tries]);
+  return {...state, again};
+}
+
+/** A number that grows with each try, and what starts one; a network that is back starts one by itself. */
+function useTries(problem) {
+  const [tries, setTries] = useState(0);
+  const again = () => setTries((before) => before + 1);
+  const gone = problem?.kind === 'network';
+  useEffect(() => {
+    if (!gone) return undefined;
+    window.addEventListener('online', again);
+    return () => window.removeEventListener('online', again);
+  }, [gone]);
+  return [tries, again];
+}
+
+/**
+ * Whom the rules select, as they change: {phase, count, people, problems, trouble, again}. Phases: `waiting` (the
+ * rules are not whole), `asking`, `refining` (an estimate is shown, the exact number is on its way), `done`, `failed`.
+ */
+export function useCount(base, rules, whole) {
+  const [state, setState] = useState({phase: whole ? 'asking' : 'waiting'});
+  const [tries, again] = useTries(state.trouble);
+  const text = JSON.stringify(rules);
+  const first = useRef(true);
+  useLatest(async (signal) => {
+    if (!whole) {
+      setState({phase: 'waiting'});
+      return;
+    }
+    first.current = false;
+    setState(({count, people}) => ({phase: 'asking', count, people}));
+    try {
+      await counted(base, rules, text, signal, setState);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      setState({phase: 'failed', trouble: error, text});
+    }
+  }, first.current || !whole ? 0 : SETTLING, [base, text, whole, tries]);
+  return {...state, text: state.text, again};
+}
+
+async function counted(base, rules, text, signal, setState) {
+  const count = await ask(`${base}count/`, {body: {rules, exact: false}, signal});
+  if (count.problems) {
+    setState({phase: 'waiting', problems: count.problems, text});
+    return;
+  }
+  const estimated = count.state === 'estimate';
+  setState({phase: estimated ? 'refining' : 'done', count, text});
+  sampled(base, rules, signal, setState);
+  if (!estimated) return;
+  try {
+    const exact = await ask(`${base}count/`, {body: {rules, exact: true}, signal});
+    if (!exact.problems) setState((before) => ({...before, phase: 'done', count: exact}));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    setState((before) => ({...before, phase: 'done', note: error.message}));
+  }
+}
+
+async function sampled(base, rules, signal, setState) {
+  try {
+    const {people} = await ask(`${base}sample/`, {body: {rules}, signal});
+    setState((before) => ({...before, people: people || []}));
+  } catch (error) {
+    if (!signal.aborted) setState((before) => ({...before, people: [], withoutPeople: error.message}));
+  }
+}
