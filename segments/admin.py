@@ -83,10 +83,10 @@ def field_catalogue(brand_id: int) -> list[dict[str, Any]]:
         {
             "name": field.name,
             "label": field.label,
-            "kind": field.kind,
+            "kind": field.kind_of({}),
             "group": field.group,
             "help": field.help,
-            "operators": [{"name": op.name, "label": op.label, "many": op.many} for op in field.operators],
+            "operators": [{"name": op.name, "label": op.label, "many": op.many} for op in field.operators({})],
             "choices": [{"value": value, "label": label} for value, label in field.choices],
             "suggestions": suggestions.get(field.name, []),
         }

@@ -1,153 +1,134 @@
-"""Rules + brand + now -> database conditions.
+"""Rules + context -> SQL, in two forms of the same meaning, from one tree.
 
-Two forms of the same meaning. The *set* form finds everybody: each condition on another table is a set that
-PostgreSQL joins by hash (`id IN (...)`, and NOT EXISTS for its opposite, since NOT IN over a large set degrades to a
-scan per row); a group of alternatives with such a set in it becomes a union, because an OR of sets cannot be joined.
-The *probe* form asks about a few known end users: EXISTS by index, so that an event costs no walk over the brand.
-Negations are pushed down to the conditions first (no comparison here meets a null, so De Morgan holds).
+The *audience* form finds everybody: each condition on another table is a set that PostgreSQL joins by hash (`id IN
+(...)`, and NOT EXISTS for its opposite, since NOT IN over a large set degrades to a scan per row); a group of
+alternatives with such a set in it becomes a union, because an OR of sets cannot be joined. The *judge* form asks about
+a few known end users: EXISTS by index, so that an event costs no walk over the brand. Negations are moved down to the
+conditions first (docs/adr/0007).
 """
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
 
-from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Exists, OuterRef, Q, QuerySet
-
-from devices.models import EndUser
 from segments import fields
-from segments.fields import Context, Never, Related, Rows
-from segments.rules import AllOf, AnyOf, Condition, Not, Rule, Rules
-
-_EVERYBODY = Q(pk__isnull=False)
-
-
-def compile_rules(rules: Rules, brand_id: int, now: datetime) -> Q:
-    """The rules as a Q on EndUser for finding everybody in a segment; the brand itself is part of it."""
-    context = Context(brand_id, now)
-    return Q(brand_id=brand_id) & _set_form(_leaves(rules.rule, context, negated=False), context)
+from segments.conditions import Context, Group, Node, Opposite, Predicate, Related, Rows, opposite
+from segments.rules import AllOf, Condition, Not, Rule, Rules, parts_of
+from segments.sql import FALSE, TRUE, Sql, fill, joined
 
 
-def segment_queryset(rules: Rules, brand_id: int, now: datetime) -> QuerySet[EndUser]:
-    """The end users that the rules select."""
-    return EndUser.objects.filter(compile_rules(rules, brand_id, now))
+def audience_sql(rules: Rules, context: Context) -> Sql:
+    """`SELECT u.id ...` of everybody whom the rules select in the brand, to stand alone or inside a set statement."""
+    return fill("SELECT u.id FROM devices_enduser u WHERE {}", audience_where(rules, context))
 
 
-def compile_sql(rules: Rules, brand_id: int, now: datetime) -> tuple[str, tuple[Any, ...]]:
-    """`SELECT id ...` of the selected end users, with its parameters, to stand inside a set statement."""
-    query = segment_queryset(rules, brand_id, now).order_by().values("id").query
-    try:
-        sql, params = query.get_compiler(connection=connections[DEFAULT_DB_ALIAS]).as_sql()
-    except EmptyResultSet:
-        return "SELECT id FROM devices_enduser WHERE false", ()
-    return sql, tuple(params)
+def audience_where(rules: Rules, context: Context) -> Sql:
+    """The condition on `devices_enduser u` for finding everybody; the brand itself is part of it."""
+    return fill("u.brand_id = {} AND ({})", context.brand_id, _audience(compile_rule(rules.rule, context), context))
 
 
-def matching_ids(rules: Rules, end_user_ids: Collection[int], brand_id: int, now: datetime) -> set[int]:
-    """Which of these end users are in the segment: one query, by index."""
-    context = Context(brand_id, now)
-    condition = _probe_form(_leaves(rules.rule, context, negated=False))
-    found = EndUser.objects.filter(condition, brand_id=brand_id, pk__in=list(end_user_ids))
-    return set(found.values_list("pk", flat=True))
+def judge_sql(rule: Rule, context: Context) -> Sql:
+    """The condition on one row of `devices_enduser u`, by index; null counts as false."""
+    return _judge(compile_rule(rule, context))
 
 
-def matches(rules: Rules, end_user_id: int, brand_id: int, now: datetime) -> bool:
-    """Whether this end user is in the segment."""
-    return bool(matching_ids(rules, [end_user_id], brand_id, now))
+def judge_each(rules: Rules, context: Context) -> Iterator[tuple[str, Sql]]:
+    """(path, condition) of the whole and of each group and rule in it, for showing what holds of one end user."""
+    for path, rule in parts_of(rules):
+        yield path, judge_sql(rule, context)
 
 
-class _Group:
-    """A group without negations: `every` for all, otherwise any."""
-
-    def __init__(self, *, every: bool, parts: "Iterable[_Part]") -> None:
-        self.every = every
-        self.parts = tuple(parts)
-
-
-_Part = Q | Related | Never | _Group
-
-
-def _leaves(rule: Rule, context: Context, *, negated: bool) -> _Part:
-    """The rule with its negations moved down to the conditions."""
+def compile_rule(rule: Rule, context: Context) -> Node:
+    """The rule's meaning, its negations moved down."""
     if isinstance(rule, Not):
-        return _leaves(rule.rule, context, negated=not negated)
-    if isinstance(rule, AllOf | AnyOf):
-        every = isinstance(rule, AllOf) is not negated
-        return _Group(every=every, parts=(_leaves(item, context, negated=negated) for item in rule.rules))
-    condition = _condition(rule, context)
-    if not negated:
-        return condition
-    if isinstance(condition, Related):
-        return Never(condition)
-    return condition.related if isinstance(condition, Never) else ~condition
+        return opposite(compile_rule(rule.rule, context))
+    if isinstance(rule, Condition):
+        return _condition(rule, context)
+    return Group(isinstance(rule, AllOf), tuple(compile_rule(item, context) for item in rule.rules))
 
 
-def _condition(rule: Condition, context: Context) -> Q | Related | Never:
+def _condition(rule: Condition, context: Context) -> Node:
     field = fields.get(rule.field)
     if field is None:
         raise LookupError(f"There is no segment field named {rule.field}.")
-    return field.build(rule.operator, rule.value, context)
+    operator = field.operator(rule.operator, rule.given)
+    if operator is None:
+        raise LookupError(f"{rule.field} has no operator named {rule.operator}.")
+    if not operator.complement_of:
+        return field.build(fields.Asked(operator, rule.value, rule.given, context))
+    positive = field.operator(operator.complement_of, rule.given)
+    assert positive is not None
+    return opposite(field.build(fields.Asked(positive, rule.value, rule.given, context)))
 
 
-def _exists(rows: Rows) -> Exists:
-    return Exists(rows.queryset.filter(**{rows.column: OuterRef("pk")}))
+def _audience(node: Node, context: Context) -> Sql:
+    if isinstance(node, Predicate):
+        return fill("({})", node.sql)
+    if isinstance(node, Related):
+        return fill("u.id IN ({})", _ids(node))
+    if isinstance(node, Opposite):
+        if isinstance(node.condition, Predicate):
+            return fill("({}) IS NOT TRUE", node.condition.sql)
+        return joined(" AND ", (_absent(rows) for rows in node.condition.rows))
+    if not node.parts:
+        return TRUE if node.every else FALSE
+    if node.every or not _has_sets(node):
+        return joined(" AND " if node.every else " OR ", (_audience(part, context) for part in node.parts))
+    return fill("u.id IN ({})", _alternatives(node, context))
 
 
-def _none_of(related: Related) -> Q:
-    condition = Q()
-    for rows in related.rows:
-        condition &= Q(~_exists(rows))
-    return condition
+def _alternatives(node: Group, context: Context) -> Sql:
+    """The ids of any of the parts, as one union: what is asked of the end user alone shares one branch."""
+    plain = [part for part in node.parts if not _has_sets(part)]
+    branches = [_ids(part) for part in node.parts if isinstance(part, Related)]
+    wheres = [_audience(part, context) for part in node.parts if _has_sets(part) and not isinstance(part, Related)]
+    if plain:
+        wheres.append(joined(" OR ", (_audience(part, context) for part in plain)))
+    select = "SELECT u.id FROM devices_enduser u WHERE u.brand_id = {} AND ({})"
+    branches += [fill(select, context.brand_id, where) for where in wheres]
+    return Sql(" UNION ALL ".join(branch.text for branch in branches), tuple(p for b in branches for p in b.params))
 
 
-def _ids(rows: Rows) -> QuerySet[Any, Any]:
-    return rows.queryset.filter(**{f"{rows.column.removesuffix('_id')}__isnull": False}).order_by().values(rows.column)
+def _has_sets(node: Node) -> bool:
+    if isinstance(node, Group):
+        return any(_has_sets(part) for part in node.parts)
+    return isinstance(node.condition if isinstance(node, Opposite) else node, Related)
 
 
-def _has_sets(part: _Part) -> bool:
-    return not isinstance(part, Q) and (not isinstance(part, _Group) or any(_has_sets(item) for item in part.parts))
+def _ids(node: Related) -> Sql:
+    branches = [_select(rows) for rows in node.rows]
+    return Sql(" UNION ALL ".join(branch.text for branch in branches), tuple(p for b in branches for p in b.params))
 
 
-def _set_form(part: _Part, context: Context) -> Q:
-    if isinstance(part, Q):
-        return part
-    if isinstance(part, Related):
-        first, *others = (_ids(rows) for rows in part.rows)
-        return Q(pk__in=first.union(*others) if others else first)
-    if isinstance(part, Never):
-        return _none_of(part.related)
-    if part.every:
-        condition = _EVERYBODY if not part.parts else Q()
-        for item in part.parts:
-            condition &= _set_form(item, context)
-        return condition
-    if not part.parts:
-        return ~_EVERYBODY
-    if len(part.parts) == 1 or not _has_sets(part):
-        condition = Q()
-        for item in part.parts:
-            condition |= _set_form(item, context)
-        return condition
-    first, *others = (
-        EndUser.objects.filter(_set_form(item, context), brand_id=context.brand_id).order_by().values("pk")
-        for item in part.parts
-    )
-    return Q(pk__in=first.union(*others))
+def _select(rows: Rows) -> Sql:
+    key = Sql(rows.key)
+    if rows.having is None:
+        return fill("SELECT {} FROM {} WHERE {}", key, rows.source, rows.where)
+    template = "SELECT {} FROM {} WHERE {} GROUP BY {} HAVING {}"
+    return fill(template, key, rows.source, rows.where, key, rows.having)
 
 
-def _probe_form(part: _Part) -> Q:
-    if isinstance(part, Q):
-        return part
-    if isinstance(part, Never):
-        return _none_of(part.related)
-    condition = Q()
-    if isinstance(part, Related):
-        for rows in part.rows:
-            condition |= Q(_exists(rows))
-        return condition
-    if not part.parts:
-        return _EVERYBODY if part.every else ~_EVERYBODY
-    for item in part.parts:
-        condition = condition & _probe_form(item) if part.every else condition | _probe_form(item)
-    return condition
+def _absent(rows: Rows) -> Sql:
+    if rows.having is None:
+        return fill("NOT EXISTS (SELECT FROM {} WHERE {} AND {} = u.id)", rows.source, rows.where, Sql(rows.key))
+    template = "NOT EXISTS (SELECT FROM (SELECT {} AS id FROM {} WHERE {} GROUP BY {} HAVING {}) s WHERE s.id = u.id)"
+    key = Sql(rows.key)
+    return fill(template, key, rows.source, rows.where, key, rows.having)
+
+
+def _judge(node: Node) -> Sql:
+    if isinstance(node, Predicate):
+        return node.sql
+    if isinstance(node, Related):
+        return joined(" OR ", (_present(rows) for rows in node.rows))
+    if isinstance(node, Opposite):
+        return fill("({}) IS NOT TRUE", _judge(node.condition))
+    if not node.parts:
+        return TRUE if node.every else FALSE
+    return joined(" AND " if node.every else " OR ", (_judge(part) for part in node.parts))
+
+
+def _present(rows: Rows) -> Sql:
+    key = Sql(rows.key)
+    if rows.having is None:
+        return fill("EXISTS (SELECT FROM {} WHERE {} = u.id AND {})", rows.source, key, rows.where)
+    template = "(SELECT count(*) > 0 AND ({}) FROM {} WHERE {} = u.id AND {})"
+    return fill(template, rows.having, rows.source, key, rows.where)

@@ -24,7 +24,7 @@ def _condition(rule: Condition) -> str:
     field = fields.get(rule.field)
     if field is None:
         return rule.field
-    operator = field.operator(rule.operator)
+    operator = field.operator(rule.operator, rule.given)
     labels = dict(field.choices)
     if isinstance(rule.value, bool):
         return f"{field.label}: {'yes' if rule.value else 'no'}"

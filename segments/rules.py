@@ -1,21 +1,37 @@
 """Rules as marketers made them: JSON in, frozen dataclasses out, every fault pointed at by its path."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from segments import fields
+from segments.arguments import Period, PropertyTest
+from segments.fields import Field, Reads
+from segments.operators import Kind, clean_value, dump_value, operator_of
+from segments.values import BadValue
 
 VERSION = 1
 MAX_DEPTH = 20
 MAX_RULES = 200
+# With the rules of the segments that they name, in their place.
+MAX_INLINED = 2000
+MAX_INLINED_DEPTH = 100
 
 
 @dataclass(frozen=True)
 class Condition:
+    """One question; `params` are the field's arguments, cleaned, in the field's order."""
+
     field: str
     operator: str
     value: Any
+    params: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def given(self) -> Mapping[str, Any]:
+        """The arguments by name."""
+        return dict(self.params)
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,9 @@ EVERYONE = Rules(VERSION, AllOf(()))
 
 
 class _Parser:
-    def __init__(self) -> None:
+    def __init__(self, most: int, deepest: int) -> None:
+        self.most = most
+        self.deepest = deepest
         self.problems: list[RuleProblem] = []
         self.count = 0
         self.full = False
@@ -77,12 +95,12 @@ class _Parser:
         if self.full:
             return None
         self.count += 1
-        if self.count > MAX_RULES:
+        if self.count > self.most:
             self.full = True
-            self.refuse(path, f"There are more than {MAX_RULES} rules and groups.")
+            self.refuse(path, f"There are more than {self.most} rules and groups.")
             return None
-        if depth > MAX_DEPTH:
-            self.refuse(path, f"Groups are nested more than {MAX_DEPTH} deep.")
+        if depth > self.deepest:
+            self.refuse(path, f"Groups are nested more than {self.deepest} deep.")
             return None
         if not isinstance(data, Mapping):
             self.refuse(path, "This is not a rule.")
@@ -93,7 +111,7 @@ class _Parser:
         if keys == {"not"}:
             inner = self.rule(data["not"], f"{path}.not", depth + 1)
             return Not(inner) if inner is not None else None
-        if keys == {"field", "operator", "value"}:
+        if {"field", "operator"} <= keys <= {"field", "operator", "value", "params"}:
             return self.condition(data, path)
         self.refuse(path, "A rule is a condition (field, operator, value) or a group: all, any or not.")
         return None
@@ -115,31 +133,60 @@ class _Parser:
         if field is None:
             self.refuse(f"{path}.field", "Choose what the rule is about.")
             return None
-        operator = field.operator(data["operator"])
+        given = self.params(field, data.get("params", {}), f"{path}.params")
+        if given is None:
+            return None
+        operator = field.operator(data["operator"], given)
         if operator is None:
             self.refuse(f"{path}.operator", f"Choose how {field.label} is compared.")
             return None
         try:
-            value = fields.clean_value(field, operator, data["value"])
-        except ValueError as error:
-            self.refuse(f"{path}.value", f"{field.label}: {error}")
+            value = clean_value(field.kind_of(given), operator, data.get("value"), dict(field.choices))
+        except BadValue as error:
+            self.refuse(f"{path}.value{error.path}", f"{field.label}: {error.message}")
             return None
-        return Condition(field.name, operator.name, value)
+        return Condition(field.name, operator.name, value, tuple(given.items()))
+
+    def params(self, field: Field, data: object, path: str) -> dict[str, Any] | None:
+        if not isinstance(data, Mapping) or not set(data) <= {param.name for param in field.params}:
+            self.refuse(path, f"{field.label}: these are not its arguments.")
+            return None
+        given: dict[str, Any] = {}
+        known = len(self.problems)
+        for param in field.params:
+            value = data.get(param.name)
+            if value is None or value == []:
+                if param.required:
+                    self.refuse(f"{path}.{param.name}", f"{field.label}: say {param.label.lower()}.")
+                continue
+            try:
+                given[param.name] = param.clean(value)
+            except BadValue as error:
+                self.refuse(f"{path}.{param.name}{error.path}", f"{field.label}: {error.message}")
+        return given if len(self.problems) == known else None
 
 
-def parse_rules(data: object) -> Rules:
-    """Validated rules from their JSON; raises InvalidRules with every problem."""
+def parse_rules(data: object, *, most: int = MAX_RULES, deepest: int = MAX_DEPTH) -> Rules:
+    """Validated rules from their JSON; raises InvalidRules with every problem.
+
+    Rules that a published version keeps have those of other segments in them and may be larger: read_published.
+    """
     if not isinstance(data, Mapping):
         raise InvalidRules([RuleProblem("", "The rules are not an object.")])
     if data.get("version") != VERSION or isinstance(data.get("version"), bool):
         raise InvalidRules([RuleProblem("version", f"The version of the rules must be {VERSION}.")])
     if set(data) != {"version", "rule"}:
         raise InvalidRules([RuleProblem("", "The rules hold a version and one rule.")])
-    parser = _Parser()
+    parser = _Parser(most, deepest)
     rule = parser.rule(data["rule"], "rule", 1)
     if parser.problems or rule is None:
         raise InvalidRules(parser.problems)
     return Rules(VERSION, rule)
+
+
+def read_published(data: object) -> Rules:
+    """The audience that a published version keeps."""
+    return parse_rules(data, most=MAX_INLINED, deepest=MAX_INLINED_DEPTH)
 
 
 def rules_json(rules: Rules) -> dict[str, Any]:
@@ -149,8 +196,63 @@ def rules_json(rules: Rules) -> dict[str, Any]:
 
 def _json(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, Condition):
-        value = list(rule.value) if isinstance(rule.value, tuple) else rule.value
-        return {"field": rule.field, "operator": rule.operator, "value": value}
+        field = fields.get(rule.field)
+        dumps = {param.name: param.dump for param in field.params} if field is not None else {}
+        params = {name: dumps[name](value) for name, value in rule.params}
+        found = {"field": rule.field, "operator": rule.operator, "value": dump_value(rule.value)}
+        return {**found, "params": params} if params else found
     if isinstance(rule, Not):
         return {"not": _json(rule.rule)}
     return {"all" if isinstance(rule, AllOf) else "any": [_json(item) for item in rule.rules]}
+
+
+def parts_of(rules: Rules) -> Iterator[tuple[str, Rule]]:
+    """(path, rule) of the whole and of each group and condition in it, outer ones first."""
+    stack: list[tuple[str, Rule]] = [("rule", rules.rule)]
+    while stack:
+        path, rule = stack.pop()
+        yield path, rule
+        if isinstance(rule, Not):
+            stack.append((f"{path}.not", rule.rule))
+        elif isinstance(rule, AllOf | AnyOf):
+            kind = "all" if isinstance(rule, AllOf) else "any"
+            stack += [(f"{path}.{kind}[{n}]", item) for n, item in reversed(list(enumerate(rule.rules)))]
+
+
+def conditions_of(rules: Rules) -> Iterator[tuple[str, Condition]]:
+    """(path, condition) of each condition."""
+    return ((path, rule) for path, rule in parts_of(rules) if isinstance(rule, Condition))
+
+
+def segments_of(rules: Rules) -> set[int]:
+    """The segments that the rules name themselves."""
+    return {
+        rule.value
+        for _, rule in conditions_of(rules)
+        if (field := fields.get(rule.field)) is not None and field.kind is Kind.SEGMENT
+    }
+
+
+def reads_of(rules: Rules) -> frozenset[Reads]:
+    """What the answer depends on; of the segments that are named only that they are."""
+    found: set[Reads] = set()
+    for _, rule in conditions_of(rules):
+        field = fields.get(rule.field)
+        if field is None:
+            continue
+        found |= field.reads
+        operator = field.operator(rule.operator, rule.given)
+        tests = rule.given.get("where", ())
+        periods = (value for value in rule.given.values() if isinstance(value, Period))
+        if (
+            (operator is not None and operator.drifts)
+            or any(_drifts(period.moment.operator) for period in periods)
+            or any(isinstance(test, PropertyTest) and test.type == "date" and _drifts(test.operator) for test in tests)
+        ):
+            found.add(Reads.CLOCK)
+    return frozenset(found)
+
+
+def _drifts(name: str) -> bool:
+    operator = operator_of(Kind.DATE, name)
+    return operator is not None and operator.drifts

@@ -11,7 +11,7 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How one version lets end users in; `interval` in seconds, `rules` null for everybody."""
+    """How one version lets end users in; `interval` in seconds, `rules` null for everybody, the brand's time zone."""
 
     campaign_id: int
     version_id: int
@@ -23,11 +23,13 @@ class Entry:
     start_key: str
     start_kind: str
     start_seconds: int
+    time_zone: str
 
 
 _ENTRY = """
-SELECT c.id, v.id, c.brand_id, v.entry, s.key, s.kind, s.seconds
+SELECT c.id, v.id, c.brand_id, v.entry, s.key, s.kind, s.seconds, b.time_zone
 FROM campaigns_campaign c
+JOIN devices_brand b ON b.id = c.brand_id
 JOIN campaigns_campaignversion v ON v.id = {version}
 JOIN campaigns_versionstep s ON s.version_id = v.id AND s.key = v.graph->>'start'
 """
@@ -56,8 +58,9 @@ def _entries(sql: str, values: Sequence[Any]) -> list[Entry]:
             start_key=key,
             start_kind=kind,
             start_seconds=seconds,
+            time_zone=zone,
         )
-        for campaign_id, version_id, brand_id, raw, key, kind, seconds in rows
+        for campaign_id, version_id, brand_id, raw, key, kind, seconds, zone in rows
         for entry in [json.loads(raw)]
     ]
 

@@ -17,7 +17,10 @@ from campaigns.models import Campaign, CampaignVersion, Launch
 from campaigns.services.locks import lock_state
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from campaigns.services.versions import version_write
-from segments.rules import InvalidRules, parse_rules
+from segments.references import inlined
+from segments.rules import InvalidRules, parse_rules, rules_json
+from segments.selectors.matching import context_for
+from segments.selectors.segments import segment_rules
 
 _KIND = Campaign.Kind
 _STATE = Campaign.State
@@ -61,7 +64,7 @@ def campaign_publish(*, campaign: Campaign, by: AbstractBaseUser | None, now: da
         graph=graph_of(flow=flow, steps=steps),
         steps=steps,
         contents=_contents(steps),
-        rules=campaign.segment.rules if campaign.segment else None,
+        rules=_rules(campaign, now),
         by=by,
         now=now,
     )
@@ -87,6 +90,15 @@ def _settings(campaign: Campaign, now: datetime) -> list[Problem]:
     if launched.exists():
         return [Problem("", "already_ran", "The campaign has run at this time: choose another one to run it again.")]
     return []
+
+
+def _rules(campaign: Campaign, now: datetime) -> dict[str, Any] | None:
+    """The audience as the version keeps it: with the rules of every segment that it names; null for everybody."""
+    if campaign.segment is None:
+        return None
+    rules = segment_rules(segment=campaign.segment)
+    context = context_for(rules=rules, brand_id=campaign.brand_id, now=now)
+    return rules_json(inlined(rules, context.segments))
 
 
 def _audience(campaign: Campaign) -> list[Problem]:

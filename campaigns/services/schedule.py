@@ -16,8 +16,9 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
 from devices.models import EndUser
 from devices.models.end_users import BUCKETS
-from segments.compiler import compile_sql
-from segments.rules import EVERYONE, parse_rules
+from segments.compiler import audience_sql
+from segments.conditions import Context
+from segments.rules import EVERYONE, read_published
 from smartpush.common.statistics import statistics_refresh
 
 MAX_AHEAD = timedelta(days=731)
@@ -101,12 +102,12 @@ def _next_slice(*, now: datetime) -> int | None:
 
 
 def _audience(*, entry: Entry, first: int, until: int, now: datetime) -> list[int]:
-    rules = EVERYONE if entry.rules is None else parse_rules(entry.rules)
-    audience, values = compile_sql(rules, entry.brand_id, now)
+    rules = EVERYONE if entry.rules is None else read_published(entry.rules)
+    audience = audience_sql(rules, Context(entry.brand_id, now, entry.time_zone))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM devices_enduser WHERE brand_id = %s AND bucket >= %s AND bucket < %s"
-            f" AND id IN ({audience}) ORDER BY id",
-            [entry.brand_id, first, until, *values],
+            f" AND id IN ({audience.text}) ORDER BY id",
+            [entry.brand_id, first, until, *audience.params],
         )
         return [row[0] for row in cursor.fetchall()]

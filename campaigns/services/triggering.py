@@ -11,8 +11,9 @@ from campaigns.models import Campaign, Enrolment
 from campaigns.selectors.entries import entry_of
 from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
-from segments.compiler import matching_ids
-from segments.rules import parse_rules
+from segments.conditions import Context
+from segments.rules import read_published
+from segments.selectors.matching import matching_ids
 
 ENTERED, OUTSIDE, NOT_AGAIN = "entered", "outside_audience", "not_let_in_again"
 
@@ -54,7 +55,8 @@ def campaign_trigger(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, 
     people = {row.end_user_id for row in rows}
     inside = people
     if entry.rules is not None:
-        inside = matching_ids(parse_rules(entry.rules), people, entry.brand_id, now)
+        context = Context(entry.brand_id, now, entry.time_zone)
+        inside = matching_ids(rules=read_published(entry.rules), context=context, end_user_ids=people)
     offered = [row for row in rows if row.end_user_id in inside]
     candidates = [Candidate(row.end_user_id, f"{key}:{row.index}", None, row.data or None) for row in offered]
     entered = enrol(entry=entry, candidates=candidates, now=now)

@@ -9,8 +9,9 @@ from django.db import transaction
 from campaigns.selectors.entries import entries_triggered
 from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
-from segments.compiler import matching_ids
-from segments.rules import parse_rules
+from segments.conditions import Context
+from segments.rules import read_published
+from segments.selectors.matching import matching_ids
 
 
 class TriggeringEvent(Protocol):
@@ -44,7 +45,8 @@ def match(*, brand_id: int, events: Sequence[TriggeringEvent], now: datetime) ->
         chosen = [event for event in events if event.name == entry.trigger_event]
         if entry.rules is not None:
             users = {event.end_user_id for event in chosen}
-            inside = matching_ids(parse_rules(entry.rules), users, brand_id, now)
+            context = Context(brand_id, now, entry.time_zone)
+            inside = matching_ids(rules=read_published(entry.rules), context=context, end_user_ids=users)
             chosen = [event for event in chosen if event.end_user_id in inside]
         candidates = [
             Candidate(event.end_user_id, str(event.id), event.device_id, event.properties or None) for event in chosen

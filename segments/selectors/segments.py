@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.models import EndUser
-from segments.compiler import segment_queryset
 from segments.models import Segment
 from segments.rules import Rules, parse_rules
+from segments.selectors.matching import context_for, segment_queryset
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ def segment_rules(*, segment: Segment) -> Rules:
 
 def segment_count(*, rules: Rules, brand_id: int, now: datetime) -> SegmentCount:
     """How many end users the rules select, of how many."""
+    context = context_for(rules=rules, brand_id=brand_id, now=now)
     return SegmentCount(
-        selected=segment_queryset(rules, brand_id, now).count(),
+        selected=segment_queryset(rules=rules, context=context).count(),
         total=EndUser.objects.filter(brand_id=brand_id).count(),
     )
 
 
 def segment_sample(*, rules: Rules, brand_id: int, now: datetime, size: int = 10) -> Sequence[EndUser]:
     """A few of the selected end users, those seen last first."""
-    found = segment_queryset(rules, brand_id, now)
+    found = segment_queryset(rules=rules, context=context_for(rules=rules, brand_id=brand_id, now=now))
     return list(found.order_by("-last_session_at", "-pk")[:size])

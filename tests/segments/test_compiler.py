@@ -6,8 +6,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from devices.models import EndUser
-from segments.compiler import compile_rules, compile_sql, matches, matching_ids
+from segments.compiler import audience_sql
+from segments.conditions import Context
 from segments.rules import EVERYONE, parse_rules, rules_json
+from segments.selectors.matching import matches, matching_ids, segment_queryset
 from tests.segments.population import LANGUAGES, MARKERS, NOW, PLATFORMS, STATUSES, SlowReader, populate
 
 pytestmark = pytest.mark.django_db
@@ -80,11 +82,12 @@ def test_every_form_agrees_with_a_slow_reading_of_the_rules(seed):
         data = {"version": 1, "rule": tree}
         rules = parse_rules(data)
         wanted = reader.expected(data)
-        assert set(EndUser.objects.filter(compile_rules(rules, brand.pk, NOW)).values_list("pk", flat=True)) == wanted
-        assert matching_ids(rules, everybody, brand.pk, NOW) == wanted
-        sql, params = compile_sql(rules, brand.pk, NOW)
+        context = Context(brand.pk, NOW)
+        assert set(segment_queryset(rules=rules, context=context).values_list("pk", flat=True)) == wanted
+        assert matching_ids(rules=rules, context=context, end_user_ids=everybody) == wanted
+        sql = audience_sql(rules, context)
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH chosen AS ({sql}) SELECT * FROM chosen", params)
+            cursor.execute(f"WITH chosen AS ({sql.text}) SELECT * FROM chosen", sql.params)
             rows = [row[0] for row in cursor.fetchall()]
         assert sorted(rows) == sorted(wanted)
         assert parse_rules(rules_json(rules)) == rules
@@ -96,9 +99,9 @@ def test_every_form_agrees_with_a_slow_reading_of_the_rules(seed):
 def test_no_rules_select_everybody_of_the_brand_only():
     brand = populate(seed=5, end_users=10)
     populate(seed=6, end_users=10, name="Other")
-    sql, params = compile_sql(EVERYONE, brand.pk, NOW)
+    sql = audience_sql(EVERYONE, Context(brand.pk, NOW))
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql.text, sql.params)
         assert len(cursor.fetchall()) == 10
 
 
@@ -106,8 +109,8 @@ def test_an_end_user_of_another_brand_never_matches():
     brand = populate(seed=7, end_users=5)
     other = populate(seed=8, end_users=5, name="Other")
     stranger = EndUser.objects.filter(brand=other).first()
-    assert not matches(EVERYONE, stranger.pk, brand.pk, NOW)
-    assert matches(EVERYONE, stranger.pk, other.pk, NOW)
+    assert not matches(rules=EVERYONE, context=Context(brand.pk, NOW), end_user_id=stranger.pk)
+    assert matches(rules=EVERYONE, context=Context(other.pk, NOW), end_user_id=stranger.pk)
 
 
 def test_asking_about_known_end_users_is_one_query(django_assert_num_queries):
@@ -125,4 +128,4 @@ def test_asking_about_known_end_users_is_one_query(django_assert_num_queries):
     )
     ids = list(EndUser.objects.filter(brand=brand).values_list("pk", flat=True))
     with django_assert_num_queries(1):
-        matching_ids(rules, ids, brand.pk, NOW)
+        matching_ids(rules=rules, context=Context(brand.pk, NOW), end_user_ids=ids)

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from devices.pushservice.server import LocalPushService
 from devices.services.brands import vapid_key_add
-from segments.compiler import matches
+from segments.selectors.matching import context_for, matches
 from segments.models import Segment
 from segments.rules import parse_rules
 from segments.services.segments import segments_make_ready
@@ -39,7 +39,8 @@ UNSUBSCRIBE = """navigator.serviceWorker.getRegistrations().then(async ([registr
 def push_enabled(shop: Shop) -> bool:
     segments_make_ready(brand=shop.brand)
     rules = parse_rules(Segment.objects.get(brand=shop.brand, name="Push enabled").rules)
-    return matches(rules=rules, end_user_id=shop.visitor.pk, brand_id=shop.brand.pk, now=timezone.now())
+    context = context_for(rules=rules, brand_id=shop.brand.pk, now=timezone.now())
+    return matches(rules=rules, context=context, end_user_id=shop.visitor.pk)
 
 
 def subscribed(shop: Shop, *, but: str | None = None) -> str:

@@ -1,0 +1,52 @@
+"""Custom properties: each brand has its own, typed by their first value."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from devices.models import PropertyDefinition
+from segments.arguments import PROPERTY_KINDS, Param, ParamKind
+from segments.conditions import Node, Predicate
+from segments.fields import Asked, Field, Reads, Variant, register
+from segments.operators import Kind
+from segments.sql import Sql, fill
+
+_TYPED = {
+    "text": "CASE WHEN jsonb_typeof({doc}->{name}) = 'string' THEN {doc}->>{name} END",
+    "number": "CASE WHEN jsonb_typeof({doc}->{name}) = 'number' THEN ({doc}->{name})::numeric END",
+    "boolean": "CASE WHEN jsonb_typeof({doc}->{name}) = 'boolean' THEN ({doc}->{name})::boolean END",
+}
+
+
+def typed(document: str, name: str, type_: str) -> Sql:
+    """The property of a JSON object as text, number or boolean; null where it is missing or of another type."""
+    return fill(_TYPED[type_], doc=Sql(document), name=name)
+
+
+def _property(asked: Asked) -> Node:
+    return Predicate(asked.holds(typed("u.properties", asked.given["name"], asked.given["type"])))
+
+
+def _kind(given: Mapping[str, Any]) -> Kind:
+    return PROPERTY_KINDS[given.get("type", "text")]
+
+
+def _variants(brand_id: int) -> Sequence[Variant]:
+    found = PropertyDefinition.objects.filter(brand_id=brand_id).order_by("name")
+    return [Variant({"name": name, "type": type_}, name) for name, type_ in found.values_list("name", "type")]
+
+
+register(
+    Field(
+        "property",
+        "Property",
+        _kind,
+        _property,
+        frozenset({Reads.PROFILE}),
+        group="Properties",
+        params=(
+            Param("name", "Which property", ParamKind.NAME, required=True),
+            Param("type", "Its type", ParamKind.TYPE, required=True),
+        ),
+        variants=_variants,
+    )
+)

@@ -1,0 +1,208 @@
+"""Dates of rules as half-open windows of instants, in the brand's time zone or in each end user's own.
+
+Minutes and hours are exact durations. Days, weeks and months go by wall clock: the same time of day so many days
+back; a month that is too short ends on its last day; a time that the clocks skipped moves on to the next valid instant,
+one that they show twice is the first.
+"""
+
+import calendar
+import functools
+import json
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from segments.conditions import Context
+from segments.sql import TRUE, Sql, fill
+from segments.values import BadValue
+
+UNITS: Mapping[str, str] = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
+CURRENT: Mapping[str, str] = {"day": "day", "week": "week", "month": "month"}
+ZONES: Mapping[str, str] = {"brand": "the brand's time", "user": "the end user's own time"}
+_MOST = {"minute": 525_600, "hour": 87_600, "day": 3_650, "week": 520, "month": 120}
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_JUST = timedelta(microseconds=1)
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A cleaned date value: the operator that it belongs to and what was given; `zone` is brand or user."""
+
+    operator: str
+    zone: str
+    count: int = 0
+    unit: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it was given."""
+        if self.operator == "between_days":
+            return {"from": str(self.first), "to": str(self.last), "zone": self.zone}
+        if self.first is not None:
+            return {"date": str(self.first), "zone": self.zone}
+        counted = {"count": self.count} if self.count else {}
+        return {**counted, "unit": self.unit, "zone": self.zone}
+
+
+@dataclass(frozen=True)
+class Window:
+    """From `low` on and before `high`; None is without end."""
+
+    low: datetime | None
+    high: datetime | None
+
+
+def clean(operator: str, value: object) -> Moment:
+    """The date value of this operator; raises BadValue with the place at fault."""
+    if not isinstance(value, Mapping):
+        raise BadValue("Say when.")
+    zone = value.get("zone", "brand")
+    if not isinstance(zone, str) or zone not in ZONES:
+        raise BadValue("Choose whose time counts: the brand's or the end user's.", ".zone")
+    if operator == "between_days":
+        first, last = _day(value.get("from"), ".from"), _day(value.get("to"), ".to")
+        _only(value, {"from", "to", "zone"})
+        if first > last:
+            raise BadValue("The first day must not be after the last.", ".to")
+        return Moment(operator, zone, first=first, last=last)
+    if operator in ("on", "before", "after"):
+        _only(value, {"date", "zone"})
+        return Moment(operator, zone, first=_day(value.get("date"), ".date"))
+    unit = value.get("unit")
+    if operator == "in_current":
+        _only(value, {"unit", "zone"})
+        if not isinstance(unit, str) or unit not in CURRENT:
+            raise BadValue("Choose day, week or month.", ".unit")
+        return Moment(operator, zone, unit=unit)
+    _only(value, {"count", "unit", "zone"})
+    if not isinstance(unit, str) or unit not in UNITS:
+        raise BadValue("Choose minutes, hours, days, weeks or months.", ".unit")
+    count = value.get("count")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST[unit]:
+        raise BadValue(f"Give a whole number from 1 to {_MOST[unit]:,}.", ".count")
+    return Moment(operator, zone, count=count, unit=unit)
+
+
+def _only(value: Mapping[Any, Any], keys: set[str]) -> None:
+    if not set(value) <= keys:
+        raise BadValue("Say when.")
+
+
+def _day(value: object, path: str) -> date:
+    if isinstance(value, str) and _DAY.match(value):
+        try:
+            found = date.fromisoformat(value)
+        except ValueError:
+            raise BadValue("The calendar does not have this day.", path) from None
+        if _FIRST <= found <= _LAST:
+            return found
+    raise BadValue("Choose a day.", path)
+
+
+def window(moment: Moment, now: datetime, time_zone: str) -> Window:
+    """The window that a date value means in a time zone, at `now`."""
+    zone = zoneinfo.ZoneInfo(time_zone)
+    if moment.first is not None:
+        low = _begin(moment.first, zone)
+        after = _begin((moment.last or moment.first) + timedelta(days=1), zone)
+        match moment.operator:
+            case "before":
+                return Window(None, low)
+            case "after":
+                return Window(after, None)
+        return Window(low, after)
+    match moment.operator:
+        case "in_current":
+            today = now.astimezone(zone).date()
+            return Window(*(_begin(day, zone) for day in _current(today, moment.unit)))
+        case "in_the_last":
+            return Window(_shifted(now, moment, -1, zone), now + _JUST)  # what happens right now is in it
+        case "before_the_last":
+            return Window(None, _shifted(now, moment, -1, zone))
+    return Window(now, _shifted(now, moment, 1, zone))
+
+
+def within(expression: Sql, moment: Moment, context: Context, zone: Sql) -> Sql:
+    """A boolean: the instant lies in the window, the row's own `zone` deciding where the rule says so."""
+    if moment.zone == "brand":
+        found = window(moment, context.now, context.time_zone)
+        low, high = (None if end is None else fill("{}", end) for end in (found.low, found.high))
+    else:
+        low, high = _by_zone(moment, context, zone)
+    parts = [fill("{} >= {}", expression, low)] if low else []
+    parts += [fill("{} < {}", expression, high)] if high else []
+    return functools.reduce(lambda one, other: one & other, parts) if parts else TRUE
+
+
+def _by_zone(moment: Moment, context: Context, zone: Sql) -> tuple[Sql | None, Sql | None]:
+    """Bounds that a row looks up by its zone; those of an unknown zone are the brand's."""
+    own = window(moment, context.now, context.time_zone)
+    lows, highs = _tables(moment, context.now)
+
+    def bound(table: str, fallback: datetime | None) -> Sql | None:
+        if fallback is None:
+            return None
+        return fill("coalesce(({}::jsonb->>{})::timestamptz, {})", table, zone, fallback)
+
+    return bound(lows, own.low), bound(highs, own.high)
+
+
+@functools.lru_cache(maxsize=64)
+def _tables(moment: Moment, now: datetime) -> tuple[str, str]:
+    found = {name: window(moment, now, name) for name in sorted(_known_zones())}
+    lows = {name: item.low.isoformat() for name, item in found.items() if item.low}
+    highs = {name: item.high.isoformat() for name, item in found.items() if item.high}
+    return json.dumps(lows), json.dumps(highs)
+
+
+@functools.cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _current(today: date, unit: str) -> tuple[date, date]:
+    if unit == "day":
+        return today, today + timedelta(days=1)
+    if unit == "week":
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=7)
+    first = today.replace(day=1)
+    return first, first + timedelta(days=calendar.monthrange(first.year, first.month)[1])
+
+
+def _shifted(now: datetime, moment: Moment, sign: int, zone: zoneinfo.ZoneInfo) -> datetime:
+    count = sign * moment.count
+    if moment.unit in ("minute", "hour"):
+        return now + timedelta(**{f"{moment.unit}s": count})
+    local = now.astimezone(zone).replace(tzinfo=None)
+    if moment.unit == "month":
+        year, month = divmod(local.year * 12 + local.month - 1 + count, 12)
+        day = min(local.day, calendar.monthrange(year, month + 1)[1])
+        return _instant(local.replace(year=year, month=month + 1, day=day), zone)
+    return _instant(local + timedelta(days=count * (7 if moment.unit == "week" else 1)), zone)
+
+
+def _begin(day: date, zone: zoneinfo.ZoneInfo) -> datetime:
+    return _instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001  (wall clock)
+
+
+def _instant(wall: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+    """The instant of a wall-clock time: the first of two, and for a skipped one the moment at which the clocks move."""
+    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    # Skipped: the two readings of it lie on either side of the change; find the change between them.
+    low, high = sorted((instant, wall.replace(tzinfo=zone, fold=1).astimezone(UTC)))
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
