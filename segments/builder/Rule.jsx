@@ -34,11 +34,12 @@ function Plain({node, path, last, full, faults, loud, mark}) {
   );
   return (
     <div
-      className={`sb-rule ${tone(faults, loud)}`} role="group" aria-label={`Rule: ${name}`} data-node={node.id}
+      className={`sb-rule ${tone(faults, loud)} ${mark === undefined ? '' : 'sb-marked'} ${readOnly ? 'sb-still' : ''}`} role="group" aria-label={`Rule: ${name}`} data-node={node.id}
       aria-describedby={faults.length ? `${node.id}-fault` : undefined}
       onKeyDown={(event) => ops.shortcut(event, path, node.id)}
     >
       <div className="sb-sentence">
+        <span className="sb-room" aria-hidden="true" />
         <FieldPicker entry={entry} node={node} invalid={bad('.field')} />
         {early.map(argument)}
         {entry && (entry.operators.length > 1 || !operator
