@@ -1,0 +1,221 @@
+"""A file of external ids as people have them: its encoding, where the ids stand, and which lines hold none."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
+
+MAX_LINE = 10_000  # characters; a longer line is no list of ids, whatever it is
+MAX_FAULTS = 100  # lines that are named; the others are counted
+_CHUNK = 1 << 20
+_HEAD = 4096
+_KINDS = (
+    (b"PK\x03\x04", "a zip file or an Excel workbook"),
+    (b"PK\x05\x06", "a zip file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"7z\xbc\xaf", "a 7-Zip file"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+# The columns that are taken for the id, the surest first, as they are written without blanks, dashes and case.
+_NAMES = ("external", "user", "customer", "player", "member", "account", "client")
+_COLUMNS = (*(f"{name}{tail}" for name in _NAMES for tail in ("_id", "id")), "uid", "id")
+_FORMULAS = ("'=", "'+", "'-", "'@")
+
+
+class CannotRead(Exception):
+    """The file cannot be read as a list of ids; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`size` in bytes."""
+
+    size: int
+    lines: int
+
+
+@dataclass(slots=True)
+class IdFile:
+    """Iterate over it once for (line number, id); afterwards it knows what it left out."""
+
+    stream: IO[bytes]
+    name: str
+    limits: Limits
+    skipped: int = 0
+    faults: list[dict[str, int | str]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        encoding = _encoding(self.stream, self.limits)
+        self.stream.seek(0)
+        text = io.TextIOWrapper(self.stream, encoding=encoding, newline="")
+        try:
+            yield from self._ids(_lines(text, self.limits))
+        finally:
+            text.detach()
+
+    def _ids(self, lines: Iterator[str]) -> Iterator[tuple[int, str]]:
+        began, first = 0, ""
+        for first in lines:
+            began += 1
+            if first.strip():
+                break
+        else:
+            return
+        layout = _layout(first, self.name)
+        if not layout.header:
+            yield from self._first(first, layout, began)
+        rows = _rows(lines, began, layout)
+        for line, value in rows:
+            # The rule of `external_id_clean`, for ids as nearly all are.
+            if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_LENGTH and value[0] not in "\"' ":
+                yield line, value.rstrip() if value[-1] == " " else value
+            else:
+                cleaned = self._clean(line, value)
+                if cleaned is not None:
+                    yield line, cleaned
+
+    def _first(self, first: str, layout: "_Layout", line: int) -> Iterator[tuple[int, str]]:
+        rows = (
+            _plain(iter([first]), line - 1) if layout.delimiter is None else _columns(iter([first]), line - 1, layout)
+        )
+        for number, value in rows:
+            cleaned = self._clean(number, value)
+            if cleaned is not None:
+                yield number, cleaned
+
+    def _clean(self, line: int, value: str) -> str | None:
+        value = _unquoted(value.strip())
+        if value.startswith(_FORMULAS):
+            value = value[1:]  # our own export put the apostrophe there
+        try:
+            return external_id_clean(value)
+        except CannotUseExternalId as refusal:
+            self.skipped += 1
+            if len(self.faults) < MAX_FAULTS:
+                self.faults.append({"line": line, "problem": str(refusal)})
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    delimiter: str | None
+    column: int
+    header: bool
+
+
+def _encoding(stream: IO[bytes], limits: Limits) -> str:
+    """The encoding in which every byte of it makes sense; raises CannotRead."""
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    for mark, kind in _KINDS:
+        if head.startswith(mark):
+            raise CannotRead(f"The file is {kind}. Save the list as CSV or plain text and upload that.")
+    tried = _guesses(head)
+    problem = ""
+    for encoding in tried:
+        problem = _problem(stream, encoding, limits)
+        if not problem:
+            return encoding
+    raise CannotRead(
+        f"The file is not readable as text: {problem} Save it as UTF-8, which spreadsheets call CSV UTF-8."
+    )
+
+
+def _guesses(head: bytes) -> tuple[str, ...]:
+    if head.startswith(codecs.BOM_UTF8):
+        return ("utf-8-sig",)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",)
+    for encoding, high, low in (("utf-16-le", head[1::2], head[0::2]), ("utf-16-be", head[0::2], head[1::2])):
+        if len(head) > 3 and high.count(0) > len(high) * 0.9 and low.count(0) < len(low) * 0.1:
+            return (encoding,)
+    return ("utf-8", "cp1252")
+
+
+def _problem(stream: IO[bytes], encoding: str, limits: Limits) -> str:
+    """What is wrong with the file in this encoding; raises CannotRead when it is too large in any."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    stream.seek(0)
+    size, lines = 0, 1
+    while True:
+        chunk = stream.read(_CHUNK)
+        size += len(chunk)
+        if size > limits.size:
+            raise CannotRead(f"The file is larger than {limits.size // 1_048_576:,} MB. Split it into several.")
+        try:
+            lines += decoder.decode(chunk, final=not chunk).count("\n")
+        except UnicodeDecodeError as error:
+            lines += chunk[: error.start].count(b"\n")
+            words = {"utf-8-sig": "UTF-8", "cp1252": "UTF-8, UTF-16 or Latin-1"}.get(encoding, "UTF-16")
+            return f"around line {lines:,} it is not {words}."
+        if not chunk:
+            return ""
+
+
+def _lines(text: io.TextIOWrapper, limits: Limits) -> Iterator[str]:
+    number = 0
+    while line := text.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise CannotRead(
+                f"Line {number:,} is longer than {MAX_LINE:,} characters. Put one id on a line, or a CSV with a row"
+                " for each end user."
+            )
+        if number > limits.lines:
+            raise CannotRead(f"The file has more than {limits.lines:,} lines. Split it into several.")
+        yield line
+
+
+def _layout(first: str, name: str) -> _Layout:
+    """Where the ids stand, from the first line that is not empty."""
+    line = first.strip("\r\n")
+    counts = {delimiter: len(next(csv.reader([line], delimiter=delimiter), [])) for delimiter in "\t;,"}
+    delimiter = max(counts, key=lambda mark: counts[mark])
+    cells = [_unquoted(line.strip())] if counts[delimiter] < 2 else next(csv.reader([line], delimiter=delimiter))
+    names = [cell.strip().casefold().replace(" ", "_").replace("-", "_") for cell in cells]
+    found = next((names.index(column) for column in _COLUMNS if column in names), None)
+    if counts[delimiter] < 2 or (found is None and name.casefold().endswith(".txt")):
+        return _Layout(None, 0, found is not None)
+    return _Layout(delimiter, found or 0, found is not None)
+
+
+def _rows(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[int, str]]:
+    return _plain(lines, began) if layout.delimiter is None else _columns(lines, began, layout)
+
+
+def _plain(lines: Iterator[str], began: int) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, began + 1):
+        if value := line.strip():
+            yield number, value
+
+
+def _columns(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[int, str]]:
+    reader = csv.reader(lines, delimiter=layout.delimiter or ",")
+    column = layout.column
+    try:
+        for row in reader:
+            if len(row) > column:
+                value = row[column].strip()
+                if value or any(cell.strip() for cell in row):
+                    yield began + reader.line_num, value
+            elif any(cell.strip() for cell in row):
+                yield began + reader.line_num, ""
+    except csv.Error as error:
+        raise CannotRead(
+            f"Around line {began + reader.line_num:,} a quotation mark opens that is not closed. Mend it there."
+        ) from error
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        return value[1:-1].replace('""', '"').strip()
+    return value

@@ -1,0 +1,150 @@
+"""Files of external ids as people have them."""
+
+import io
+
+import pytest
+
+from segments.services.imports.reading import MAX_FAULTS, MAX_LINE, CannotRead, IdFile, Limits
+
+LIMITS = Limits(size=4 << 20, lines=1000)
+
+
+def read(content, name="ids.csv", limits=LIMITS):
+    raw = content.encode() if isinstance(content, str) else content
+    source = IdFile(stream=io.BytesIO(raw), name=name, limits=limits)
+    return list(source), source
+
+
+def ids(content, name="ids.csv"):
+    return [value for _line, value in read(content, name)[0]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ann\nbob\n",
+        "ann\r\nbob",
+        "ann\rbob\r",
+        "\n\n ann \n\n\tbob\n\n",
+        '"ann"\n"bob"\n',
+        "external_id\nann\nbob\n",
+        "\ufeffexternal_id\nann\nbob\n",
+        "External ID\nann\nbob\n",
+        "name,user_id\nAnn,ann\nBob,bob\n",
+        'name;customer-id;x\n"Ann; the first";ann;\nBob;bob;\n;;\n',
+        "id\tname\nann\tA\nbob\tB\n",
+        'name,external_id,id\n"A\nnn",ann,7\n"B ""x""",bob,8\n',
+        "ann,Ann\nbob,Bob\n",
+    ],
+)
+def test_the_ids_are_found_whatever_the_lines_and_columns_look_like(content):
+    assert ids(content) == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
+def test_ids_are_read_in_the_encodings_that_spreadsheets_write(encoding):
+    assert ids("external_id\nJosé\nmüller-7\n".encode(encoding)) == ["José", "müller-7"]
+
+
+def test_a_file_in_utf_8_up_to_its_end_and_one_that_is_so_only_at_first_are_told_apart():
+    many = "".join(f"user-{n}\n" for n in range(900)).encode()
+    assert ids(many + "José".encode())[-1] == "José"
+    assert ids(many + "José".encode("latin-1"))[-1] == "José"
+
+
+def test_line_numbers_are_those_of_the_file():
+    rows, source = read("\nname,id\n\nAnn,ann\n" + "\n" * 3 + "Bob,bob\n")
+    assert rows == [(4, "ann"), (8, "bob")]
+    assert source.skipped == 0
+
+
+def test_a_plain_list_keeps_ids_with_commas_in_them():
+    assert ids("a,b\nc;d\n", name="ids.txt") == ["a,b", "c;d"]
+
+
+def test_what_can_be_no_id_is_skipped_and_named_by_its_line():
+    rows, source = read("id,name\nann,1\n,2\n" + "x" * 256 + ",3\nb\x00b,4\nc\u202ec,5\nbob,6\n")
+    assert rows == [(2, "ann"), (7, "bob")]
+    assert source.skipped == 4
+    assert [fault["line"] for fault in source.faults] == [3, 4, 5, 6]
+    assert "empty" in source.faults[0]["problem"]
+    assert "255 characters" in source.faults[1]["problem"]
+    assert "U+0000" in source.faults[2]["problem"]
+
+
+def test_only_the_first_faults_are_named_and_all_are_counted():
+    _rows, source = read("id,name\n" + ",x\n" * 300)
+    assert (source.skipped, len(source.faults)) == (300, MAX_FAULTS)
+
+
+def test_the_apostrophe_that_the_export_puts_before_formulas_is_taken_off():
+    assert ids("id\n'=1+1\n'-5\n'quoted\n-7\n") == ["=1+1", "-5", "'quoted", "-7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04" + b"\x00" * 100, "Excel workbook"),
+        (b"\x1f\x8b\x08" + b"\x00" * 100, "gzip"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"ann\n" + b"\xff\x81\x81\n", "line 2 it is not UTF-8, UTF-16 or Latin-1"),
+        ("a\nb".encode("utf-16") + b"\x00", "not UTF-16"),
+        ("a\n" * 1001, "more than 1,000 lines"),
+        ("\n" * 1001, "more than 1,000 lines"),
+        ("a" * (MAX_LINE + 1), "Line 1 is longer"),
+        ("ann\n" + "a" * (MAX_LINE * 3), "Line 2 is longer"),
+        (b"\x00" * (MAX_LINE * 2), "Line 1 is longer"),
+        ('id,name\nann,"open\n' + ("bob,x" * 50 + "\n") * 900, "quotation mark opens"),
+        (b"x\n" * (3 << 20), "larger than 4 MB"),
+    ],
+)
+def test_what_is_no_list_of_ids_is_refused_in_words(content, says):
+    with pytest.raises(CannotRead, match=says):
+        read(content)
+
+
+def test_an_empty_file_holds_nothing():
+    assert ids("") == ids("\n \n") == ids("external_id\n") == []
+
+
+class Endless(io.RawIOBase):
+    """One line without an end, of which nobody may ask for more than a little at a time."""
+
+    def __init__(self, size):
+        self.size, self.at, self.most = size, 0, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=0):
+        self.at = offset
+        return offset
+
+    def tell(self):
+        return self.at
+
+    def read(self, size=-1):
+        assert 0 <= size <= 1 << 20
+        taken = min(size, self.size - self.at)
+        self.at += taken
+        return b"x" * taken
+
+    read1 = read
+
+    def readinto(self, buffer):
+        taken = self.read(min(len(buffer), 1 << 20))
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def test_a_single_endless_line_is_refused_after_a_little_of_it():
+    stream = Endless(1 << 28)
+    with pytest.raises(CannotRead, match="longer than"):
+        list(IdFile(stream=stream, name="ids.txt", limits=Limits(size=2 << 30, lines=10)))
+    assert stream.at < 1 << 20
+    with pytest.raises(CannotRead, match="larger than 64 MB"):
+        list(IdFile(stream=stream, name="ids.txt", limits=Limits(size=64 << 20, lines=10)))
+    assert stream.at < 66 << 20
