@@ -29,7 +29,7 @@ export function Combo({
 
   function turn(wanted) {
     setOpen(wanted);
-    if (wanted !== open) setActive(wanted && !free ? 0 : -1);
+    if (wanted !== open) setActive(wanted && !free ? Math.max(0, options.findIndex((one) => one.label === text)) : -1);
     onOpen?.(wanted);
   }
   function close() {
@@ -49,9 +49,8 @@ export function Combo({
   function press(event) {
     const many = shown.length;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      if (event.altKey && !open) return;
+      if (event.shiftKey) return;
       event.preventDefault();
-      event.stopPropagation();
       if (!open) turn(true);
       else if (many) setActive(event.key === 'ArrowDown' ? (at + 1) % many : (at <= 0 ? many : at) - 1);
     } else if (event.key === 'Enter') {

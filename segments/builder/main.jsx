@@ -107,7 +107,7 @@ function Loaded({host, hidden, data, initial}) {
               defaultQuery={initial} onQueryChange={setQuery} controlElements={CONTROLS} combinators={JOINS}
               enableMountQueryChange={false} disabled={readOnly} context={handle}
             />
-            {!readOnly && <p className="sb-help sb-keys">Alt with ↑ or ↓ moves the rule that you are in.</p>}
+            {!readOnly && <p className="sb-help sb-keys">Alt and Shift with ↑ or ↓ move the rule that you are in.</p>}
           </div>
           <Panel live={live} gaps={gaps.size > 0}>
             <TestOne
@@ -164,7 +164,8 @@ function operations(handle, focus) {
       handle.current.actions.moveRule(steps(path), way);
     },
     shortcut(event, path, id) {
-      if (!event.altKey || !['ArrowUp', 'ArrowDown'].includes(event.key) || event.defaultPrevented) return;
+      // With Shift: Alt and ↓ alone open lists.
+      if (!event.altKey || !event.shiftKey || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
       ops.move(path, event.key === 'ArrowUp' ? 'up' : 'down', id);

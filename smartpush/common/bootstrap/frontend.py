@@ -5,6 +5,7 @@ A bundle has a `source`, an `out` under var/frontend/, the purposes it is `for`,
 prints the source that is; anything else is copied.
 """
 
+import gzip
 import hashlib
 import json
 import platform
@@ -55,6 +56,9 @@ def frontend_ensure(*, repository: Path, purpose: str) -> list[str]:
         _build(bundle, repository=repository, node=node)
         stamps[bundle.out] = key
         built.append(bundle.out)
+        if bundle.out.endswith(".js"):
+            small = len(gzip.compress((repository / OUT / bundle.out).read_bytes(), mtime=0))
+            sys.stdout.write(f"Built {bundle.out}: {small:,} bytes gzipped\n")
     if built:
         (repository / STAMPS).write_text(json.dumps(stamps, indent=1))
     return built
