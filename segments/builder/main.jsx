@@ -1,4 +1,4 @@
-// The segment's rule builder: react-querybuilder keeps the tree, the controls are ours (docs/adr/0015).
+// The segment's rule builder: react-querybuilder keeps the tree, the controls are ours (docs/adr/0007).
 
 import {useEffect, useMemo, useRef, useState} from 'react';
 import {createRoot} from 'react-dom/client';
