@@ -18,6 +18,7 @@ from devices.services.outbox import chunks_cut
 from devices.services.popups import LEASE, LeasedOffer, offer_answer, offer_content, offer_lease
 from devices.services.preferences import ticks_apply
 from devices.services.sessions import SessionResult
+from segments.services.absorb import lists_absorb
 from smartpush.common.ids import public_id
 
 POLL_AFTER = 30
@@ -26,9 +27,10 @@ _RTL = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "dv"})
 
 
 def absorbed_finish(*, result: SessionResult, now: datetime) -> None:
-    """Move what campaigns know of an absorbed visitor, then let the visitor's row go."""
+    """Move what campaigns and lists know of an absorbed visitor, then let the visitor's row go."""
     if result.absorbed_id is not None:
         visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=now)
+        lists_absorb(source_id=result.absorbed_id, target=result.end_user)
         end_user_remove_absorbed(visitor_id=result.absorbed_id)
 
 

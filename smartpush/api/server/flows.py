@@ -22,6 +22,7 @@ from devices.services.messages import Message, message_write
 from devices.services.outbox import chunks_cut
 from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
 from devices.services.users import RowError, UserUnknown
+from segments.services.absorb import lists_absorb, lists_forget
 from smartpush.common.deadlocks import again_on_deadlock
 
 
@@ -72,6 +73,7 @@ def users_merge(*, brand: Brand, external_id: str, into: str, now: datetime) -> 
     source, target = found[external_id], found[into]
     known_absorb(source=source, target=target, now=now)
     visitor_absorb(visitor_id=source.pk, known_id=target.pk, now=now)
+    lists_absorb(source_id=source.pk, target=target, had_id=True)
     end_user_remove_absorbed(visitor_id=source.pk)
     return target
 
@@ -82,6 +84,7 @@ def user_erase(*, brand: Brand, external_id: str, now: datetime) -> tuple[int, E
     end_user = end_user_lock(brand_id=brand.pk, external_id=external_id)
     number = end_user.pk
     person_forget(end_user_id=number, now=now)
+    lists_forget(end_user=end_user)
     return number, end_user_erase(end_user=end_user, now=now)
 
 
