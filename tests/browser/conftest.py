@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from devices.pushservice.server import LocalPushService
 
@@ -21,11 +21,12 @@ from .harness.desktop import Desktop
 from .harness.firefox import Firefox
 from .harness.process import MissingProgram, end_with_controller, program
 from .harness.sites import Page, Site
+from .harness.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent.parent / "var" / "browser-failures"
 
-BROWSER_GONE = ["the browser is gone", "browser has been closed", "Target crashed"]
+BROWSER_GONE = ["the browser is gone", "connection closed", "browser has been closed", "Target crashed", "Page crashed"]
 
 FirefoxFactory = Callable[..., Firefox]
 ChromiumFactory = Callable[..., Chromium]
@@ -129,6 +130,7 @@ def playwright_driver() -> Iterator[Playwright]:
     """Playwright's driver, which keeps an event loop in this thread from here on."""
     # Django sees that loop and would refuse the database to ordinary synchronous test code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_playwright() as driver:
         yield driver
         # While that loop is there, Django keeps other connections for this thread than before and after it.

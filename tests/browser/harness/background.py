@@ -5,6 +5,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from .waiting import PATIENCE_SECONDS
+
 T = TypeVar("T")
 
 
@@ -15,7 +17,7 @@ class BackgroundLoop:
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="harness-loop", daemon=True).start()
 
-    def run(self, work: Coroutine[Any, Any, T], *, timeout: float = 30.0) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, timeout: float = PATIENCE_SECONDS) -> T:
         """Run a coroutine in the loop and return its result; TimeoutError after `timeout` seconds."""
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from .background import background
+from .waiting import PATIENCE_SECONDS
 
 
 class BidiError(Exception):
@@ -30,8 +31,8 @@ class Bidi:
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._handlers: dict[str, list[Callable[[dict[str, Any]], None]]] = {}
-        background.run(self._connect(url), timeout=45)
-        self.command("session.new", {"capabilities": {}}, timeout=45)
+        background.run(self._connect(url), timeout=PATIENCE_SECONDS)
+        self.command("session.new", {"capabilities": {}}, timeout=PATIENCE_SECONDS)
 
     async def _connect(self, url: str) -> None:
         self._http = aiohttp.ClientSession()
@@ -60,7 +61,9 @@ class Bidi:
                 waiting.set_exception(BidiError("connection closed", "the browser is gone"))
         self._pending.clear()
 
-    def command(self, method: str, params: dict[str, Any] | None = None, *, timeout: float = 30.0) -> dict[str, Any]:
+    def command(
+        self, method: str, params: dict[str, Any] | None = None, *, timeout: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Send a command and return its result; BidiError on refusal or after `timeout` seconds."""
         try:
             return background.run(self._command(method, params or {}), timeout=timeout)
@@ -86,7 +89,7 @@ class Bidi:
 
     def close(self) -> None:
         """Close the websocket; the browser itself goes on."""
-        background.run(self._close(), timeout=10)
+        background.run(self._close(), timeout=PATIENCE_SECONDS)
 
     async def _close(self) -> None:
         await self._socket.close()

@@ -19,7 +19,7 @@ from playwright.sync_api import (
 from . import diagnostics
 from .process import program, temporary_folder
 from .sites import INSECURE_HOST
-from .waiting import POLL_SECONDS
+from .waiting import PATIENCE_SECONDS, POLL_SECONDS
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -84,12 +84,12 @@ class Chromium:
                 color_scheme=color_scheme,
                 reduced_motion=reduced_motion,
                 locale=locale,
-                timeout=30_000,
+                timeout=PATIENCE_SECONDS * 1000,
             )
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.context.on("console", self._log)
         self.context.on("weberror", lambda problem: self.console.append(f"[uncaught] {problem.error}"))
         self.page: Page = self.context.pages[0]
@@ -115,8 +115,11 @@ class Chromium:
                 "Browser.setPermission", {"permission": descriptor, "setting": state, "origin": origin}
             )
 
-    def deliver_push(self, page: Page, data: str, *, scope: str = "/", timeout: float = 10.0) -> None:
-        """Hand `data` to the `push` event of the page's service worker with this scope (path or URL)."""
+    def deliver_push(self, page: Page, data: str, *, scope: str = "/", timeout: float = PATIENCE_SECONDS) -> None:
+        """Hand `data` to the `push` event of the page's service worker with this scope (path or URL).
+
+        Waits for the worker to be active: before that Chromium drops the message without a word.
+        """
         origin = page.evaluate("location.origin")
         wanted = scope if "://" in scope else origin + scope
         cdp = self.context.new_cdp_session(page)
@@ -131,6 +134,7 @@ class Chromium:
 
     def _registration(self, cdp: CDPSession, page: Page, scope: str, timeout: float) -> str:
         found: dict[str, str] = {}
+        versions: dict[str, dict[str, Any]] = {}
 
         def note(update: dict[str, Any]) -> None:
             for one in update["registrations"]:
@@ -139,12 +143,19 @@ class Chromium:
                 else:
                     found[one["scopeURL"]] = one["registrationId"]
 
+        def note_versions(update: dict[str, Any]) -> None:
+            versions.update((one["versionId"], one) for one in update["versions"])
+
+        def active() -> set[str]:
+            return {one["registrationId"] for one in versions.values() if one["status"] == "activated"}
+
         cdp.on("ServiceWorker.workerRegistrationUpdated", note)
+        cdp.on("ServiceWorker.workerVersionUpdated", note_versions)
         cdp.send("ServiceWorker.enable")
         deadline = time.monotonic() + timeout
-        while scope not in found:
+        while found.get(scope) not in active():
             if time.monotonic() >= deadline:
-                raise AssertionError(f"no service worker with scope {scope} in {timeout:g} s, but {sorted(found)}")
+                raise AssertionError(f"no active worker of scope {scope} in {timeout:g} s, but {found}, {versions}")
             page.wait_for_timeout(POLL_SECONDS * 1000)
         return found[scope]
 
@@ -156,7 +167,7 @@ class Chromium:
         """
         return list(page.evaluate(NOTIFICATIONS))
 
-    def service_worker(self, *, url_part: str = "", timeout: float = 10.0) -> Worker:
+    def service_worker(self, *, url_part: str = "", timeout: float = PATIENCE_SECONDS) -> Worker:
         """The running service worker whose script URL contains `url_part`; it has Playwright's evaluate."""
         deadline = time.monotonic() + timeout
         while True:

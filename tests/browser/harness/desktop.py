@@ -18,6 +18,7 @@ from dbus_next.aio import MessageBus
 from . import diagnostics
 from .background import background
 from .process import Child, program, temporary_folder
+from .waiting import PATIENCE_SECONDS
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
@@ -91,7 +92,7 @@ class Desktop:
             name="dbus-daemon",
             env={"PATH": "/usr/bin:/bin"},
         )
-        self.address = self._daemon.wait_line(pattern=r"^(unix:\S+)", timeout=10).group(1)
+        self.address = self._daemon.wait_line(pattern=r"^(unix:\S+)", timeout=PATIENCE_SECONDS).group(1)
         background.run(self._serve())
         diagnostics.watch(self)
 
@@ -165,7 +166,7 @@ class Desktop:
             self._returned.clear()
 
     def wait_notification(
-        self, timeout: float = 10.0, predicate: Callable[[Shown], bool] = lambda shown: True
+        self, timeout: float = PATIENCE_SECONDS, predicate: Callable[[Shown], bool] = lambda shown: True
     ) -> Shown:
         """Return the oldest notification that fits and was not returned before, within `timeout` s."""
         deadline = time.monotonic() + timeout
@@ -182,7 +183,7 @@ class Desktop:
                     )
                 self._changed.wait(left)
 
-    def wait_closed(self, shown: Shown, *, timeout: float = 10.0) -> int:
+    def wait_closed(self, shown: Shown, *, timeout: float = PATIENCE_SECONDS) -> int:
         """Wait until a notification is off the screen and return the reason."""
         with self._changed:
             if not self._changed.wait_for(lambda: shown.closed is not None, timeout):

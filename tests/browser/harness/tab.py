@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .bidi import BidiError, JavaScriptError, evaluation
-from .waiting import POLL_SECONDS
+from .waiting import PATIENCE_SECONDS, POLL_SECONDS
 
 if TYPE_CHECKING:
     from .firefox import Firefox
@@ -82,12 +82,16 @@ class Tab:
     def goto(self, url: str) -> None:
         """Navigate and wait for the load event."""
         self.firefox.bidi.command(
-            "browsingContext.navigate", {"context": self.context, "url": url, "wait": "complete"}, timeout=20
+            "browsingContext.navigate",
+            {"context": self.context, "url": url, "wait": "complete"},
+            timeout=PATIENCE_SECONDS,
         )
 
     def reload(self) -> None:
         """Reload and wait for the load event."""
-        self.firefox.bidi.command("browsingContext.reload", {"context": self.context, "wait": "complete"}, timeout=20)
+        self.firefox.bidi.command(
+            "browsingContext.reload", {"context": self.context, "wait": "complete"}, timeout=PATIENCE_SECONDS
+        )
 
     def activate(self) -> None:
         """Bring the tab to the front, which makes the others of its window hidden."""
@@ -100,7 +104,9 @@ class Tab:
             {"context": self.context, "viewport": {"width": width, "height": height}},
         )
 
-    def evaluate(self, js: str, await_promise: bool = True, user_gesture: bool = False, timeout: float = 15.0) -> Any:
+    def evaluate(
+        self, js: str, await_promise: bool = True, user_gesture: bool = False, timeout: float = PATIENCE_SECONDS
+    ) -> Any:
         """Evaluate script in the page and return its value; JavaScriptError when it throws or rejects."""
         return evaluation(
             self.firefox.bidi.command(
@@ -115,7 +121,7 @@ class Tab:
             )
         )
 
-    def wait(self, js: str, timeout: float = 10.0) -> Any:
+    def wait(self, js: str, timeout: float = PATIENCE_SECONDS) -> Any:
         """Evaluate an expression until it is truthy and return it; survives navigations of the page."""
         deadline = time.monotonic() + timeout
         last: Any = None
@@ -157,7 +163,7 @@ class Tab:
             params["startNodes"] = start
         return list(self.firefox.bidi.command("browsingContext.locateNodes", params)["nodes"])
 
-    def call(self, selector: str, function: str, timeout: float = 10.0) -> Any:
+    def call(self, selector: str, function: str, timeout: float = PATIENCE_SECONDS) -> Any:
         """Wait for an element and return what `function` (JS, given the element) makes of it."""
         deadline = time.monotonic() + timeout
         while True:
@@ -173,7 +179,7 @@ class Tab:
                 raise AssertionError(f"{selector}: {problem} after {timeout:g} s\n{self.firefox.describe()}")
             time.sleep(POLL_SECONDS)
 
-    def text(self, selector: str, timeout: float = 10.0) -> str:
+    def text(self, selector: str, timeout: float = PATIENCE_SECONDS) -> str:
         """The trimmed text content of an element that is waited for."""
         return str(self.call(selector, "(element) => element.textContent.trim()", timeout))
 
@@ -190,7 +196,7 @@ class Tab:
             )
         )
 
-    def click(self, selector: str, timeout: float = 10.0) -> None:
+    def click(self, selector: str, timeout: float = PATIENCE_SECONDS) -> None:
         """Click the element's middle with the real pointer once nothing covers it (see `locate`)."""
         self.activate()
         deadline = time.monotonic() + timeout
@@ -242,7 +248,9 @@ class Tab:
         self.press(*text)
 
     def _perform(self, source: dict[str, Any]) -> None:
-        self.firefox.bidi.command("input.performActions", {"context": self.context, "actions": [source]}, timeout=20)
+        self.firefox.bidi.command(
+            "input.performActions", {"context": self.context, "actions": [source]}, timeout=PATIENCE_SECONDS
+        )
 
     def screenshot(self, path: Path) -> Path:
         """Save what the viewport shows as PNG and return the path."""

@@ -5,11 +5,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 POLL_SECONDS = 0.02
+# What takes a moment here takes this long where every core is wanted by many. Who does not wait in vain loses nothing.
+PATIENCE_SECONDS = 60.0
 
 T = TypeVar("T")
 
 
-def wait_until(probe: Callable[[], T], *, timeout: float, what: str, detail: Callable[[], str] | None = None) -> T:
+def wait_until(
+    probe: Callable[[], T], *, timeout: float = PATIENCE_SECONDS, what: str, detail: Callable[[], str] | None = None
+) -> T:
     """Call `probe` until its answer is truthy and return it; fails after `timeout` seconds, naming `what`."""
     deadline = time.monotonic() + timeout
     while True:

@@ -43,7 +43,7 @@ def test_a_bundled_application_runs_on_the_package_alone(
     assert api.named("session")[0].body["external_id"] == "user-1"
     eventually(page, lambda: [one["name"] for one in api.events.values()] == ["early"], what="the queued event")
     chromium.deliver_push(page, ours(api), scope="/push/")
-    desktop.wait_notification(8, lambda one: one.summary == "Ours")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Ours")
     eventually(page, lambda: told(page, "push"), what="the push event")
     assert told(page, "error") == []
     api.offer()

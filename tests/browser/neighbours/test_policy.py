@@ -112,7 +112,7 @@ def test_a_strict_policy_lets_everything_of_ours_through_and_nothing_is_reported
     page.reload()
     eventually(page, lambda: run(page, "'getStatus'").get("status") == "allowed", what="the subscription")
     chromium.deliver_push(page, ours(api), scope="/push/")
-    desktop.wait_notification(8, lambda one: one.summary == "Ours")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Ours")
     eventually(page, lambda: api.reports, what="the report")
     assert (page.evaluate("violations"), reported(strict_site)) == ([], [])
 
@@ -131,4 +131,4 @@ def test_in_firefox_a_strict_policy_lets_everything_of_ours_through(
     assert (session.body["push"]["status"], session.body["push"]["reason"]) == ("ask", "")
     assert (tab.evaluate("violations"), reported(strict_site)) == ([], [])
     tab.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'a {}'}))")
-    wait_until(lambda: tab.evaluate("violations.length"), timeout=5, what="a violation")
+    wait_until(lambda: tab.evaluate("violations.length"), what="a violation")

@@ -15,7 +15,7 @@ from smartpush.common.bootstrap.node import Node
 from tests.browser.conftest import FirefoxFactory, SiteFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop
-from tests.browser.harness.waiting import wait_until
+from tests.browser.harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.browser.sdk.conftest import init, page_with
 from tests.browser.sdk.fake_api import Call, FakeApi
 from tests.npm.installing import MODULES, esbuild
@@ -85,12 +85,13 @@ def test_beside_angulars_worker(
     )
 
     chromium.deliver_push(page, ours(api, url=site.url("/landing?ours"), body="Once"))
-    mine = desktop.wait_notification(8, lambda one: one.summary == "Ours")
+    mine = desktop.wait_notification(predicate=lambda one: one.summary == "Ours")
     opening = {"default": {"operation": "openWindow", "url": "/landing?theirs"}}
     theirs = {"notification": {"title": "Theirs", "body": "Once", "data": {"onActionClick": opening}}}
     chromium.deliver_push(page, json.dumps(theirs))
-    their = desktop.wait_notification(8, lambda one: one.summary == "Theirs")
+    their = desktop.wait_notification(predicate=lambda one: one.summary == "Theirs")
     assert [one.summary for one in desktop.history] == ["Ours", "Theirs"]
+    eventually(page, lambda: api.reports, what="the first report")
 
     for shown, path in ((mine, "/landing?ours"), (their, "/landing?theirs")):
         with chromium.context.expect_page() as opened:
@@ -142,16 +143,20 @@ def test_bundled_with_workbox_and_a_careless_push_handler(
     assert "svg" in page.evaluate(picture)
 
     chromium.deliver_push(page, ours(api, url=site.url("/landing?ours")))
-    mine = desktop.wait_notification(8, lambda one: one.summary == "Ours")
+    mine = desktop.wait_notification(predicate=lambda one: one.summary == "Ours")
     chromium.deliver_push(page, '{"theirs": {"title": "Theirs"}}')
-    their = desktop.wait_notification(8, lambda one: one.summary == "Theirs")
+    their = desktop.wait_notification(predicate=lambda one: one.summary == "Theirs")
+    eventually(page, lambda: api.reports, what="the first report")
     for shown, path in ((mine, "/landing?ours"), (their, "/landing?theirs")):
         with chromium.context.expect_page() as opened:
             desktop.click(shown)
         opened.value.wait_for_url(site.url(path))
         opened.value.close()
+    eventually(page, lambda: len(api.reports) == 2, what="the report of the click")
     chromium.deliver_push(page, ours(api, id="de_2", tag="second"))
-    desktop.dismiss(desktop.wait_notification(8, lambda one: one.summary == "Ours" and one is not mine))
+    second = desktop.wait_notification(predicate=lambda one: one.summary == "Ours" and one is not mine)
+    eventually(page, lambda: len(api.reports) == 3, what="its report")
+    desktop.dismiss(second)
     eventually(page, lambda: len(api.reports) >= 4, what="our reports")
     assert [report["kind"] for report in api.reports] == ["displayed", "clicked", "displayed", "closed"]
     assert [one.summary for one in desktop.history] == ["Ours", "Theirs", "Ours"]
@@ -194,10 +199,11 @@ def test_a_smartpush_server_that_hangs_does_not_hold_up_a_worker_that_controls_p
             address,
         )
         page.evaluate("navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready)")
-        silent.settimeout(8)
+        silent.settimeout(PATIENCE_SECONDS)
         held, _ = silent.accept()
         with held:
-            page.goto(site.url("/anything"), timeout=5000)
+            # Less than our own worker waits for its server: what held the page up until then would fail here.
+            page.goto(site.url("/anything"), timeout=14_000)
             assert page.inner_text("body") == "from the worker"
 
 
@@ -219,7 +225,7 @@ def send(vapid: Vapid, subscription: dict[str, str], data: str) -> None:
         vapid_private_key=vapid,
         vapid_claims={"sub": "mailto:tests@shop.example"},
         ttl=60,
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -251,20 +257,19 @@ def test_in_firefox_a_foreign_subscription_goes_on_working_until_taking_over_is_
 
     tab.goto(site.url())
     reason = "(async () => (await smartpush('getStatus')).reason)()"
-    assert wait_until(lambda: tab.evaluate(reason), timeout=8, what="the status") == "foreign_subscription"
+    assert wait_until(lambda: tab.evaluate(reason), what="the status") == "foreign_subscription"
     send(their_vapid, foreign, '{"theirs": {"title": "Theirs"}}')
-    desktop.wait_notification(8, lambda one: one.summary == "Theirs")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Theirs")
     send(their_vapid, foreign, ours(api, title="Ours on their subscription"))
-    desktop.wait_notification(8, lambda one: one.summary == "Ours on their subscription")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Ours on their subscription")
 
     tab.goto(site.url("/taking"))
     took = wait_until(
         lambda: [one for one in map(subscription_told, api.calls) if one and one["endpoint"] != foreign["endpoint"]],
-        timeout=8,
         what="our own subscription",
     )[-1]
     assert took["vapid_key"] == api.vapid_key
     assert [detail for kind, detail in tab.evaluate("told") if kind == "status" and detail.get("tookOver")]
     send(our_vapid, took, ours(api, title="Ours on our own"))
-    desktop.wait_notification(8, lambda one: one.summary == "Ours on our own")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Ours on our own")
     assert [one.summary for one in desktop.history] == ["Theirs", "Ours on their subscription", "Ours on our own"]

@@ -77,15 +77,25 @@ def cloned_database() -> Iterator[LiveDatabase]:
     server(drop)
 
 
+# Sockets that hold the ports below for this process, for as long as it lives.
+_held: list[socket.socket] = []
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at, below those that the kernel hands out to others meanwhile."""
+    """Ports that are nobody's and stay ours until a server of ours, which reuses addresses as all do, listens there."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
+        holder = socket.socket()
+        try:
+            # Below those that the kernel hands out. Bound alone, so that a second run beside this one finds it taken.
+            holder.bind(("127.0.0.1", random.randint(20_000, 32_000)))
+        except OSError:
+            holder.close()
+            continue
+        # From here on it makes way for who listens, and for nobody who asks for a port of their own.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(holder)
+        found.append(int(holder.getsockname()[1]))
     return found
 
 

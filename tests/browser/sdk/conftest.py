@@ -11,7 +11,7 @@ from playwright.sync_api import Page as BrowserPage
 from tests.browser.conftest import SiteFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.sites import Page, Site
-from tests.browser.harness.waiting import POLL_SECONDS, wait_until
+from tests.browser.harness.waiting import PATIENCE_SECONDS, POLL_SECONDS, wait_until
 
 from .fake_api import BRAND, FakeApi
 
@@ -79,7 +79,7 @@ def allow(chromium: Chromium) -> Callable[[], None]:
     return subscribing
 
 
-def eventually(page: BrowserPage, probe: Callable[[], Any], *, what: str, timeout: float = 8.0) -> Any:
+def eventually(page: BrowserPage, probe: Callable[[], Any], *, what: str, timeout: float = PATIENCE_SECONDS) -> Any:
     """`wait_until` that lets Playwright's own events through while it waits."""
 
     def look() -> Any:

@@ -83,9 +83,10 @@ def test_permission_is_asked_for_only_inside_a_gesture(chromium: Chromium, api: 
     page = chromium.page
     # Playwright's evaluate counts as a gesture; a timer that outlives it does not.
     page.evaluate(
-        "setTimeout(() => smartpush('requestPushPermission').catch(({code}) => { window.refused = code; }), 6500)"
+        "setTimeout(() => smartpush('requestPushPermission').catch(({code}) => {"
+        " window.refused = code; console.log('refused'); }), 6500)"
     )
-    page.wait_for_timeout(8000)
+    eventually(page, lambda: "[log] refused" in chromium.console, what="the refusal")
     assert page.evaluate("[window.refused, window.active]") == ["gesture_required", None]
     page.evaluate("ask.onclick = () => smartpush('requestPushPermission').then((value) => { window.answer = value; })")
     page.click("#ask")
@@ -216,7 +217,7 @@ def test_the_server_down_at_load_is_waited_for(chromium: Chromium, api: FakeApi,
     api.fail("session", 503, "server_busy", times=2)
     shop.set("/", page_with(api, init(api) + f"smartpush('event', 'deposit', {json.dumps({'amount': 1})});"))
     chromium.page.goto(shop.url())
-    eventually(chromium.page, lambda: api.events, what="the event", timeout=15)
+    eventually(chromium.page, lambda: api.events, what="the event")
 
 
 def test_debug_writes_what_happens_to_the_console_and_no_secret(chromium: Chromium, api: FakeApi, shop: Site):
@@ -251,7 +252,8 @@ def test_no_request_has_a_path_that_filter_lists_look_for(chromium: Chromium, ap
     for command in ("'event', 'deposit'", "'identify', 'ann'", "'markers', 'add', ['a']", "'optOut', true", "'logout'"):
         run(page, command)
     eventually(page, lambda: api.named("popups/outcome"), what="the outcome")
+    wanted = {"/sdk/v1/smartpush.js", "/sdk/v1/sw.js", "/push/smartpush-sw.js", "/api/v1/sdk/events"}
+    eventually(page, lambda: wanted <= {urlsplit(url).path for url in asked}, what="every kind of request")
     paths = {urlsplit(url).path for url in asked}
-    assert {"/sdk/v1/smartpush.js", "/sdk/v1/sw.js", "/push/smartpush-sw.js", "/api/v1/sdk/events"} <= paths
     assert [path for path in paths if TELLTALES.search(path)] == []
     assert [url for url in asked if urlsplit(url).query] == []

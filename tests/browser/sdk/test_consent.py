@@ -179,7 +179,7 @@ def test_firefox_stores_nothing_before_consent_either(firefox_factory: FirefoxFa
     tab.evaluate("window.begun")
     assert tab.evaluate(KEPT) == NOTHING and api.calls == []
     tab.evaluate("smartpush('consent', true)")
-    wait_until(lambda: api.events, timeout=8, what="the event that waited")
+    wait_until(lambda: api.events, what="the event that waited")
     tab.evaluate("smartpush('consent', false)")
     assert tab.evaluate(KEPT)["databases"] == []
     assert [one["answer"] for one in api.consents] == ["given", "withdrawn"]

@@ -12,7 +12,7 @@ from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.firefox import Firefox
 from tests.browser.harness.sites import Site
-from tests.browser.harness.waiting import wait_until
+from tests.browser.harness.waiting import PATIENCE_SECONDS, wait_until
 
 from .fake_api import Call, FakeApi
 
@@ -39,7 +39,7 @@ def send(vapid: Vapid, call: Call, api: FakeApi, **fields: str) -> None:
         vapid_private_key=vapid,
         vapid_claims={"sub": "mailto:tests@shop.example"},
         ttl=60,
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -51,14 +51,16 @@ def test_subscribing_in_the_popup_leads_to_a_push_that_is_shown_clicked_and_repo
     tab = firefox.open(shop.url())
     tab.click(PRIMARY)
     firefox.answer_permission("allow")
-    (call,) = wait_until(lambda: api.named("popups/outcome"), timeout=8, what="the outcome")
+    (call,) = wait_until(lambda: api.named("popups/outcome"), what="the outcome")
     assert (call.body["offer"], call.body["outcome"], call.body["device"]["browser"]) == (offer, "allowed", "firefox")
 
     send(vapid, call, api, url=shop.url("/plain"))
-    desktop.click(desktop.wait_notification(8, lambda one: one.summary == "Welcome"))
+    shown = desktop.wait_notification(predicate=lambda one: one.summary == "Welcome")
+    wait_until(lambda: api.reports, what="the first report")
+    desktop.click(shown)
 
     firefox.wait_tab("/plain")
-    wait_until(lambda: len(api.reports) == 2, timeout=8, what="both reports")
+    wait_until(lambda: len(api.reports) == 2, what="both reports")
     assert [report["kind"] for report in api.reports] == ["displayed", "clicked"]
 
 
@@ -67,7 +69,7 @@ def test_blocking_the_question_is_reported(firefox: Firefox, api: FakeApi, shop:
     tab = firefox.open(shop.url())
     tab.click(PRIMARY)
     firefox.answer_permission("block")
-    (call,) = wait_until(lambda: api.named("popups/outcome"), timeout=8, what="the outcome")
+    (call,) = wait_until(lambda: api.named("popups/outcome"), what="the outcome")
     assert (call.body["outcome"], call.body["push"]["status"]) == ("blocked", "blocked")
 
 
@@ -77,7 +79,7 @@ def test_a_question_waved_away_is_a_dismissal(firefox: Firefox, api: FakeApi, sh
     tab.click(PRIMARY)
     firefox.answer_permission("dismiss")
     tab.goto(shop.url("/plain"))
-    (call,) = wait_until(lambda: api.named("popups/outcome"), timeout=8, what="the outcome")
+    (call,) = wait_until(lambda: api.named("popups/outcome"), what="the outcome")
     assert (call.body["outcome"], call.body["push"]["status"]) == ("dismissed", "ask")
 
 
@@ -87,15 +89,15 @@ def test_a_new_server_key_moves_the_subscription_and_pushes_still_arrive(
     signing(api)
     firefox = firefox_factory(prompt="granted")
     tab = firefox.open(shop.url())
-    (first,) = wait_until(lambda: api.named("status"), timeout=8, what="the subscription")
+    (first,) = wait_until(lambda: api.named("status"), what="the subscription")
     vapid = signing(api)
     tab.reload()
-    wait_until(lambda: len(api.named("status")) == 2, timeout=8, what="the move")
+    wait_until(lambda: len(api.named("status")) == 2, what="the move")
     moved = api.named("status")[1]
     assert moved.body["push"]["subscription"]["vapid_key"] == api.vapid_key
     assert moved.body["push"]["subscription"]["endpoint"] != first.body["push"]["subscription"]["endpoint"]
     send(vapid, moved, api)
-    desktop.wait_notification(8, lambda one: one.summary == "Welcome")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Welcome")
 
 
 def test_a_push_service_that_forgets_the_browser_leads_to_a_new_subscription(
@@ -104,15 +106,15 @@ def test_a_push_service_that_forgets_the_browser_leads_to_a_new_subscription(
     vapid = signing(api)
     firefox = firefox_factory(prompt="granted")
     firefox.open(shop.url())
-    (first,) = wait_until(lambda: api.named("status"), timeout=8, what="the subscription")
+    (first,) = wait_until(lambda: api.named("status"), what="the subscription")
     firefox.stop()
     push_service.reset()
     firefox.start()
-    (changed,) = wait_until(lambda: api.named("worker/subscription"), timeout=15, what="pushsubscriptionchange")
+    (changed,) = wait_until(lambda: api.named("worker/subscription"), what="pushsubscriptionchange")
     assert changed.body["installation"]["id"] in api.installations
     assert changed.body["push"]["subscription"]["endpoint"] != first.body["push"]["subscription"]["endpoint"]
     send(vapid, changed, api)
-    desktop.wait_notification(8, lambda one: one.summary == "Welcome")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Welcome")
 
 
 def test_a_push_with_no_page_open_is_shown_and_reported(
@@ -121,8 +123,8 @@ def test_a_push_with_no_page_open_is_shown_and_reported(
     vapid = signing(api)
     firefox = firefox_factory(prompt="granted")
     firefox.open(shop.url())
-    (call,) = wait_until(lambda: api.named("status"), timeout=8, what="the subscription")
+    (call,) = wait_until(lambda: api.named("status"), what="the subscription")
     firefox.close_tabs()
     send(vapid, call, api)
-    desktop.wait_notification(8, lambda one: one.summary == "Welcome")
-    wait_until(lambda: api.reports, timeout=8, what="the report")
+    desktop.wait_notification(predicate=lambda one: one.summary == "Welcome")
+    wait_until(lambda: api.reports, what="the report")

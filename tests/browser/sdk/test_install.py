@@ -9,6 +9,17 @@ from .fake_api import FakeApi
 from .test_popup import CARD, CLOSE
 from .test_status import AS_IPHONE
 
+HINTED = """new Promise((done) => {
+  const opening = indexedDB.open('smartpush');
+  opening.onsuccess = () => {
+    const base = opening.result;
+    base.transaction('installations').objectStore('installations').getAll().onsuccess = ({target}) => {
+      base.close();
+      done(target.result.some(({hinted}) => hinted));
+    };
+  };
+})"""
+
 
 def test_safari_on_an_iphone_is_told_once_how_to_install(chromium_factory: ChromiumFactory, api: FakeApi, shop: Site):
     chromium = chromium_factory(size="phone")
@@ -25,6 +36,7 @@ def test_safari_on_an_iphone_is_told_once_how_to_install(chromium_factory: Chrom
     states = [(one["offer"], one["state"]) for one in told(page, "popup")]
     assert states == [("install_hint", "shown"), ("install_hint", "closed")]
 
+    eventually(page, lambda: page.evaluate(HINTED), what="the note that it was shown")
     page.reload()
     eventually(page, lambda: len(api.named("session")) == 2, what="the session")
     assert run(page, "'getStatus'")["reason"] == "ios_not_installed"
