@@ -36,7 +36,7 @@ from assets.services import (
 )
 from assets.services.push import AIM_PAYLOAD, MAX_APP_BADGE, MAX_BUTTONS, PUSH
 from assets.services.refusals import facts_of
-from devices.models import Brand, EndUser
+from devices.models import Brand, EndUser, PushCategory
 from devices.selectors.click_hosts import home_page
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
@@ -98,6 +98,13 @@ class PushForm(ResourceForm):
     utm_campaign = _line("Campaign", placeholder="spring-sale")
     utm_content = _line("Content")
     utm_term = _line("Term")
+    category = forms.ChoiceField(
+        label="What it is about",
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="A push category of the brand, so that segments find those who clicked or ignored such pushes."
+        " It changes nothing about who gets this one.",
+    )
     ttl_amount = forms.IntegerField(
         label="Keep trying for", min_value=0, max_value=40_320, widget=UnfoldAdminIntegerFieldWidget()
     )
@@ -142,6 +149,14 @@ class PushForm(ResourceForm):
         widgets = {"name": TextInput()}
         help_texts = {"name": "For you and your colleagues; end users do not see it."}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brand = self.instance.brand if self.instance.brand_id else getattr(self, "bound_brand", None)
+        rows = PushCategory.objects.filter(brand=brand) if brand is not None else PushCategory.objects.none()
+        offered = [row for row in rows if row.archived_at is None or row.marker == self.before.category]
+        field: Any = self.fields["category"]
+        field.choices = [("", "Nothing in particular"), *((row.marker, row.name) for row in offered)]
+
     def revision_initial(self, draft: PushDraft) -> dict[str, Any]:
         amount, unit = parts(draft.ttl)
         utm = draft.utm if draft.variants else DEFAULT_UTM
@@ -152,6 +167,7 @@ class PushForm(ResourceForm):
             "policy": draft.policy,
             "silent": draft.silent,
             "app_badge": draft.app_badge,
+            "category": draft.category,
             **{f"utm_{name}": getattr(utm, name) for name in _UTM},
         }
 
@@ -168,7 +184,7 @@ class PushForm(ResourceForm):
         return {
             "ttl": data["ttl_amount"] * UNITS[data["ttl_unit"]],
             "utm": Utm(**{name: data[f"utm_{name}"] for name in _UTM}),
-            **{name: data[name] for name in ("urgency", "policy", "silent", "app_badge")},
+            **{name: data[name] for name in ("urgency", "policy", "silent", "app_badge", "category")},
         }
 
     def variant_of(self, data: Mapping[str, Any]) -> PushVariantDraft:
@@ -214,7 +230,7 @@ class PushResourceAdmin(ResourceAdmin):
     actions_detail = ["send_test"]
     viewer_fields = ("name", "title", "languages", "revision", "updated_at")
     fieldsets = [
-        (None, {"fields": ["name"]}),
+        (None, {"fields": ["name", "category"]}),
         ("Message", {"fields": ["title", "message", "click_url"]}),
         ("Pictures", {"fields": ["icon", "image", "badge"]}),
         (

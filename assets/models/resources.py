@@ -66,6 +66,9 @@ class PushRevision(_Revision):
     utm = models.JSONField(default=dict, blank=True, help_text='{"source": "...", "medium": "..."}')
     silent = models.BooleanField(default=False, db_default=False)
     app_badge = models.IntegerField(null=True, blank=True, help_text="Number on the app's icon; 0 takes it away.")
+    category = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The marker of what it is about."
+    )
 
     class Meta:
         constraints = [

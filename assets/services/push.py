@@ -17,7 +17,7 @@ from assets.services.revisions import (
     resource_save,
     revision_draft,
 )
-from devices.models import Brand
+from devices.models import Brand, PushCategory
 from devices.services.sending.claim import Row
 from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
 
@@ -72,7 +72,10 @@ class Utm:
 
 @dataclass(frozen=True)
 class PushDraft:
-    """Everything that a revision holds; `ttl` in seconds, `app_badge` the number on the app's icon (None: as it is)."""
+    """Everything that a revision holds; `ttl` in seconds, `app_badge` the number on the app's icon (None: as it is).
+
+    `category`: the marker of the push category that it is about, or empty.
+    """
 
     variants: tuple[PushVariantDraft, ...]
     default_language: str = "en"
@@ -82,6 +85,7 @@ class PushDraft:
     utm: Utm = Utm()
     silent: bool = False
     app_badge: int | None = None
+    category: str = ""
 
 
 class PushKind(ResourceKind[PushDraft, PushRevision]):
@@ -103,7 +107,7 @@ class PushKind(ResourceKind[PushDraft, PushRevision]):
     def tidy(self, draft: PushDraft) -> PushDraft:
         utm = Utm(**{name: value.strip() for name, value in vars(draft.utm).items()})
         variants = sorted(map(_tidy_variant, draft.variants), key=lambda item: item.language)
-        return replace(draft, utm=utm, variants=tuple(variants))
+        return replace(draft, utm=utm, variants=tuple(variants), category=draft.category.strip().upper())
 
     def check(self, draft: PushDraft, faults: Faults) -> None:
         if not MIN_TTL <= draft.ttl <= MAX_TTL:
@@ -114,6 +118,8 @@ class PushKind(ResourceKind[PushDraft, PushRevision]):
             faults.add("policy", "Choose what happens when we are unsure.")
         if draft.app_badge is not None and not 0 <= draft.app_badge <= MAX_APP_BADGE:
             faults.add("app_badge", f"The number on the icon is from 0 to {MAX_APP_BADGE}.")
+        if draft.category and not PushCategory.objects.filter(brand_id=faults.brand_id, marker=draft.category).exists():
+            faults.add("category", "Choose one of the brand's push categories.")
         for name, value in draft.utm.filled().items():
             faults.text(f"utm.{name}", value, most=MAX_UTM, liquid=False)
         for variant in draft.variants:
@@ -243,6 +249,7 @@ def _content(draft: PushDraft) -> dict[str, Any]:
         "silent": draft.silent,
         "app_badge": draft.app_badge,
         "variants": fallen_back(variants, default=draft.default_language, names=FALL_BACK),
+        **({"category": draft.category} if draft.category else {}),
     }
 
 

@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 
 from devices.models.brands import Brand
@@ -81,6 +82,15 @@ class Dispatch(models.Model):
             models.CheckConstraint(condition=Q(ttl__gte=0) & Q(ttl__lte=2_419_200), name="devices_dispatch_ttl"),
             models.CheckConstraint(
                 condition=Q(quiet_policy__in=["", "wait", "skip", "ignore"]), name="devices_dispatch_quiet_policy"
+            ),
+        ]
+        indexes = [
+            # What segments ask of pushes about a category.
+            models.Index(
+                "brand",
+                KT("content__category"),
+                condition=Q(content__has_key="category"),
+                name="devices_dispatch_category",
             ),
         ]
 

@@ -11,6 +11,7 @@ from PIL import Image as Picture
 from assets.models import Image, PopupResource, PushResource, PushRevision
 from assets.services import popup_resource_save, push_resource_save
 from devices.models import App, Brand, BrandMembership, Delivery, EndUser
+from devices.services.categories import category_create
 from tests.assets.test_sending import reach
 
 PUSH = {
@@ -237,12 +238,13 @@ def test_every_field_of_a_push_is_kept_and_shown_again(editor, brand):
     more = {
         "button_2_title": "Later", "button_2_url": "https://www.example.com/later", "button_2_deep_link": "shop://later",
         "button_3_title": "No", "button_3_url": "https://www.example.com/no", "deep_link": "shop://bonus",
-        "utm_campaign": "spring", "silent": "on", "app_badge": "2",
+        "utm_campaign": "spring", "silent": "on", "app_badge": "2", "category": "NEWS",
     }  # fmt: skip
+    category_create(brand=brand, name="News")
     assert editor.post(PUSH_ADD, PUSH | more).status_code == 302
     resource = PushResource.objects.get()
     revision = resource.current_revision
-    assert (revision.silent, revision.app_badge) == (True, 2)
+    assert (revision.silent, revision.app_badge, revision.category) == (True, 2, "NEWS")
     assert revision.utm == {"source": "smartpush", "medium": "push", "campaign": "spring"}
     shown = editor.get(change(resource)).context["adminform"].form.initial
     assert {name: str(shown[name]) for name in more if name != "silent"} == {

@@ -16,6 +16,8 @@ from assets.services import (
     push_warnings,
 )
 from devices.models import Brand
+from devices.services.categories import category_archive, category_create
+from smartpush.common.clock import utc_now
 
 
 def variant(draft, **changes):
@@ -273,3 +275,27 @@ def test_liquid_that_fails_without_properties_is_refused_and_asking_first_helps(
 )
 def test_liquid_that_renders_for_likely_values_is_saved(brand, push_draft_one, text):
     assert push_resource_save(brand=brand, name="Bonus", draft=variant(push_draft_one, message=text)).number == 1
+
+
+def test_what_a_push_is_about_is_in_its_revision_and_its_content(brand, push_draft_one):
+    category_create(brand=brand, name="News")
+    first = push_resource_save(brand=brand, name="Bonus", draft=push_draft_one)
+    assert "category" not in push_content(first)
+    told = replace(push_draft_one, category=" news ")
+    second = push_resource_save(brand=brand, name="Bonus", draft=told, resource=first.resource)
+    assert (second.number, second.category, push_content(second)["category"]) == (2, "NEWS", "NEWS")
+    assert push_draft(second) == replace(push_draft_one, category="NEWS")
+
+
+def test_a_push_is_about_a_category_of_its_own_brand(brand, push_draft_one):
+    category_create(brand=Brand.objects.create(name="Other"), name="News")
+    assert set(faults(brand, replace(push_draft_one, category="NEWS")).fields) == {"category"}
+
+
+def test_an_archived_category_stays_what_a_push_is_about(brand, push_draft_one):
+    category = category_create(brand=brand, name="News")
+    told = replace(push_draft_one, category="NEWS")
+    first = push_resource_save(brand=brand, name="Bonus", draft=told)
+    category_archive(category=category, now=utc_now())
+    again = push_resource_save(brand=brand, name="Bonus", draft=variant(told, title="New"), resource=first.resource)
+    assert again.category == "NEWS"
