@@ -1,0 +1,5 @@
+"""Staff pages of segments."""
+
+from segments.admin import pages
+
+__all__ = ["pages"]

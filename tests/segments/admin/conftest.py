@@ -1,0 +1,46 @@
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from devices.models import BrandMembership
+from tests.segments.population import populate
+
+
+@pytest.fixture
+def brand(db):
+    return populate(seed=21, end_users=20)
+
+
+@pytest.fixture
+def staff_of(client):
+    def login(brand, role="editor"):
+        staff = User.objects.create_user(f"{role} of {brand}", is_staff=True)
+        BrandMembership.objects.create(brand=brand, user=staff, role=role)
+        client.force_login(staff)
+        return client
+
+    return login
+
+
+@pytest.fixture
+def editor(staff_of, brand):
+    return staff_of(brand)
+
+
+@pytest.fixture
+def ask(editor):
+    """POST to one of the builder's endpoints; answers the JSON."""
+
+    def ask(name, rule, status=200, **more):
+        body = {"rules": {"version": 1, "rule": rule}, **more}
+        answer = editor.post(address(name), json.dumps(body), content_type="application/json")
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+    return ask
+
+
+def address(name):
+    return reverse(f"admin:segments_segment_{name}")
