@@ -1,0 +1,106 @@
+"""Taking end users out: the members of any segment, and the ids of a file that nobody had."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import NestedObjects
+from django.db import models
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+
+from devices.admin.base import BrandScopedAdmin
+from devices.selectors.staff import Role
+from segments.models import ImportLine, ListEntry, Passage, Presence, Segment
+from segments.rules import InvalidRules
+from segments.selectors.lists import list_size, unknown_kept
+from segments.selectors.lists_export import export_csv, export_size, unknown_csv
+from segments.services.imports import KEEP_UNKNOWN
+from smartpush.common.clock import utc_now
+
+_BY_THE_MILLION = (ListEntry, ImportLine, Passage, Presence)
+
+
+class _Related(NestedObjects):
+    """What goes with a segment, without the rows that nobody wants to read one by one."""
+
+    def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = super().related_objects(related_model, related_fields, objs)
+        return rows.none() if related_model in _BY_THE_MILLION else rows
+
+
+class SegmentExport(BrandScopedAdmin):
+    """Exports are an editor's, and each is in the segment's history."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/export/", wrap(self.export_view), name="segments_segment_export"),
+            path("<path:object_id>/list/unknown/", wrap(self.unknown_view), name="segments_segment_list_unknown"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
+        """Say how many an export has; POST sends it."""
+        segment: Segment = self.object_or_404(request, object_id)
+        self.require_role(request, segment, Role.EDITOR)
+        back = reverse("admin:segments_segment_change", args=[segment.pk])
+        try:
+            size = export_size(segment=segment, now=utc_now())
+        except InvalidRules:
+            messages.error(request, "The rules of the segment need to be mended before it can be exported.")
+            return HttpResponseRedirect(back)
+        if request.method == "POST":
+            self.log_change(request, segment, f"Exported its end users: {size.named:,} with an external id.")
+            return _download(export_csv(segment=segment, now=utc_now()), f"{slugify(segment.name) or 'segment'}.csv")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Export {segment.name}",
+            "opts": self.opts,
+            "original": segment,
+            "size": size,
+            "back": back,
+        }
+        return TemplateResponse(request, "segments/import_export.html", context)
+
+    def unknown_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
+        """The ids of a finished import that no end user had."""
+        segment: Segment = self.object_or_404(request, object_id)
+        self.require_role(request, segment, Role.EDITOR)
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        number = request.GET.get("import", "")
+        job = segment.imports.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
+        if job is None or not unknown_kept(job=job, since=utc_now() - KEEP_UNKNOWN):
+            raise Http404
+        self.log_change(request, segment, f"Downloaded the {job.unknown:,} unknown ids of an import.")
+        return _download(unknown_csv(job=job), f"{slugify(segment.name) or 'segment'}-unknown.csv")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In numbers where a list would be by the million."""
+        collector = _Related(using="default", origin=objs)
+        collector.collect(objs)
+        models_of: dict[Any, Any] = collector.model_objs
+        counts = {model._meta.verbose_name_plural: len(rows) for model, rows in models_of.items()}
+        listed = collector.nested(str)
+        for segment in objs:
+            if segment.kind == Segment.Kind.IMPORTED:
+                listed.append(f"Its list of {list_size(segment=segment):,} end users; they themselves stay")
+        return listed, counts, set(), [str(obj) for obj in collector.protected]
+
+
+def _download(rows: Iterator[bytes], name: str) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    answer["Cache-Control"] = "no-store"
+    return answer
