@@ -3,6 +3,7 @@
 from devices.models.api_keys import ApiKey
 from devices.models.brands import App, Brand, BrandMembership, VapidKey
 from devices.models.caps import CapCounter, FrequencyCap
+from devices.models.changes import ChangedEndUser
 from devices.models.consents import ConsentRecord, PushCategory
 from devices.models.devices import Device, PushStatus, PushStatusChange, TokenHolding
 from devices.models.end_users import BUCKETS, EndUser, Status, TargetDevices
@@ -17,6 +18,7 @@ __all__ = [
     "Brand",
     "BrandMembership",
     "CapCounter",
+    "ChangedEndUser",
     "ConsentRecord",
     "Delivery",
     "DeliveryChunk",

@@ -82,11 +82,18 @@ class Brand(models.Model):
         help_text="For messages that an end user must get, such as a security alert. Marketing never does.",
     )
     sending_stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
+    noticed = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether changes of its end users are queued: while it has a watched segment.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["noticed"])
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["id"], condition=Q(noticed=True), name="devices_brand_noticed")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(identity_mode__in=["off", "observe", "enforce"]),
