@@ -14,6 +14,9 @@ from devices.models import IdempotencyKey
 from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
 from devices.services.sending.caps import counters_remove_old
+from segments.services.imports import imports_forget_old, imports_resume
+from segments.services.watching import changes_judge, watching_forget_old
+from segments.services.works import works_ring
 from smartpush.common.partitions import partitions_ensure
 
 log = structlog.get_logger(__name__)
@@ -38,12 +41,17 @@ class Ticker:
             self._step("partitions", lambda: len(partitions_ensure(today=now.date())))
             self._step("cap_counters", lambda: counters_remove_old(now=now))
             self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
+            self._step("imports_old", lambda: imports_forget_old(now=now))
+            self._step("passages_old", lambda: watching_forget_old(now=now))
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
+        done += self._step("changes", lambda: changes_judge(now=now))
         done += self._step("answers", lambda: len(popup_answers_apply(now=now)))
         done += self._step("advance", lambda: advance_due(now=now).moved)
         done += self._step("cut", lambda: len(chunks_cut(now=now)))
         self._step("reclaim", lambda: len(leases_reclaim(now=now)))
+        self._step("imports", lambda: imports_resume(now=now))
+        self._step("segments", lambda: works_ring(now=now))
         return done
 
     def _step(self, name: str, work: Callable[[], int]) -> int:

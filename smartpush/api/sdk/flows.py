@@ -19,6 +19,7 @@ from devices.services.popups import LEASE, LeasedOffer, offer_answer, offer_cont
 from devices.services.preferences import ticks_apply
 from devices.services.sessions import SessionResult
 from segments.services.absorb import lists_absorb
+from segments.services.passing import presences_absorb
 from smartpush.common.ids import public_id
 
 POLL_AFTER = 30
@@ -31,6 +32,7 @@ def absorbed_finish(*, result: SessionResult, now: datetime) -> None:
     if result.absorbed_id is not None:
         visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=now)
         lists_absorb(source_id=result.absorbed_id, target=result.end_user)
+        presences_absorb(source_id=result.absorbed_id, target_id=result.end_user.pk)
         end_user_remove_absorbed(visitor_id=result.absorbed_id)
 
 

@@ -23,6 +23,7 @@ from devices.services.outbox import chunks_cut
 from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
 from devices.services.users import RowError, UserUnknown
 from segments.services.absorb import lists_absorb, lists_forget
+from segments.services.passing import presences_absorb, presences_forget
 from smartpush.common.deadlocks import again_on_deadlock
 
 
@@ -74,6 +75,7 @@ def users_merge(*, brand: Brand, external_id: str, into: str, now: datetime) -> 
     known_absorb(source=source, target=target, now=now)
     visitor_absorb(visitor_id=source.pk, known_id=target.pk, now=now)
     lists_absorb(source_id=source.pk, target=target, had_id=True)
+    presences_absorb(source_id=source.pk, target_id=target.pk)
     end_user_remove_absorbed(visitor_id=source.pk)
     return target
 
@@ -85,6 +87,7 @@ def user_erase(*, brand: Brand, external_id: str, now: datetime) -> tuple[int, E
     number = end_user.pk
     person_forget(end_user_id=number, now=now)
     lists_forget(end_user=end_user)
+    presences_forget(end_user_id=number)
     return number, end_user_erase(end_user=end_user, now=now)
 
 

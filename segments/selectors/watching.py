@@ -1,0 +1,78 @@
+"""Watched segments: their rules ready to judge by, what their answers depend on, who entered and left lately."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from segments.conditions import Context
+from segments.fields import Reads
+from segments.models import Segment
+from segments.references import inlined, leads_to
+from segments.rules import Condition, Rules, parse_rules, reads_of
+from segments.selectors.matching import context_for
+
+# Of these it is not noticed when they change: time alone, deliveries, campaigns, lists.
+_UNNOTICED = frozenset({Reads.CLOCK, Reads.OTHER})
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A segment and what it is judged by; `reads` looks through the segments that it names."""
+
+    segment_id: int
+    brand_id: int
+    rules: Rules
+    context: Context
+    reads: frozenset[Reads]
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a change of an end user, their devices or events can let them in or out."""
+        return bool(self.reads - _UNNOTICED)
+
+    @property
+    def drifts(self) -> bool:
+        """Whether somebody can enter or leave without such a change."""
+        return bool(self.reads & _UNNOTICED)
+
+
+def segment_rules_of(*, segment: Segment) -> Rules:
+    """The rules of a dynamic segment, or for an imported one that the end user is in its list. Raises InvalidRules."""
+    if segment.kind == Segment.Kind.DYNAMIC:
+        return parse_rules(segment.rules)
+    return Rules(1, Condition("segment", "in", segment.pk))
+
+
+def watched_of(*, segment: Segment, now: datetime) -> Watched:
+    """What this segment is judged by at this moment; raises InvalidRules, TooLarge."""
+    rules = segment_rules_of(segment=segment)
+    context = context_for(rules=rules, brand_id=segment.brand_id, now=now)
+    return Watched(segment.pk, segment.brand_id, rules, context, reads_of(inlined(rules, context.segments)))
+
+
+def segments_watched(*, brand_id: int) -> Sequence[Segment]:
+    """The brand's watched segments, in one order."""
+    return list(Segment.objects.filter(brand_id=brand_id, watched=True).order_by("pk"))
+
+
+def watched_by_rules_of(*, segment: Segment) -> Sequence[Segment]:
+    """The watched segments whose answer changes with this one's rules: itself, and those that lead to it."""
+    dynamic = Segment.objects.filter(brand_id=segment.brand_id, kind=Segment.Kind.DYNAMIC).values_list("pk", "rules")
+    rules = {pk: parse_rules(stored) for pk, stored in dynamic}
+    return [
+        other
+        for other in segments_watched(brand_id=segment.brand_id)
+        if other.pk == segment.pk or (other.pk in rules and leads_to(segment.pk, rules[other.pk], rules))
+    ]
+
+
+def brands_changed() -> list[int]:
+    """The noticed brands with end users in the queue."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT b.id FROM devices_brand b WHERE b.noticed"
+            " AND EXISTS (SELECT FROM devices_changedenduser c WHERE c.brand_id = b.id) ORDER BY b.id"
+        )
+        return [row[0] for row in cursor.fetchall()]

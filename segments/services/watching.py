@@ -1,0 +1,148 @@
+"""Keeping who is in a segment, and who enters and leaves: from when, until when, and each time that somebody changed.
+
+An end user's change is queued by the database (docs/adr/0008) and judged here, within a second; what changes with time
+alone, or in tables that are not queued, is found by a sweep (services/sweeping.py).
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+
+from devices.models import Brand, ChangedEndUser
+from segments.models import Passage, Presence, Segment, SegmentWork
+from segments.references import TooLarge
+from segments.rules import InvalidRules
+from segments.selectors.watching import brands_changed, segments_watched, watched_by_rules_of, watched_of
+from segments.services.presences import (
+    Passed,
+    brand_lock,
+    brand_lock_try,
+    presences_baseline,
+    presences_judge,
+)
+from segments.services.works import work_due
+
+log = structlog.get_logger(__name__)
+
+KEEP = timedelta(days=90)
+# Whoever was being written while the watching began was not queued for it: they are found soon after.
+_FIRST_SWEEP = timedelta(minutes=1)
+_JUDGE_SECONDS = 5  # for up to `most` end users and one segment; what takes longer is left to its sweep
+_FORGET_AT_ONCE = 20_000
+
+
+@transaction.atomic
+def watch(*, segment: Segment, now: datetime) -> None:
+    """Keep who is in the segment from now on; who is in it already did not enter. Watching it again changes nothing.
+
+    Raises InvalidRules, TooLarge.
+    """
+    brand_lock(brand_id=segment.brand_id)
+    held = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
+    segment.watched = True
+    if held.watched:
+        return
+    Brand.objects.filter(pk=held.brand_id, noticed=False).update(noticed=True)
+    Segment.objects.filter(pk=held.pk).update(watched=True)
+    _baseline(held, now)
+
+
+@transaction.atomic
+def unwatch(*, segment: Segment) -> None:
+    """Keep no longer who is in the segment; the passages stay for their time."""
+    brand_lock(brand_id=segment.brand_id)
+    Segment.objects.filter(pk=segment.pk).update(watched=False)
+    segment.watched = False
+    SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SWEEP).delete()
+    Presence.objects.filter(segment=segment).delete()
+    if not Segment.objects.filter(brand_id=segment.brand_id, watched=True).exists():
+        Brand.objects.filter(pk=segment.brand_id, noticed=True).update(noticed=False)
+        ChangedEndUser.objects.filter(brand_id=segment.brand_id).delete()
+
+
+@transaction.atomic
+def rebaseline(*, segment: Segment, now: datetime) -> None:
+    """The rules were edited: who is in the segment, or in one that names it, is taken anew; nobody entered or left.
+
+    Call it in the transaction that changes the rules, after they are saved. Raises InvalidRules, TooLarge.
+    """
+    brand_lock(brand_id=segment.brand_id)
+    for other in watched_by_rules_of(segment=segment):
+        _baseline(other, now)
+
+
+def _baseline(segment: Segment, now: datetime) -> None:
+    presences_baseline(watched=watched_of(segment=segment, now=now), now=now)
+    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SWEEP, at=now + _FIRST_SWEEP)
+
+
+_TAKE = """
+WITH taken AS (
+  DELETE FROM devices_changedenduser WHERE id IN (
+    SELECT id FROM devices_changedenduser WHERE brand_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+  RETURNING end_user_id)
+SELECT count(*), coalesce(array_agg(DISTINCT end_user_id), '{}') FROM taken
+"""
+
+
+def changes_judge(*, now: datetime, most: int = 5000) -> int:
+    """Judge up to `most` queued changes of each brand by its watched segments; returns how many were taken.
+
+    They leave the queue in the transaction that writes what follows from them, so that a crash loses none. A brand
+    whose presences are being taken anew at this moment waits for the next call.
+    """
+    return sum(_judge_brand(brand_id, now, most) for brand_id in brands_changed())
+
+
+@transaction.atomic
+def _judge_brand(brand_id: int, now: datetime, most: int) -> int:
+    if not brand_lock_try(brand_id=brand_id):
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [brand_id, most])
+        taken, people = cursor.fetchone()
+    if people:
+        for segment in segments_watched(brand_id=brand_id):
+            _judge_segment(segment, people, now)
+    return int(taken)
+
+
+def _judge_segment(segment: Segment, people: Collection[int], now: datetime) -> Passed:
+    """One segment's fault holds up no other: it is logged, and its sweep finds what this did not."""
+    try:
+        with transaction.atomic():
+            watched = watched_of(segment=segment, now=now)
+            if not watched.noticed:
+                return Passed()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_JUDGE_SECONDS * 1000)])
+                found = presences_judge(watched=watched, end_user_ids=people, now=now)
+                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+            return found
+    except (DatabaseError, InvalidRules, TooLarge, LookupError):
+        if not connection.is_usable():
+            raise
+        log.exception("segment_not_judged", segment=segment.pk, people=len(people))
+        work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SWEEP, at=now)
+        return Passed()
+
+
+def watching_forget_old(*, now: datetime) -> int:
+    """Housekeeping: passages of long ago, what is left of segments that nobody watches, brands noticed for nothing.
+
+    Returns how many rows went; at most some ten thousand of each at once.
+    """
+    rows = 0
+    for model, old in (
+        (Passage, Passage.objects.filter(at__lt=now - KEEP)),
+        (Presence, Presence.objects.exclude(segment__in=Segment.objects.filter(watched=True))),
+        (ChangedEndUser, ChangedEndUser.objects.exclude(brand_id__in=Brand.objects.filter(noticed=True).values("pk"))),
+    ):
+        ids = list(old.order_by("pk").values_list("pk", flat=True)[:_FORGET_AT_ONCE])
+        rows += model._default_manager.filter(pk__in=ids).delete()[0] if ids else 0
+    watching = Segment.objects.filter(watched=True).values("brand_id")
+    Brand.objects.filter(noticed=False, pk__in=watching).update(noticed=True)
+    Brand.objects.filter(noticed=True).exclude(pk__in=watching).update(noticed=False)
+    return rows

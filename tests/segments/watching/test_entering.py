@@ -1,0 +1,271 @@
+"""Who enters and leaves a watched segment: each once, whoever wrote what let them in."""
+
+import json
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from devices.models import ChangedEndUser, Device, EndUser
+from devices.services.users import UserInput, users_upsert
+from segments.models import ListEntry, Passage, Presence, Segment
+from segments.services.watching import changes_judge, rebaseline, unwatch, watch, watching_forget_old
+from tests.campaigns.world import NOW, later
+from tests.segments.watching.watched import (
+    DEPOSIT,
+    PUSH,
+    VIP,
+    deposit,
+    inside,
+    passages,
+    queued,
+    segment_of,
+    watched_segment,
+)
+
+
+def test_who_is_in_the_segment_when_the_watching_begins_did_not_enter(world):
+    ann = world.end_user(js_markers=["VIP"])
+    world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    assert list(Presence.objects.values_list("end_user_id", "inside", "epoch")) == [(ann.pk, True, 0)]
+    EndUser.objects.filter(pk=ann.pk).update(country="DE")
+    changes_judge(now=later(1))
+    assert passages(segment) == []
+    segment.refresh_from_db()
+    assert segment.watched
+
+
+def test_who_was_in_from_the_start_may_leave_and_enter_for_the_first_time(world):
+    ann = world.end_user(js_markers=["VIP"])
+    segment = watched_segment(world.brand, VIP)
+    for markers in ([], ["VIP"]):
+        EndUser.objects.filter(pk=ann.pk).update(js_markers=markers)
+        changes_judge(now=later(1))
+    assert passages(segment) == [(ann.pk, "left", 0), (ann.pk, "entered", 1)]
+
+
+def test_an_event_lets_somebody_in_once_and_the_passage_says_when_it_was_noticed(world):
+    ann, ben = world.end_user(), world.end_user()
+    segment = watched_segment(world.brand, DEPOSIT)
+    deposit(world, ann, at=later(1))
+    changes_judge(now=later(2))
+    deposit(world, ann, at=later(3))
+    changes_judge(now=later(4))
+    assert passages(segment) == [(ann.pk, "entered", 1)]
+    passage = Passage.objects.get()
+    assert (passage.at, passage.taken_at) == (later(2), None)
+    assert inside(segment) == {ann.pk}
+    assert queued() == []
+    assert not Presence.objects.filter(end_user=ben).exists()
+
+
+def test_each_stay_has_its_number(world):
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    for second, markers in enumerate((["VIP"], [], ["VIP"], [])):
+        EndUser.objects.filter(pk=ann.pk).update(js_markers=markers)
+        changes_judge(now=later(second))
+    assert passages(segment) == [
+        (ann.pk, "entered", 1), (ann.pk, "left", 1), (ann.pk, "entered", 2), (ann.pk, "left", 2),
+    ]  # fmt: skip
+
+
+def test_who_goes_in_and_out_between_two_looks_was_not_seen(world):
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    for markers in (["VIP"], []):
+        EndUser.objects.filter(pk=ann.pk).update(js_markers=markers)
+    changes_judge(now=later(1))
+    assert passages(segment) == []
+
+
+def test_a_server_that_sets_properties_lets_people_in(world):
+    rule = {"field": "property", "params": {"name": "level", "type": "number"}, "operator": "at_least", "value": 2}
+    segment = watched_segment(world.brand, rule)
+    rows = [UserInput(index=n, external_id=f"u{n}", properties={"level": n}) for n in range(4)]
+    users_upsert(brand_id=world.brand.pk, rows=rows, now=later(1))
+    changes_judge(now=later(2))
+    expected = EndUser.objects.filter(external_id__in=["u2", "u3"]).order_by("pk").values_list("pk", flat=True)
+    assert passages(segment) == [(pk, "entered", 1) for pk in expected]
+
+
+def test_end_users_that_are_copied_in_enter(world):
+    rule = {"field": "property", "params": {"name": "level", "type": "number"}, "operator": "at_least", "value": 2}
+    segment = watched_segment(world.brand, rule)
+    with connection.cursor() as cursor:
+        columns = "(brand_id, external_id, language, time_zone, country, properties)"
+        with cursor.copy(f"COPY devices_enduser {columns} FROM STDIN") as copy:
+            for n in range(4):
+                copy.write_row((world.brand.pk, f"c{n}", "", "", "", json.dumps({"level": n})))
+    changes_judge(now=later(2))
+    assert {kind for _, kind, _ in passages(segment)} == {"entered"}
+    assert inside(segment) == set(EndUser.objects.filter(external_id__in=["c2", "c3"]).values_list("pk", flat=True))
+
+
+def test_a_token_that_dies_lets_its_holder_out(world):
+    ann = world.end_user()
+    device = world.device(ann)
+    segment = watched_segment(world.brand, PUSH)
+    Device.objects.filter(pk=device.pk).update(token_hash=None)
+    changes_judge(now=later(1))
+    assert passages(segment) == [(ann.pk, "left", 0)]
+
+
+def test_a_segment_that_names_another_notices_what_that_one_reads(world):
+    ann = world.end_user()
+    named = segment_of(world.brand, VIP, "Named")
+    segment = watched_segment(world.brand, {"field": "segment", "operator": "in", "value": named.pk})
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    changes_judge(now=later(1))
+    assert passages(segment) == [(ann.pk, "entered", 1)]
+
+
+def test_an_edit_of_the_rules_lets_nobody_in_or_out(world):
+    ann, ben = world.end_user(js_markers=["VIP"]), world.end_user(country="DE")
+    segment = watched_segment(world.brand, VIP)
+    segment.rules = {"version": 1, "rule": {"field": "country", "operator": "is", "value": "DE"}}
+    segment.save()
+    rebaseline(segment=segment, now=later(1))
+    changes_judge(now=later(2))
+    assert passages(segment) == []
+    assert inside(segment) == {ben.pk}
+    EndUser.objects.filter(pk=ann.pk).update(country="DE")
+    EndUser.objects.filter(pk=ben.pk).update(country="AT")
+    changes_judge(now=later(3))
+    assert sorted(passages(segment)) == [(ann.pk, "entered", 1), (ben.pk, "left", 0)]
+
+
+def test_an_edit_of_a_segment_that_is_named_lets_nobody_into_the_one_that_names_it(world):
+    ann = world.end_user(country="DE")
+    named = segment_of(world.brand, VIP, "Named")
+    segment = watched_segment(world.brand, {"field": "segment", "operator": "in", "value": named.pk})
+    Segment.objects.filter(pk=named.pk).update(
+        rules={"version": 1, "rule": {"field": "country", "operator": "is", "value": "DE"}}
+    )
+    rebaseline(segment=named, now=later(1))
+    EndUser.objects.filter(pk=ann.pk).update(language="de")
+    changes_judge(now=later(2))
+    assert (passages(segment), inside(segment)) == ([], {ann.pk})
+
+
+def test_who_comes_back_by_an_edit_can_leave_again(world):
+    """A quiet return is a stay of its own: the leaving that follows it is not the one that was told already."""
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    for markers in (["VIP"], []):
+        EndUser.objects.filter(pk=ann.pk).update(js_markers=markers)
+        changes_judge(now=later(1))
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    rebaseline(segment=segment, now=later(2))
+    changes_judge(now=later(3))
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=[])
+    changes_judge(now=later(4))
+    assert passages(segment) == [(ann.pk, "entered", 1), (ann.pk, "left", 1), (ann.pk, "left", 2)]
+
+
+def test_stays_go_on_being_numbered_when_the_watching_begins_again(world):
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    for markers in (["VIP"], []):
+        EndUser.objects.filter(pk=ann.pk).update(js_markers=markers)
+        changes_judge(now=later(1))
+    unwatch(segment=segment)
+    watch(segment=segment, now=later(2))
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    changes_judge(now=later(3))
+    assert passages(segment)[2:] == [(ann.pk, "entered", 2)]
+
+
+def test_nothing_is_kept_or_queued_of_a_segment_that_is_watched_no_longer(world):
+    ann = world.end_user(js_markers=["VIP"])
+    segment = watched_segment(world.brand, VIP)
+    kept = watched_segment(world.brand, DEPOSIT, "Kept")
+    unwatch(segment=segment)
+    assert not Presence.objects.filter(segment=segment).exists()
+    deposit(world, ann)
+    assert queued() == [ann.pk]
+    unwatch(segment=kept)
+    deposit(world, ann)
+    assert queued() == []
+
+
+def test_watching_a_segment_again_changes_nothing(world):
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    watch(segment=segment, now=later(1))
+    changes_judge(now=later(2))
+    assert passages(segment) == [(ann.pk, "entered", 1)]
+
+
+def test_another_brands_people_are_never_judged(world, other_world):
+    segment = watched_segment(world.brand, VIP)
+    watched_segment(other_world.brand, DEPOSIT)
+    ann, ben = world.end_user(js_markers=["VIP"]), other_world.end_user(js_markers=["VIP"])
+    ChangedEndUser.objects.create(brand_id=world.brand.pk, end_user_id=ben.pk)
+    changes_judge(now=later(1))
+    assert inside(segment) == {ann.pk}
+    assert Passage.objects.count() == 1
+
+
+def test_the_queue_is_taken_so_many_at_a_time(world):
+    segment = watched_segment(world.brand, VIP)
+    people = [world.end_user(js_markers=["VIP"]).pk for _ in range(5)]
+    assert [changes_judge(now=later(n), most=2) for n in range(4)] == [2, 2, 1, 0]
+    assert inside(segment) == set(people)
+
+
+def test_rules_that_cannot_be_judged_hold_up_no_other_segment(world, caplog):
+    broken = watched_segment(world.brand, VIP, "Broken")
+    segment = watched_segment(world.brand, VIP)
+    Segment.objects.filter(pk=broken.pk).update(rules={"version": 1, "rule": {"field": "gone"}})
+    ann = world.end_user(js_markers=["VIP"])
+    assert changes_judge(now=later(1)) == 1
+    assert passages(segment) == [(ann.pk, "entered", 1)]
+
+
+def test_five_thousand_at_once_are_as_many_statements_as_five(world):
+    watched_segment(world.brand, VIP)
+    watched_segment(world.brand, PUSH, "Push")
+    counts = []
+    for size in (5, 5000):
+        people = world.end_users(size)
+        EndUser.objects.filter(pk__in=people).update(js_markers=["VIP"])
+        with CaptureQueriesContext(connection) as captured:
+            assert changes_judge(now=later(size), most=20_000) == 2 * size
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+    assert Passage.objects.filter(kind="entered").count() == 5005
+
+
+def test_what_was_taken_from_the_queue_is_there_again_when_the_transaction_ends_badly(world):
+    segment = watched_segment(world.brand, VIP)
+    ann = world.end_user(js_markers=["VIP"])
+    with pytest.raises(RuntimeError), transaction.atomic():
+        changes_judge(now=later(1))
+        assert (queued(), len(passages(segment))) == ([], 1)
+        raise RuntimeError
+    assert (queued(), passages(segment)) == ([ann.pk], [])
+    changes_judge(now=later(2))
+    changes_judge(now=later(3))
+    assert passages(segment) == [(ann.pk, "entered", 1)]
+
+
+def test_an_imported_segment_may_be_watched(world):
+    ann = world.end_user()
+    segment = Segment.objects.create(brand=world.brand, name="List", kind="imported")
+    ListEntry.objects.create(segment=segment, end_user=ann)
+    watch(segment=segment, now=NOW)
+    assert inside(segment) == {ann.pk}
+
+
+def test_passages_are_forgotten_after_ninety_days(world):
+    ann = world.end_user()
+    segment = watched_segment(world.brand, VIP)
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    changes_judge(now=NOW)
+    watching_forget_old(now=later(90 * 86400))
+    assert len(passages(segment)) == 1
+    watching_forget_old(now=later(90 * 86400 + 1))
+    assert (passages(segment), inside(segment)) == ([], {ann.pk})
