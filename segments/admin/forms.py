@@ -19,9 +19,13 @@ class RulesWidget(forms.Widget):
         css = {"all": ["segments/builder.css"]}
         js = ["segments/builder.js"]
 
+    def __init__(self, *, read_only: bool = False) -> None:
+        super().__init__()
+        self.read_only = read_only
+
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
-        context["widget"] |= {"extra": getattr(self, "extra", {})}
+        context["widget"]["read_only"] = self.read_only
         return context
 
 

@@ -82,7 +82,7 @@ export function Combo({
       />
       {open && (
         <ul
-          className="sb-list" role="listbox" id={id} ref={list} aria-label={label} aria-busy={busy}
+          className="sb-list" role="listbox" id={id} ref={list} aria-label={`${label}: to pick from`} aria-busy={busy}
           hidden={!shown.length && (free || busy)}
         >
           {shown.map((option, n) => [

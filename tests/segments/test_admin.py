@@ -78,4 +78,5 @@ def test_viewers_read_and_do_not_write(client, brand):
     segment = segment_save(brand=brand, name="Ask", rules=ASK)
     page = client.get(reverse("admin:segments_segment_change", args=[segment.pk])).content.decode()
     assert "Push status of the last session is Ask" in page
-    assert "operator" not in page
+    assert "data-readonly" in page
+    assert "_save" not in page
