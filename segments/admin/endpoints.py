@@ -12,7 +12,6 @@ from devices.admin.base import BrandScopedAdmin
 from devices.models import Brand, EndUser
 from devices.selectors.current_brand import current_brand
 from segments.conditions import Context
-from segments.describe import describe
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules
 from segments.selectors.bounded import TooSlow
 from segments.selectors.catalogue import entry_named, segment_catalogue
@@ -20,6 +19,7 @@ from segments.selectors.checking import context_checked
 from segments.selectors.counting import audience_count
 from segments.selectors.people import audience_sample, checks_of, end_user_named
 from segments.selectors.suggesting import suggestions
+from segments.selectors.words import rules_in_words
 from smartpush.common.clock import utc_now
 from smartpush.common.ids import public_id
 
@@ -110,7 +110,7 @@ class SegmentEndpoints(BrandScopedAdmin):
                 "share": count.share,
                 "reachable": count.reachable,
                 "platforms": count.platforms,
-                "words": describe(rules),
+                "words": rules_in_words(rules=rules, brand_id=context.brand_id),
                 "seconds": round(time.monotonic() - started, 3),
             }
         )

@@ -10,6 +10,9 @@ from segments.operators import OPERATORS, Kind, Operator
 from segments.rules import MAX_DEPTH, MAX_RULES, VERSION
 from segments.selectors.suggesting import suggests
 
+# Values of these are picked or typed; others have a control of their own.
+_PICKED = frozenset({Kind.CHOICE, Kind.MARKERS, Kind.LANGUAGE, Kind.TEXT, Kind.NUMBER, Kind.VERSION})
+
 
 def segment_catalogue(*, brand_id: int, time_zone: str) -> dict[str, Any]:
     """Everything that the builder needs to know, in JSON."""
@@ -60,7 +63,7 @@ def _entry(field: Field, variant: Variant, brand_id: int) -> dict[str, Any]:
         "kind": str(kind),
         "operators": _operators(field.operators(variant.given)),
         "choices": _choices(field, kind, brand_id),
-        "suggest": suggests(field=field, argument="value"),
+        "suggest": kind in _PICKED and suggests(field=field, argument="value"),
         "args": list(_arguments(field, variant, brand_id)),
     }
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devices.models import EndUser
-from segments.compiler import audience_where, judge_each, judge_sql
+from segments.compiler import audience_where, judge_sql
 from segments.conditions import Context
 from segments.describe import describe
-from segments.rules import VERSION, Condition, Not, Rules, parts_of
+from segments.rules import VERSION, AllOf, Condition, Not, Rule, Rules, conditions_of, parts_of
 from segments.selectors.bounded import TooSlow, rows_within
-from segments.sql import fill, joined
+from segments.selectors.words import names_in
+from segments.sql import Sql, fill
 
 _SECONDS = 0.8
 _RECENT = 3_000
@@ -52,7 +53,7 @@ def audience_sample(*, rules: Rules, context: Context, size: int = 10) -> Sequen
     people = EndUser.objects.defer("properties").in_bulk([row[0] for row in found])
     ordered = [people[row[0]] for row in found if row[0] in people]
     checks = checks_of(rules=rules, context=context, end_user_ids=[person.pk for person in ordered])
-    words = _words(rules)
+    words = _words(rules, context.brand_id)
     return [Person(person, [words[path] for path in words if checks[person.pk][path]]) for person in ordered]
 
 
@@ -60,14 +61,37 @@ def checks_of(
     *, rules: Rules, context: Context, end_user_ids: Sequence[int], seconds: float = 5.0
 ) -> Mapping[int, Mapping[str, bool]]:
     """Of each of these end users, the path of each group and rule and whether it holds: one query; raises TooSlow."""
-    each = list(judge_each(rules, context))
-    columns = joined(", ", (condition for _, condition in each))
+    each = [(path, judge_sql(rule, context)) for path, rule in conditions_of(rules)]
+    # One array, since a row has 1,664 columns at most.
+    held = Sql(", ".join(f"({sql.text}) IS TRUE" for _, sql in each), tuple(p for _, sql in each for p in sql.params))
     rows = rows_within(
-        text=f"SELECT u.id, {columns.text} FROM devices_enduser u WHERE u.brand_id = %s AND u.id = ANY(%s)",
-        params=[*columns.params, context.brand_id, list(end_user_ids)],
+        text=f"SELECT u.id, ARRAY[{held.text}]::boolean[] FROM devices_enduser u"
+        " WHERE u.brand_id = %s AND u.id = ANY(%s)",
+        params=[*held.params, context.brand_id, list(end_user_ids)],
         milliseconds=int(seconds * 1000),
     )
-    return {key: {path: bool(held) for (path, _), held in zip(each, checks, strict=True)} for key, *checks in rows}
+    paths = [path for path, _ in each]
+    return {key: _checks(rules.rule, dict(zip(paths, leaves, strict=True))) for key, leaves in rows}
+
+
+def _checks(rule: Rule, leaves: Mapping[str, bool]) -> Mapping[str, bool]:
+    """What holds of the groups too; every part is judged, for showing all of them."""
+    found: dict[str, bool] = {}
+
+    def holds(rule: Rule, path: str) -> bool:
+        found[path] = False  # outer ones come first
+        if isinstance(rule, Condition):
+            held = leaves[path]
+        elif isinstance(rule, Not):
+            held = not holds(rule.rule, f"{path}.not")
+        else:
+            kind, outcome = ("all", all) if isinstance(rule, AllOf) else ("any", any)
+            held = outcome([holds(item, f"{path}.{kind}[{n}]") for n, item in enumerate(rule.rules)])
+        found[path] = held
+        return held
+
+    holds(rule, "rule")
+    return found
 
 
 def end_user_named(*, brand_id: int, who: str) -> EndUser | None:
@@ -85,12 +109,13 @@ def end_user_named(*, brand_id: int, who: str) -> EndUser | None:
     return people.filter(external_id=None, pk=int(number)).first()
 
 
-def _words(rules: Rules) -> Mapping[str, str]:
+def _words(rules: Rules, brand_id: int) -> Mapping[str, str]:
     """The conditions in words, each under the path of what says the same: one in a `not` under that of the `not`."""
+    names = names_in(rules=[rules], brand_id=brand_id)
     found: dict[str, str] = {}
     for path, rule in parts_of(rules):
         if isinstance(rule, Condition | Not):
-            found[path] = describe(Rules(VERSION, rule))
+            found[path] = describe(Rules(VERSION, rule), names)
     return {path: words for path, words in found.items() if not _inside(path, found)}
 
 
