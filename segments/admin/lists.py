@@ -52,10 +52,16 @@ class SegmentLists(SegmentExport):
             *super().get_urls(),
         ]
 
-    @action(description="New imported segment", url_path="import", icon="upload_file", permissions=["add"])
+    @action(description="New imported segment", url_path="import", icon="upload_file")
     def new_list(self, request: HttpRequest) -> HttpResponse:
         """The button above the list of segments."""
+        self.require_role(request, None, Role.EDITOR)
         return HttpResponseRedirect(reverse("admin:segments_segment_list_add"))
+
+    def get_actions_list(self, request: HttpRequest) -> list[Any]:
+        """The button is for those who may use it."""
+        buttons: list[Any] = super().get_actions_list(request)
+        return buttons if self.has_add_permission(request) else []
 
     # --- one list ---
     def change_view(
