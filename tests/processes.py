@@ -12,11 +12,16 @@ POLL_SECONDS = 0.01
 END_SECONDS = 120.0
 
 
-def kill(pids: Iterable[int]) -> None:
-    """kill -9 each of them; who ended between being listed and being killed is what was wanted."""
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send each of them a signal; who ended after being listed gets none."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """kill -9 each of them; who ended between being listed and being killed is what was wanted."""
+    signal_all(pids, signal.SIGKILL)
 
 
 def kill_all_below(folder: Path) -> None:

@@ -1,4 +1,8 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.core.cache import cache
 
 from devices.models import Brand
@@ -12,6 +16,13 @@ ORIGIN = "https://books.example"
 def fresh_limits():
     """Each test counts its calls from nought."""
     cache.clear()
+
+
+@pytest.fixture
+def one_minute() -> Iterator[None]:
+    """The clock stands still: calls are counted by the minute of the clock, which could end between two of them."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
 
 
 @pytest.fixture

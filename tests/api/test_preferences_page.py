@@ -191,6 +191,7 @@ def test_a_link_that_was_not_made_here_opens_nothing(address, ann, client):
         assert response["Cache-Control"] == "no-store"
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_calls_are_asked_to_wait(address, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"preferences_per_address": 2}
     assert [opened(address).status_code for _ in range(3)] == [200, 200, 429]

@@ -218,6 +218,7 @@ def test_wrong_fields_are_named_by_their_path(page):
     assert set(error["fields"]) == {"push.subscription.auth", "tab", "device.form_factor"}
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_calls_from_one_address_wait(page, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"sdk_per_address": 3}
     for n in range(3):
@@ -229,6 +230,7 @@ def test_too_many_calls_from_one_address_wait(page, settings):
     assert Page(page.brand, page.origin).session()["status"] == "ask"
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_behind_a_proxy_each_visitor_has_a_limit_of_their_own(page, settings):
     settings.SMARTPUSH_TRUSTED_PROXIES = 1
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"sdk_per_address": 1}
@@ -238,6 +240,7 @@ def test_behind_a_proxy_each_visitor_has_a_limit_of_their_own(page, settings):
     assert page.send("session", body, X_Forwarded_For="8.8.8.8, 2.2.2.2").status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_calls_of_one_brand_wait_and_another_brand_goes_on(page, other, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"sdk_per_brand": 2}
     for _ in range(2):
@@ -248,12 +251,14 @@ def test_too_many_calls_of_one_brand_wait_and_another_brand_goes_on(page, other,
     assert other.session()["status"] == "ask"
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_refused_calls_count_too(page, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"sdk_per_address": 2}
     codes = [page.send("session", {}, key="pk_guess").status_code for _ in range(4)]
     assert codes == [401, 401, 429, 429]
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_reports_from_one_address_wait(db, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"reports_per_address": 1}
     body = {"reports": [{"token": "x", "kind": "displayed"}]}

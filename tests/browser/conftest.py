@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            # Longer than all that one test may wait for, one after the other.
+            item.add_marker(pytest.mark.timeout(900))
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=BROWSER_GONE))
 
 

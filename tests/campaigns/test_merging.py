@@ -46,7 +46,7 @@ def test_what_a_step_writes_during_the_merge_goes_along(world: World, activity):
     thread.start()
     blocked(other)
     step.finish()
-    thread.join(30)
+    thread.join(120)
     assert done == ["merged"]
     assert references(visitor.pk) == {}
     written = Delivery if activity["kind"] == "push" else PopupOffer

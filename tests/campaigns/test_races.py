@@ -17,6 +17,7 @@ from devices.services.popups import offers_expire
 from tests.campaigns.world import NOW, World, entry_for, flow_of, later, popup, push, stop
 
 ROUNDS = 5
+PATIENCE_SECONDS = 120.0
 
 
 def together(*works: Callable[[], Any]) -> list[Any]:
@@ -27,7 +28,7 @@ def together(*works: Callable[[], Any]) -> list[Any]:
 
     def go(place: int, work: Callable[[], Any]) -> None:
         try:
-            gate.wait(10)
+            gate.wait(PATIENCE_SECONDS)
             results[place] = work()
         except BaseException as error:
             errors.append(error)
@@ -38,7 +39,7 @@ def together(*works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     if errors:
         raise errors[0]
     return results
@@ -53,21 +54,21 @@ class Held:
         self._work = work
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        assert self.inside.wait(30)
+        assert self.inside.wait(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         try:
             with transaction.atomic():
                 self.result = self._work()
                 self.inside.set()
-                self.end.wait(30)
+                self.end.wait(PATIENCE_SECONDS)
         finally:
             self.inside.set()
             connection.close()
 
     def finish(self) -> Any:
         self.end.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE_SECONDS)
         return self.result
 
 
@@ -158,7 +159,7 @@ def test_a_killed_back_end_leaves_its_claim_to_the_next(shared_world: World):
     held = Held(claim)
     assert advance_due(now=NOW).moved == 0  # the other holds the row; nobody waits for it
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [held.result])
+        cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [held.result])
     assert advance_due(now=NOW).counts == {"stop": 1}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading, "excepthook", lambda args: None)  # its connection is gone, as meant
@@ -191,7 +192,7 @@ def test_between_answer_and_timeout_the_first_wins(shared_world: World, first):
         waiting = threading.Thread(target=lambda: (late.append(answer()), connection.close()))
         waiting.start()
         assert held.finish() == {"timeout": 1, "popup": 1}
-        waiting.join(30)
+        waiting.join(PATIENCE_SECONDS)
         assert late == [0]
     advance_due(now=later(60))
     assert Enrolment.objects.get(pk=one).at_key == ("yes" if first == "answer" else "no")
@@ -240,7 +241,7 @@ def test_a_change_of_state_waits_for_entries_under_way_and_none_come_after(share
     thread.start()
     assert not done.wait(0.3)
     assert len(held.finish()) == 1
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert done.is_set()
     assert enrol(entry=entry, candidates=[Candidate(bob.pk, "e2")], now=NOW) == []
     assert Enrolment.objects.get().state == ("active" if change is campaign_pause else "exited")

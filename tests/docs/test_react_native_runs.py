@@ -39,7 +39,7 @@ def test_the_guide_s_client_gets_permission_by_a_popup_and_tells_everything(live
     environment = os.environ | {"HOST": live_server.url, "APP_KEY": app.app_key, "no_proxy": "*"}
     command = [node.program, "out.mjs"]
     ran = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=30
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     seen = json.loads(ran.stdout)

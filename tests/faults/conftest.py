@@ -24,10 +24,11 @@ ENV = {"SMARTPUSH_LEASE_SECONDS": "5", "SMARTPUSH_CHUNK_SIZE": "60", "SMARTPUSH_
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder injects faults."""
+    """Everything in this folder injects faults, and may wait for several things that take their time."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A push service that is slow, cuts connections and refuses for a while."""
 
+from devices.models import DeliveryChunk
 from devices.pushservice.server import LocalPushService
 from tests.browser.harness.waiting import wait_until
 
@@ -22,5 +23,7 @@ def test_cut_connections_refusals_and_slowness_lose_nothing(
     repeated = letter.everybody_got_it()
     record_property("messages_sent_again", repeated)
     print(f"sent again: {repeated}")
-    # Who was cut after the message was taken is the only one to be sent it again.
-    assert repeated == 30
+    # Who was cut after the message was taken is the only one to be sent it again: so it is as long as no worker stood
+    # still for longer than its lease, after which another does its work once more.
+    overtaken = DeliveryChunk.objects.filter(brand=letter.brand, attempt__gt=1).exists()
+    assert repeated == 30 or (overtaken and repeated > 30)

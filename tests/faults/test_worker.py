@@ -1,14 +1,16 @@
 """kill -9 of everything that works in the background, in the middle of sending."""
 
+import signal
 from contextlib import suppress
 
 import psutil
+from django.db import connection
 
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import START_SECONDS, Product, tree
-from tests.processes import kill, lives
+from tests.processes import kill, lives, signal_all
 
-from .letter import Letter
+from .letter import SETTLED_SECONDS, Letter
 
 
 def workers(product: Product, *words: str) -> list[int]:
@@ -19,6 +21,35 @@ def workers(product: Product, *words: str) -> list[int]:
             if tuple(psutil.Process(pid).cmdline()[-len(words) :]) == words:
                 found.append(pid)
     return found
+
+
+def kill_in_the_middle(product: Product, letter: Letter) -> None:
+    """kill -9 the cluster while messages are on their way; where it was between two chunks, look again a moment later.
+
+    It is made to stand still first: whether anything is on its way cannot change between the look and the end.
+    """
+
+    def killed() -> bool:
+        cluster = workers(product, "cluster", "bulk")
+        signal_all(cluster, signal.SIGSTOP)
+        wait_until(lambda: not statements_under_way(), timeout=SETTLED_SECONDS, what="the end of their last statement")
+        if not letter.states()["sending"]:
+            signal_all(cluster, signal.SIGCONT)
+            return False
+        kill(cluster)
+        return True
+
+    wait_until(killed, timeout=SETTLED_SECONDS, what="messages on their way", detail=product.describe)
+
+
+def statements_under_way() -> int:
+    """How many other sessions of this database are at work just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend'"
+            " AND datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_a_killed_cluster_a_killed_ticker_and_a_killed_supervisor_lose_nothing(
@@ -50,9 +81,7 @@ def test_a_killed_cluster_a_killed_ticker_and_a_killed_supervisor_lose_nothing(
 def test_a_killed_cluster_sends_nothing_twice_where_the_push_may_not(product: Product, letter: Letter, record_property):
     letter.post(policy="at_most_once")
     letter.wait_received(150)
-    cluster = workers(product, "cluster", "bulk")
-    assert cluster
-    kill(cluster)
+    kill_in_the_middle(product, letter)
     letter.hurry()
     letter.settle()
     unknown = letter.nobody_got_it_twice()

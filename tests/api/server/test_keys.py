@@ -118,6 +118,7 @@ def test_answers_tell_how_the_limit_stands_and_too_many_calls_wait(server, setti
         assert other.send("GET", "campaigns").status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_who_tries_keys_waits(server, settings):
     settings.SMARTPUSH_LIMITS = settings.SMARTPUSH_LIMITS | {"server_refused_per_address": 2}
     codes = [server.send("GET", "campaigns", Authorization=f"Bearer sk_{n}").status_code for n in range(3)]

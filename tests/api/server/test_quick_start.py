@@ -34,7 +34,7 @@ def test_the_quick_starts_run(live_server):
     push_of(brand, "Order shipped")
     environment = os.environ | {"HOST": live_server.url, "KEY": server.secret, "no_proxy": "*"}
     for command in (["bash", "-ec", blocks("bash")], [sys.executable, "-c", blocks("python")]):
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
         assert run.returncode == 0, run.stdout + run.stderr
     assert "sent to 1 devices" in run.stdout
     assert "web ready" in run.stdout

@@ -137,7 +137,7 @@ def test_stop_ends_what_the_pid_file_names(clone: Path, sleeper: "subprocess.Pop
     pid_file = clone / "web.pid"
     pid_file.write_text(f"{sleeper.pid}\n")
     assert stop_by_pid_file(pid_file=pid_file, repository=clone)
-    assert sleeper.wait(timeout=10) == -signal.SIGTERM
+    assert sleeper.wait(timeout=60) == -signal.SIGTERM
     assert not pid_file.exists()
 
 

@@ -212,7 +212,7 @@ def test_concurrent_chunks_neither_deadlock_nor_pass_over_a_cap():
     def work(chunk_id: int) -> None:
         try:
             claim = chunk_claim(chunk_id=chunk_id, now=NOW)
-            begin.wait(20)
+            begin.wait(120)
             while rows_gate(claim=claim, now=NOW, limit=7)[0] == 7:
                 pass
         except BaseException as problem:
@@ -224,7 +224,7 @@ def test_concurrent_chunks_neither_deadlock_nor_pass_over_a_cap():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert not problems
     assert not any(thread.is_alive() for thread in threads)
     passed = {(row.end_user_id, row.request_id) for row in Delivery.objects.filter(state="sending")}

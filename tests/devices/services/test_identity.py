@@ -266,16 +266,16 @@ def test_a_call_that_is_not_finished_holds_up_no_other_threads_count(brand, monk
         with transaction.atomic():
             count(brand)
             inside.set()
-            end.wait(30)
+            end.wait(120)
         connection.close()
 
     thread = threading.Thread(target=other)
     thread.start()
-    assert inside.wait(30)
+    assert inside.wait(120)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '1s'")
         count(brand)
         cursor.execute("RESET lock_timeout")
     end.set()
-    thread.join(30)
+    thread.join(120)
     assert sum(IdentityObservation.objects.values_list("count", flat=True)) == 2

@@ -202,7 +202,7 @@ def test_the_same_external_id_at_another_brand_is_somebody_else(brand, ann, visi
 # --- at the same moment ---
 def blocked(work: Callable[[], Any], count: int = 1) -> None:
     """Wait until that many other connections of this database wait for a lock."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute(
@@ -231,7 +231,7 @@ def while_held(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
     thread.start()
     blocked(second)
     held.finish()
-    thread.join(30)
+    thread.join(120)
     if isinstance(answers[0], Exception):
         raise answers[0]
     return answers[0]
