@@ -51,6 +51,7 @@ def test_off_looks_at_no_token(page, brand, signer):
 
 
 # --- observe ---
+@pytest.mark.usefixtures("one_minute")  # the counts are of one day
 def test_observe_counts_and_refuses_nothing(page, brand, signer):
     mode(brand, "observe")
     page.session()
