@@ -5,8 +5,8 @@ from django.db import connection, transaction
 from segments.models import Passage, Presence
 
 _HOLD = "SELECT id FROM segments_presence WHERE end_user_id = ANY(%s) ORDER BY id FOR UPDATE"
-# The survivor's stays are counted on behind by those of the other. Where the survivor was inside already nothing new
-# happened: what the other did there is told to nobody any more.
+# The other's stays are counted on behind the survivor's, and a stay of the survivor that is not over behind those that
+# are. Where the survivor was inside already nothing new happened: what the other did is told to nobody any more.
 _PASSAGES = """
 WITH moved AS (DELETE FROM segments_passage WHERE end_user_id = %(source)s RETURNING *)
 INSERT INTO segments_passage (segment_id, end_user_id, epoch, kind, at, taken_at)
@@ -20,7 +20,8 @@ WITH moved AS (DELETE FROM segments_presence WHERE end_user_id = %(source)s RETU
 INSERT INTO segments_presence AS p (segment_id, end_user_id, inside, epoch, changed_at)
 SELECT segment_id, %(target)s, inside, epoch, changed_at FROM moved ORDER BY segment_id
 ON CONFLICT (segment_id, end_user_id) DO UPDATE SET
-  inside = p.inside OR EXCLUDED.inside, epoch = p.epoch + 1 + EXCLUDED.epoch,
+  inside = p.inside OR EXCLUDED.inside,
+  epoch = p.epoch + 1 + EXCLUDED.epoch + (p.inside AND NOT EXCLUDED.inside)::integer,
   changed_at = greatest(p.changed_at, EXCLUDED.changed_at)
 """
 

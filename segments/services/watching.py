@@ -66,11 +66,20 @@ def unwatch(*, segment: Segment) -> None:
 def rebaseline(*, segment: Segment, now: datetime) -> None:
     """The rules were edited: who is in the segment, or in one that names it, is taken anew; nobody entered or left.
 
-    Call it in the transaction that changes the rules, after they are saved. Raises InvalidRules, TooLarge.
+    Its size is computed soon. Call it in the transaction that changes the rules, after they are saved.
+    Raises InvalidRules, TooLarge.
     """
+    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=now)
     brand_lock(brand_id=segment.brand_id)
     for other in watched_by_rules_of(segment=segment):
         _baseline(other, now)
+
+
+def list_changed(*, segment: Segment, now: datetime) -> None:
+    """The list of an imported segment changed: who enters and leaves by it is looked for at once, and its size."""
+    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=now)
+    for other in watched_by_rules_of(segment=segment):
+        work_due(segment_id=other.pk, kind=SegmentWork.Kind.SWEEP, at=now)
 
 
 def _baseline(segment: Segment, now: datetime) -> None:

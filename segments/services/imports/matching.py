@@ -16,6 +16,7 @@ from django.db.models import F, Max, Q
 
 from segments.models import ImportLine, ImportSlice, Segment, SegmentImport
 from segments.services.imports.receiving import import_fail, import_ring, lease
+from segments.services.watching import list_changed
 
 log = structlog.get_logger(__name__)
 
@@ -177,6 +178,7 @@ def _finish(job: SegmentImport, clock: Callable[[], datetime]) -> bool:
             update_fields=["state", "leased_until", "finished_at", "repeated", "unknown", "added", "removed"],
         )
         cursor.execute("DROP TABLE pg_temp.segments_matched")
+        list_changed(segment=job.segment, now=job.finished_at)
     log.info("import_done", job=job.pk, lines=job.lines, added=job.added, removed=job.removed, unknown=job.unknown)
     return True
 
