@@ -1,6 +1,6 @@
 """What a condition becomes before it is SQL: a predicate on the end user, or rows elsewhere that speak of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -68,6 +68,17 @@ class Group:
 
 
 Node = Predicate | Related | Opposite | Group
+
+
+def group(every: bool, parts: Iterable[Node]) -> Node:
+    """All of the parts or any of them, without groups that say nothing: a group of one, or one in another of its kind.
+
+    What is left becomes joins, and each group too many a join of all end users with themselves.
+    """
+    flat: list[Node] = []
+    for part in parts:
+        flat += part.parts if isinstance(part, Group) and part.every is every else [part]
+    return flat[0] if len(flat) == 1 else Group(every, tuple(flat))
 
 
 def opposite(node: Node) -> Node:

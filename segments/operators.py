@@ -7,6 +7,7 @@ names it, and is compiled as its complement: an end user without a value is not 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -56,11 +57,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an operator is applied to: an expression over the row, and the row's own time zone ('' when unknown)."""
+    """What an operator is applied to: an expression over the row, and the row's own time zone ('' when unknown).
+
+    `stored`: a date that is text in JSON, the expression its jsonb.
+    """
 
     expression: Sql
     context: Context
     zone: Sql = field(default_factory=lambda: Sql("u.time_zone"))
+    stored: bool = False
 
 
 Meaning = Callable[[Subject, Any], Sql]
@@ -96,11 +101,47 @@ def _is_set(subject: Subject, value: Any) -> Sql:
 
 
 def _between(subject: Subject, value: Any) -> Sql:
-    return fill("{} BETWEEN {} AND {}", subject.expression, value[0], value[1])
+    return fill("{} BETWEEN {} AND {}", subject.expression, _exactly(value[0]), _exactly(value[1]))
+
+
+def _exactly(value: int | float) -> Decimal:
+    """As it was written: 0.1 is a tenth."""
+    return Decimal(str(value))
+
+
+def _number_compare(sign: str) -> Meaning:
+    return lambda subject, value: fill(f"{{}} {sign} {{}}", subject.expression, _exactly(value))
 
 
 def _in_window(subject: Subject, value: windows.Moment) -> Sql:
-    return windows.within(subject.expression, value, subject.context, subject.zone)
+    read = windows.stored_within if subject.stored else windows.within
+    return read(subject.expression, value, subject.context, subject.zone)
+
+
+def _date_known(subject: Subject, value: Any) -> Sql:
+    return windows.stored_known(subject.expression) if subject.stored else _is_set(subject, value)
+
+
+# The numbers that a version begins with. Whatever else stands in the column is no version; a zero at the end says
+# nothing. Digits are listed, since a class of them knows those of other scripts, which no cast reads.
+_VERSION_OF = (
+    "string_to_array(regexp_replace(substring({} from '^ *[vV]?([0-9]+(?:[.][0-9]+)*)'), '([.]0+)+$', ''), '.')"
+    "::numeric[]"
+)
+
+
+def _version_compare(sign: str) -> Meaning:
+    def means(subject: Subject, value: str) -> Sql:
+        wanted = [int(part) for part in value.split(".")]
+        while len(wanted) > 1 and wanted[-1] == 0:
+            wanted.pop()
+        return fill(f"{{}} {sign} {{}}::numeric[]", fill(_VERSION_OF, subject.expression), wanted)
+
+    return means
+
+
+def _version_known(subject: Subject, value: Any) -> Sql:
+    return fill("{} IS NOT NULL", fill(_VERSION_OF, subject.expression))
 
 
 _EQUAL = (
@@ -127,7 +168,7 @@ def _language_any(subject: Subject, value: tuple[str, ...]) -> Sql:
 
 
 OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
-    Kind.CHOICE: _EQUAL,
+    Kind.CHOICE: (*_EQUAL, *_KNOWN),
     Kind.BOOLEAN: (Operator("is", "is", Shape.FLAG, _compare("=")),),
     Kind.MARKERS: (
         Operator("has", "has", means=lambda subject, value: fill("{} @> {}::varchar[]", subject.expression, [value])),
@@ -175,12 +216,12 @@ OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
         *_KNOWN,
     ),
     Kind.NUMBER: (
-        Operator("is", "is", Shape.NUMBER, _compare("=")),
+        Operator("is", "is", Shape.NUMBER, _number_compare("=")),
         Operator("is_not", "is not", Shape.NUMBER, complement_of="is"),
-        Operator("more_than", "is more than", Shape.NUMBER, _compare(">")),
-        Operator("at_least", "is at least", Shape.NUMBER, _compare(">=")),
-        Operator("less_than", "is less than", Shape.NUMBER, _compare("<")),
-        Operator("at_most", "is at most", Shape.NUMBER, _compare("<=")),
+        Operator("more_than", "is more than", Shape.NUMBER, _number_compare(">")),
+        Operator("at_least", "is at least", Shape.NUMBER, _number_compare(">=")),
+        Operator("less_than", "is less than", Shape.NUMBER, _number_compare("<")),
+        Operator("at_most", "is at most", Shape.NUMBER, _number_compare("<=")),
         Operator("between", "is between", Shape.RANGE, _between),
         *_KNOWN,
     ),
@@ -194,7 +235,8 @@ OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
         Operator("before", "before", Shape.DAY, _in_window),
         Operator("after", "after", Shape.DAY, _in_window),
         Operator("between_days", "between", Shape.DAYS, _in_window),
-        *_KNOWN,
+        Operator("is_set", "is known", Shape.NONE, _date_known),
+        Operator("is_not_set", "is not known", Shape.NONE, complement_of="is_set"),
     ),
     # Of those who have at least one: "never" and "at most" are opposites, so that those who have none are in them.
     Kind.COUNT: (
@@ -206,10 +248,14 @@ OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
         Operator("never", "did not happen", Shape.NONE, complement_of="happened"),
     ),
     Kind.VERSION: (
-        Operator("is", "is", means=_compare("=")),
+        Operator("is", "is", means=_version_compare("=")),
         Operator("is_not", "is not", complement_of="is"),
-        Operator("at_least", "is at least", means=_compare(">=")),
-        Operator("less_than", "is below", means=_compare("<")),
+        Operator("at_least", "is at least", means=_version_compare(">=")),
+        Operator("more_than", "is above", means=_version_compare(">")),
+        Operator("at_most", "is at most", means=_version_compare("<=")),
+        Operator("less_than", "is below", means=_version_compare("<")),
+        Operator("is_set", "is known", Shape.NONE, _version_known),
+        Operator("is_not_set", "is not known", Shape.NONE, complement_of="is_set"),
     ),
     Kind.SEGMENT: (
         Operator("in", "is in", Shape.SEGMENT),

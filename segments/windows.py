@@ -25,6 +25,9 @@ ZONES: Mapping[str, str] = {"brand": "the brand's time", "user": "the end user's
 _MOST = {"minute": 525_600, "hour": 87_600, "day": 3_650, "week": 520, "month": 120}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _JUST = timedelta(microseconds=1)
+_FAR = timedelta(days=3)
+_ROOT = Sql("'{}'")  # the path to the whole of a JSON value
+_ANY = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
@@ -139,25 +142,66 @@ def within(expression: Sql, moment: Moment, context: Context, zone: Sql) -> Sql:
     return functools.reduce(lambda one, other: one & other, parts) if parts else TRUE
 
 
-def _by_zone(moment: Moment, context: Context, zone: Sql) -> tuple[Sql | None, Sql | None]:
-    """Bounds that a row looks up by its zone; those of an unknown zone are the brand's."""
-    own = window(moment, context.now, context.time_zone)
-    lows, highs = _tables(moment, context.now)
+def stored_within(value: Sql, moment: Moment, context: Context, zone: Sql) -> Sql:
+    """The same of a date that is stored as text in JSON: one without a zone is wall clock where the rule's clock is.
 
-    def bound(table: str, fallback: datetime | None) -> Sql | None:
-        if fallback is None:
+    What begins with a day far outside is left out first: the text of a date begins with its day by the wall clock,
+    which is never three days from that of another place.
+    """
+    found = window(moment, context.now, context.time_zone)
+    names = [fill("{}", end) for end in (found.low, found.high)]
+    names += [fill("{}::timestamp", None if end is None else _wall(end, context.time_zone)) for end in _ends(found)]
+    if moment.zone == "user":
+        instants, walls = _by_zone(moment, context, zone), _by_zone(moment, context, zone, walls=True)
+        names = [end if end is not None else Sql("NULL") for end in (*instants, *walls)]
+    near = []
+    if found.low is not None:
+        near.append(fill('({} #>> {}) COLLATE "C" >= {}', value, _ROOT, str(found.low.date() - _FAR)))
+    if found.high is not None:
+        near.append(fill('({} #>> {}) COLLATE "C" < {}', value, _ROOT, str(found.high.date() + _FAR)))
+    exactly = fill("segments_date_in({}, {}, {}, {}, {})", value, *names)
+    return functools.reduce(lambda one, other: one & other, [*near, exactly])
+
+
+def stored_known(value: Sql) -> Sql:
+    """Whether it is a date at all."""
+    return fill("segments_date_in({}, NULL, NULL, NULL, NULL) IS NOT NULL", value)
+
+
+def _ends(found: Window) -> tuple[datetime | None, datetime | None]:
+    return found.low, found.high
+
+
+def _by_zone(moment: Moment, context: Context, zone: Sql, *, walls: bool = False) -> tuple[Sql | None, Sql | None]:
+    """Bounds that a row looks up by its zone, as instants or by wall clock; the brand's where it is not known."""
+    cast = Sql("timestamp" if walls else "timestamptz")
+    lows, highs = _tables(moment, None if moment.first is not None else context.now, context.time_zone, walls)
+
+    def bound(table: tuple[str, str] | None) -> Sql | None:
+        if table is None:
             return None
-        return fill("coalesce(({}::jsonb->>{})::timestamptz, {})", table, zone, fallback)
+        return fill("coalesce(({}::jsonb->>{})::{}, {}::{})", table[0], zone, cast, table[1], cast)
 
-    return bound(lows, own.low), bound(highs, own.high)
+    return bound(lows), bound(highs)
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(moment: Moment, now: datetime) -> tuple[str, str]:
-    found = {name: window(moment, now, name) for name in sorted(_known_zones())}
-    lows = {name: item.low.isoformat() for name, item in found.items() if item.low}
-    highs = {name: item.high.isoformat() for name, item in found.items() if item.high}
-    return json.dumps(lows), json.dumps(highs)
+def _tables(
+    moment: Moment, now: datetime | None, brand: str, walls: bool
+) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """Low and high end: those by zone that are not the brand's, as JSON, and the brand's; None for no end.
+
+    `now` is not given where it does not matter, so that they are made once.
+    """
+    windows = {name: _ends(window(moment, now or _ANY, name)) for name in sorted(_known_zones() | {brand})}
+    found = []
+    for side in (0, 1):
+        ends = {name: item[side] for name, item in windows.items()}
+        said = {name: _wall(end, name) if walls else end.isoformat() for name, end in ends.items() if end is not None}
+        usual = said.get(brand, "")
+        others = {name: text for name, text in said.items() if text != usual}
+        found.append((json.dumps(others), usual) if said else None)
+    return found[0], found[1]
 
 
 @functools.cache
@@ -206,3 +250,20 @@ def _instant(wall: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
         else:
             high = middle
     return high.replace(microsecond=0)
+
+
+def _wall(end: datetime, time_zone: str) -> str:
+    """The first wall-clock time whose instant is not before this one: the end of a window for dates without a zone."""
+    zone = zoneinfo.ZoneInfo(time_zone)
+    wall = end.astimezone(zone).replace(tzinfo=None)
+    if _instant(wall, zone) != end or _instant(wall - _JUST, zone) >= end:
+        # In an hour that the clocks show twice, or right after one that they skip.
+        low, high = wall - timedelta(days=2), wall + timedelta(days=2)
+        while high - low > _JUST:
+            middle = low + (high - low) // 2
+            if _instant(middle, zone) < end:
+                low = middle
+            else:
+                high = middle
+        wall = high
+    return wall.isoformat()

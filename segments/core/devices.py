@@ -1,23 +1,44 @@
 """Devices, and the push status of each (end user, device) pair.
 
-A device is an end user's while its pushes are theirs or it is in their session.
+A device is an end user's while its pushes are theirs or it is in their session. Whether a push reaches somebody is
+asked of the holder alone: a visitor in session on a device whose pushes are another's is not reached by them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from devices.models import Device
+from devices.models import App, Device, Status
+from segments.arguments import Param, ParamKind
 from segments.conditions import Node, Opposite, Related, Rows
 from segments.fields import Asked, Field, Reads, any_row, register
 from segments.operators import Kind
 from segments.sql import Sql, fill
 
 _DEVICES = frozenset({Reads.DEVICES})
-_REACHABLE = "p.brand_id = {} AND p.status = 'allowed' AND d.token_hash IS NOT NULL AND d.holder_id = p.end_user_id"
+_GROUP = "Devices"
+_ALWAYS_KNOWN = ("is", "is_not", "is_any_of", "is_none_of")
+_ANY = "Of any device that is theirs: it gets their pushes, or it is in their session."
+# An outer join with its misses left out: of an inner one on two columns the planner expects a single row, and then
+# looks half a million end users up one by one.
+_LIVE = "d.id = p.device_id AND d.holder_id = p.end_user_id AND d.token_hash IS NOT NULL"
+_REACHABLE = "p.brand_id = {} AND p.status = 'allowed' AND coalesce(d.id, 0) <> 0"
+_SYSTEMS = (
+    ("android", "Android"),
+    ("ios", "iOS and iPadOS"),
+    ("windows", "Windows"),
+    ("macos", "macOS"),
+    ("linux", "Linux and ChromeOS"),
+    ("other", "Other"),
+)
+
+
+def _pairs_of(choices: Sequence[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(value), str(label)) for value, label in choices)
 
 
 def reachable(brand_id: int) -> Rows:
     """Holders of a device with a live token whose pair is allowed: a push reaches them now."""
-    source = Sql("devices_pushstatus p JOIN devices_device d ON d.id = p.device_id")
+    source = Sql(f"devices_pushstatus p LEFT JOIN devices_device d ON {_LIVE}")
     return Rows(source, "p.end_user_id", fill(_REACHABLE, brand_id))
 
 
@@ -26,10 +47,52 @@ def _push_enabled(asked: Asked) -> Node:
     return found if asked.value else Opposite(found)
 
 
+def _pairs(asked: Asked) -> Sequence[Rows]:
+    return (Rows(Sql("devices_pushstatus p"), "p.end_user_id", fill("p.brand_id = {}", asked.context.brand_id)),)
+
+
 def _devices(asked: Asked) -> Sequence[Rows]:
     where = fill("d.brand_id = {}", asked.context.brand_id)
+    for name, column in (("browser", "d.browser"), ("os", "lower(d.os)"), ("app", "d.app_id")):
+        if name in asked.given:
+            where = where & fill("{} = {}", Sql(column), asked.given[name])
     source = Sql("devices_device d")
     return Rows(source, "d.holder_id", where), Rows(source, "d.session_end_user_id", where)
+
+
+def _apps(brand_id: int) -> Sequence[tuple[int, str]]:
+    return [(app.pk, str(app)) for app in App.objects.filter(brand_id=brand_id).order_by("name", "pk")]
+
+
+def _app_choices(brand_id: int) -> Sequence[tuple[str, str]]:
+    return [(str(key), name) for key, name in _apps(brand_id)]
+
+
+def _check_app(brand_id: int, value: Any, given: object) -> str | None:
+    known = {key for key, _ in _app_choices(brand_id)}
+    wanted = {value} if isinstance(value, str) else set(value or ())
+    return None if wanted <= known else "The brand does not have this app (any more): choose another."
+
+
+_BROWSERS = _pairs_of(Device.Browser.choices)
+_OF_BROWSER = Param("browser", "Of which browser", ParamKind.CHOICE, choices=_BROWSERS)
+_OF_SYSTEM = Param("os", "Of which system", ParamKind.CHOICE, choices=_SYSTEMS)
+_OF_APP = Param("app", "Of which app", ParamKind.REFERENCE, brand_choices=_apps)
+
+
+def _field(name: str, label: str, kind: Kind, expression: str, **more: Any) -> None:
+    rows: Callable[[Asked], Sequence[Rows]] = more.pop("rows", _devices)
+    register(
+        Field(
+            name,
+            label,
+            kind,
+            any_row(rows, expression),
+            _DEVICES,
+            group=_GROUP,
+            **{"help": _ANY, **more},
+        )
+    )
 
 
 register(
@@ -39,17 +102,55 @@ register(
         Kind.BOOLEAN,
         _push_enabled,
         _DEVICES,
-        help="A push would reach the end user now: a device that allows it, with a live token.",
+        help="A push would reach the end user now: a device that allows it, with a live token. Only whose pushes the"
+        " device gets counts, not who is in session on it.",
     )
 )
-register(
-    Field(
-        "platform",
-        "Platform of any device",
-        Kind.CHOICE,
-        any_row(_devices, "d.platform"),
-        _DEVICES,
-        tuple((str(value), str(label)) for value, label in Device.Platform.choices),
-        group="Devices",
-    )
+_field(
+    "push_status_any_device",
+    "Push status of any device",
+    Kind.CHOICE,
+    "p.status",
+    rows=_pairs,
+    choices=_pairs_of(Status.choices),
+    only=_ALWAYS_KNOWN,
+    help="What the end user has on any device that they have used, also where somebody else logged in since. Is not:"
+    " on no device.",
 )
+_field(
+    "platform",
+    "Platform of any device",
+    Kind.CHOICE,
+    "d.platform",
+    choices=_pairs_of(Device.Platform.choices),
+    only=_ALWAYS_KNOWN,
+)
+_field("browser", "Browser of any device", Kind.CHOICE, "nullif(d.browser, '')", choices=_BROWSERS)
+_field("browser_version", "Browser version", Kind.VERSION, "d.browser_version", params=(_OF_BROWSER,))
+_field("os", "Operating system of any device", Kind.CHOICE, "nullif(lower(d.os), '')", choices=_SYSTEMS)
+_field("os_version", "Operating system version", Kind.VERSION, "d.os_version", params=(_OF_SYSTEM,))
+_field(
+    "form_factor",
+    "Form factor of any device",
+    Kind.CHOICE,
+    "nullif(d.form_factor, '')",
+    choices=_pairs_of(Device.FormFactor.choices),
+)
+_field(
+    "app",
+    "Website or app of any device",
+    Kind.CHOICE,
+    "d.app_id::text",
+    only=_ALWAYS_KNOWN,
+    value_choices=_app_choices,
+    check=_check_app,
+)
+_field(
+    "app_version",
+    "App version",
+    Kind.VERSION,
+    "d.app_version",
+    params=(_OF_APP,),
+    help="2.10 is above 2.9, and 2.10 is 2.10.0. " + _ANY,
+)
+_field("device_language", "Language of any device", Kind.LANGUAGE, "d.language", help="en is also en-GB. " + _ANY)
