@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
+from unfold.decorators import action
 
 from devices.admin.base import BrandScopedAdmin
 from devices.selectors.staff import Role
@@ -42,6 +43,8 @@ class _Related(NestedObjects):
 class SegmentExport(BrandScopedAdmin):
     """Exports are an editor's, and each is in the segment's history."""
 
+    actions_detail: Any = ["to_export"]
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
@@ -49,6 +52,18 @@ class SegmentExport(BrandScopedAdmin):
             path("<path:object_id>/list/unknown/", wrap(self.unknown_view), name="segments_segment_list_unknown"),
             *super().get_urls(),
         ]
+
+    @action(description="Export", url_path="to-export", icon="download")
+    def to_export(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button above a segment."""
+        segment: Segment = self.object_or_404(request, object_id)
+        self.require_role(request, segment, Role.EDITOR)
+        return HttpResponseRedirect(reverse("admin:segments_segment_export", args=[segment.pk]))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:
+        """The button is for those who may use it."""
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        return buttons if self.has_change_permission(request) else []
 
     def export_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
         """Say how many an export has; POST sends it."""

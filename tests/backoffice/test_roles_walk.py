@@ -42,6 +42,7 @@ OUR_PAGES = {
     "segments_segment_list_cancel": Role.EDITOR,
     "segments_segment_list_unknown": Role.EDITOR,
     "segments_segment_export": Role.EDITOR,
+    "segments_segment_to_export": Role.EDITOR,  # a button that leads to the page above
     "assets_popupresource_upload": Role.EDITOR,
     "assets_popupresource_preview": Role.VIEWER,
     "assets_popupresource_archive": Role.EDITOR,

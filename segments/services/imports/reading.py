@@ -11,7 +11,7 @@ from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, exter
 
 MAX_LINE = 10_000  # characters; a longer line is no list of ids, whatever it is
 MAX_FAULTS = 100  # lines that are named; the others are counted
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HEAD = 4096
 _KINDS = (
     (b"PK\x03\x04", "a zip file or an Excel workbook"),

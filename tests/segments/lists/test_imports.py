@@ -1,6 +1,7 @@
 """Imports of lists: what each mode does, what the report says, and what is left when one goes wrong."""
 
 import io
+import tracemalloc
 
 import pytest
 from django.db import connection
@@ -283,3 +284,44 @@ def test_who_went_between_the_upload_and_the_matching_is_unknown(brand, crowd):
     EndUser.objects.filter(pk=crowd["bob"].pk).update(external_id="robert")
     import_run(import_id=job.pk, now=NOW)
     assert members(segment) == {"ann"}
+
+
+class Many(io.RawIOBase):
+    """A file of so many ids that is made as it is read."""
+
+    def __init__(self, lines):
+        self.size, self.at = lines * 8, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=0):
+        self.at = offset
+        return offset
+
+    def tell(self):
+        return self.at
+
+    def read(self, size=-1):
+        taken = min(size, self.size - self.at)
+        skipped = self.at % 8
+        self.at += taken
+        return (b"same-id\n" * (taken // 8 + 2))[skipped : skipped + taken]
+
+    read1 = read
+
+
+def test_memory_does_not_grow_with_the_file(brand):
+    peaks = []
+    for lines in (80_000, 160_000):
+        tracemalloc.start()
+        job = import_receive(
+            segment=a_list(brand, name=str(lines)), mode="add", stream=Many(lines), file_name="a", by=None, now=NOW
+        )
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (job.state, job.lines, job.skipped) == ("waiting", lines, 0)
+    assert peaks[1] < peaks[0] * 1.25, peaks

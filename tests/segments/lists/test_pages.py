@@ -268,6 +268,8 @@ def test_a_segment_of_rules_is_exported_too(editor, brand, crowd):
     EndUser.objects.filter(external_id="ole").update(last_session_status="blocked")
     rule = {"field": "push_status_last_session", "operator": "is", "value": "blocked"}
     segment = Segment.objects.create(brand=brand, name="Blocked 100%", rules={"version": 1, "rule": rule})
+    assert page(segment, "to_export") in editor.get(page(segment, "change")).content.decode()
+    assert editor.get(page(segment, "to_export")).url == page(segment, "export")
     rows = downloaded(editor.post(page(segment, "export")))
     assert [row[0] for row in rows[1:]] == ["ann"]
 
@@ -280,7 +282,7 @@ def test_viewers_see_a_list_and_neither_change_nor_export_it(client_of, brand, c
     assert "need the role Editor" in shown
     assert "Export" not in shown.replace("to export it", "")
     assert viewer.get(page(segment, "list_progress")).status_code == 200
-    for name in ("export", "list_unknown", "list_confirm", "list_cancel", "list_import", "list"):
+    for name in ("export", "to_export", "list_unknown", "list_confirm", "list_cancel", "list_import", "list"):
         refusal = viewer.post(page(segment, name), {"import": job.pk, "name": "x", "mode": "add", "ids": "bob"})
         assert refusal.status_code == 403, name
     for name in ("export", "list_unknown"):
