@@ -35,10 +35,10 @@ export function ValueEditor({label, shape, kind, value, choices = [], query, onC
     case 'number': return <NumberInput label={label} value={value} onChange={onChange} {...common} />;
     case 'count':
       return (
-        <>
+        <span className="sb-keep">
           <NumberInput label={label} whole value={value} onChange={onChange} {...common} />
           <span className="sb-word">{value === 1 ? 'time' : 'times'}</span>
-        </>
+        </span>
       );
     case 'range':
       return (

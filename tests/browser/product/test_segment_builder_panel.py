@@ -206,6 +206,7 @@ def test_a_viewer_reads_counts_and_tests_but_changes_nothing(
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("is in the segment.")).to_be_visible()
     expect(page.locator(".sb-rule .sb-mark")).to_have_text(re.compile("true"))
+    assert not [line for line in chromium.console if "uncaught" in line]
 
 
 def test_as_many_rules_as_a_segment_may_have_stay_usable(editor: Desk, shop: Shop):
