@@ -169,7 +169,7 @@ def _language_any(subject: Subject, value: tuple[str, ...]) -> Sql:
 
 OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
     Kind.CHOICE: (*_EQUAL, *_KNOWN),
-    Kind.BOOLEAN: (Operator("is", "is", Shape.FLAG, _compare("=")),),
+    Kind.BOOLEAN: (Operator("is", "is", Shape.FLAG, _compare("=")), *_KNOWN),
     Kind.MARKERS: (
         Operator("has", "has", means=lambda subject, value: fill("{} @> {}::varchar[]", subject.expression, [value])),
         Operator("has_not", "does not have", complement_of="has"),

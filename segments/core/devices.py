@@ -104,6 +104,7 @@ register(
         _DEVICES,
         help="A push would reach the end user now: a device that allows it, with a live token. Only whose pushes the"
         " device gets counts, not who is in session on it.",
+        only=("is",),
     )
 )
 _field(

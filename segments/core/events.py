@@ -5,8 +5,8 @@ from segments.conditions import Node, Related, Rows
 from segments.core.properties import subject
 from segments.fields import Asked, Build, Field, Reads, counted, register
 from segments.operators import Kind, operator_of
-from segments.sql import Sql, fill
-from segments.windows import Moment
+from segments.sql import TRUE, Sql, fill
+from segments.windows import Moment, window_around
 
 _NAME = Param("name", "Which event", ParamKind.NAME, required=True)
 _WHERE = Param("where", "With properties", ParamKind.WHERE, help="Of the same event, all of them.")
@@ -44,11 +44,21 @@ def _test(test: PropertyTest, asked: Asked) -> Sql:
     return fill("({}) IS NOT TRUE" if operator.complement_of else "({})", positive.means(found, test.value))
 
 
+def _that_decide(asked: Asked, function: str) -> Sql:
+    """The last one lies in a window only where one lies behind its beginning, the first where one before its end."""
+    if not isinstance(asked.value, Moment):
+        return TRUE
+    around = window_around(asked.value, asked.context)
+    if function == "max":
+        return fill("e.occurred_at >= {}", around.low) if around.low else TRUE
+    return fill("e.occurred_at < {}", around.high) if around.high else TRUE
+
+
 def _extreme(function: str) -> Build:
     def build(asked: Asked) -> Node:
         rows = _rows(asked)
         met = asked.holds(Sql(f"{function}(e.occurred_at)"), Sql(f"min({_ZONE})"))
-        return Related((Rows(rows.source, rows.key, rows.where, met),))
+        return Related((Rows(rows.source, rows.key, rows.where & _that_decide(asked, function), met),))
 
     return build
 

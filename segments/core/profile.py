@@ -100,6 +100,7 @@ register(
         _PROFILE,
         group="Profile",
         help="Has not logged in yet.",
+        only=("is",),
     )
 )
 register(
@@ -135,6 +136,7 @@ register(
         _PROFILE,
         group="Profile",
         help="Set by the brand's own server.",
+        only=("is",),
     )
 )
 register(
@@ -146,5 +148,6 @@ register(
         _PROFILE,
         group="Profile",
         help="By the site, by the preference page, or by staff.",
+        only=("is",),
     )
 )

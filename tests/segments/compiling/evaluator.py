@@ -187,7 +187,7 @@ class Evaluator:
         if type_ == "number":
             return _number(stored if isinstance(stored, Decimal) else None, operator, value)
         if type_ == "boolean":
-            return isinstance(stored, bool) and stored is value
+            return isinstance(stored, bool) and (operator == "is_set" or stored is value)
         read = _read(stored) if isinstance(stored, str) else None
         if read is None or operator == "is_set":
             return read is not None

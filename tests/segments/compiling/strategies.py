@@ -118,7 +118,7 @@ def plain(world):
 
 def kinds(now):
     """What can be asked of a property, by its type."""
-    return {"text": texts(_FILLED), "number": numbers(), "boolean": _FLAGS, "date": dates(now)}
+    return {"text": texts(_FILLED), "number": numbers(), "boolean": [*_FLAGS, *_KNOWN], "date": dates(now)}
 
 
 def condition(field, operator, value, params=None):
