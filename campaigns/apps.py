@@ -11,3 +11,5 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("campaigns.segment_fields")
+        segments_uses = importlib.import_module("segments.selectors.uses")
+        segments_uses.campaigns_read_by(importlib.import_module("campaigns.selectors.uses").campaigns_using)

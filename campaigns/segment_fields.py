@@ -23,18 +23,11 @@ def _campaigns(brand_id: int) -> list[tuple[int, str]]:
     return list(Campaign.objects.filter(brand_id=brand_id).order_by("name").values_list("pk", "name"))
 
 
-def _check_campaign(brand_id: int, value: Any, given: Mapping[str, Any]) -> str | None:
-    campaign = given.get("campaign")
-    if campaign is None or Campaign.objects.filter(brand_id=brand_id, pk=campaign).exists():
-        return None
-    return "The brand does not have this campaign (any more): choose another."
-
-
-def _check_push(brand_id: int, value: Any, given: Mapping[str, Any]) -> str | None:
+def _check_category(brand_id: int, value: Any, given: Mapping[str, Any]) -> str | None:
     category = given.get("category")
-    if category is not None and not PushCategory.objects.filter(brand_id=brand_id, marker=category).exists():
-        return f"The brand has no push category {category}: choose one of its categories."
-    return _check_campaign(brand_id, value, given)
+    if category is None or PushCategory.objects.filter(brand_id=brand_id, marker=category).exists():
+        return None
+    return f"The brand has no push category {category}: choose one of its categories."
 
 
 def _suggest_category(brand_id: int, argument: str, given: Mapping[str, str], typed: str) -> Sequence[Suggestion]:
@@ -198,7 +191,7 @@ register(
             _WITHIN,
         ),
         suggest=_suggest_category,
-        check=_check_push,
+        check=_check_category,
     )
 )
 register(
@@ -214,7 +207,6 @@ register(
             _CAMPAIGN,
             _WITHIN,
         ),
-        check=_check_campaign,
     )
 )
 register(
@@ -254,6 +246,5 @@ register(
             Param("campaign", "Which campaign", ParamKind.REFERENCE, brand_choices=_campaigns, help="None: any."),
             _WITHIN,
         ),
-        check=_check_campaign,
     )
 )

@@ -94,8 +94,8 @@ class CampaignForm(forms.ModelForm):
     class Meta:
         model = Campaign
         fields = [
-            "name", "kind", "trigger_event", "scheduled_at", "segment", "entry_mode", "entry_interval", "purpose",
-            "flow",
+            "name", "kind", "trigger_kind", "trigger_event", "trigger_segment", "scheduled_at", "segment",
+            "entry_mode", "entry_interval", "purpose", "flow",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,11 +108,18 @@ class CampaignForm(forms.ModelForm):
         if "segment" in self.fields:
             self.fields["segment"].help_text = "Who may enter; nobody chosen means every end user."
             cast(forms.ModelChoiceField, self.fields["segment"]).empty_label = "Everybody"
+        if "trigger_kind" in self.fields:
+            self.fields["trigger_kind"].required = False
+        if "trigger_segment" in self.fields:
+            cast(forms.ModelChoiceField, self.fields["trigger_segment"]).empty_label = "Choose a segment"
         if not self.is_bound and "flow" in self.fields:
             self.initial["flow"] = json.dumps(self.instance.flow or {})
 
     def _brand(self) -> Brand | None:
         return self.instance.brand if self.instance.brand_id else self.bound_brand
+
+    def clean_trigger_kind(self) -> str:
+        return self.cleaned_data.get("trigger_kind") or str(Campaign.Trigger.EVENT)
 
     def clean_trigger_event(self) -> str:
         name: str = self.cleaned_data.get("trigger_event", "").strip()
@@ -142,11 +149,18 @@ class CampaignForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("kind")
-        if kind == Campaign.Kind.REALTIME and not cleaned.get("trigger_event"):
-            self.add_error("trigger_event", "A real-time campaign needs the event that lets end users in.")
+        if kind == Campaign.Kind.REALTIME:
+            self._check_trigger(cleaned)
         if kind == Campaign.Kind.SCHEDULED:
             self._check_schedule(cleaned.get("scheduled_at"))
         return cleaned
+
+    def _check_trigger(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("trigger_kind") == Campaign.Trigger.EVENT:
+            if not cleaned.get("trigger_event"):
+                self.add_error("trigger_event", "A real-time campaign needs the event that lets end users in.")
+        elif not cleaned.get("trigger_segment") and "trigger_segment" not in self.errors:
+            self.add_error("trigger_segment", "Choose the segment that end users enter or leave.")
 
     def _check_schedule(self, at: datetime | None) -> None:
         if at is None:

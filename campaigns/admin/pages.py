@@ -16,6 +16,7 @@ from campaigns.admin.report import activity_reports, totals
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
 from campaigns.journey.parse import POPUP_OUTCOMES, Flow, parse
 from campaigns.models import Campaign
+from campaigns.selectors.audiences import audience_outdated
 from campaigns.services.publish import campaign_problems
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.selectors.current_brand import current_brand
@@ -54,10 +55,29 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
     list_per_page = 50
     search_fields = ["name"]
     warn_unsaved_form = True
-    conditional_fields = {"trigger_event": "kind == 'realtime'", "scheduled_at": "kind == 'scheduled'"}
+    conditional_fields = {
+        "trigger_kind": "kind == 'realtime'",
+        "trigger_event": "kind == 'realtime' && trigger_kind == 'event'",
+        "trigger_segment": "kind == 'realtime' && trigger_kind != 'event'",
+        "scheduled_at": "kind == 'scheduled'",
+    }
     fieldsets = [
         (None, {"fields": ["name", "purpose"]}),
-        ("Entry", {"fields": ["kind", "trigger_event", "scheduled_at", "segment", "entry_mode", "entry_interval"]}),
+        (
+            "Entry",
+            {
+                "fields": [
+                    "kind",
+                    "trigger_kind",
+                    "trigger_event",
+                    "trigger_segment",
+                    "scheduled_at",
+                    "segment",
+                    "entry_mode",
+                    "entry_interval",
+                ]
+            },
+        ),
         (None, {"fields": ["flow"], "classes": ["sp-hidden"]}),
     ]
 
@@ -159,6 +179,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             "campaign": campaign,
             "state_tone": STATE_TONES[Campaign.State(campaign.state)],
             "totals": totals(campaign_ids=[campaign.pk])[campaign.pk],
+            "audience_outdated": audience_outdated(campaign=campaign, now=utc_now()),
             "reports": activity_reports(campaign=campaign) if campaign.current_version_id else [],
             "transitions": possible(campaign),
             "may_publish": has_brand_role(request.user, campaign.brand_id, Role.PUBLISHER),

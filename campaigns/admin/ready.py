@@ -33,7 +33,7 @@ from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
 from devices.services.categories import DEFAULTS
 from segments.models import Segment
-from segments.services import segment_of_category, segments_make_ready
+from segments.services import segment_of_category, segment_ready
 from smartpush.common.clock import utc_now
 
 FLOW = Campaign.ReadyFlow
@@ -93,7 +93,7 @@ def _audience(brand: Brand, choice: str, *, reachable: bool) -> Segment | None:
         return Segment.objects.get(brand=brand, pk=int(key))
     if kind == "category":
         return segment_of_category(category=PushCategory.objects.get(brand=brand, marker=key))
-    return next(row for row in segments_make_ready(brand=brand) if row.name == "Push enabled") if reachable else None
+    return segment_ready(brand=brand, key=Segment.Ready.PUSH_ENABLED) if reachable else None
 
 
 class SegmentPushForm(forms.Form):

@@ -31,6 +31,13 @@ class Campaign(models.Model):
         EVERY_TIME = "every_time", "Every time"
         RESTART = "restart", "Restart: end the open run, begin again"
 
+    class Trigger(models.TextChoices):
+        """What lets end users into a real-time campaign."""
+
+        EVENT = "event", "Something that they did"
+        SEGMENT_ENTERED = "segment_entered", "Entering a segment"
+        SEGMENT_LEFT = "segment_left", "Leaving a segment"
+
     class Purpose(models.TextChoices):
         MARKETING = "marketing", "Marketing"
         OPERATIONAL = "operational", "Operational"
@@ -51,6 +58,23 @@ class Campaign(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.REALTIME)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.MARKETING)
+    trigger_kind = models.CharField(
+        "trigger",
+        max_length=16,
+        choices=Trigger,
+        default=Trigger.EVENT,
+        db_default="event",
+        help_text="Real-time: what lets end users in.",
+    )
+    trigger_segment = models.ForeignKey(
+        Segment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns_triggered",
+        verbose_name="segment watched",
+        help_text="Those who are in it already do not count: it is watched from the campaign's activation on.",
+    )
     trigger_event = models.CharField(
         max_length=64,
         blank=True,
@@ -92,6 +116,10 @@ class Campaign(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["brand", "name"], name="campaigns_campaign_name"),
             models.CheckConstraint(condition=Q(kind__in=["realtime", "scheduled"]), name="campaigns_campaign_kind"),
+            models.CheckConstraint(
+                condition=Q(trigger_kind__in=["event", "segment_entered", "segment_left"]),
+                name="campaigns_campaign_trigger_kind",
+            ),
             models.CheckConstraint(
                 condition=Q(ready_flow__in=["", "ask", "ask_categories", "segment_push", "announcement"]),
                 name="campaigns_campaign_ready_flow",

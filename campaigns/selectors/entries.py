@@ -24,6 +24,8 @@ class Entry:
     start_kind: str
     start_seconds: int
     time_zone: str
+    trigger_kind: str = "event"
+    trigger_segment: int | None = None
 
 
 _ENTRY = """
@@ -37,6 +39,12 @@ _TRIGGERED = (
     _ENTRY.format(version="c.current_version_id")
     + """WHERE c.brand_id = %s AND c.state = 'active' AND v.entry->>'kind' = 'realtime'
   AND v.entry->>'trigger_event' = ANY(%s)
+ORDER BY c.id"""
+)
+_WATCHING = (
+    _ENTRY.format(version="c.current_version_id")
+    + """WHERE c.state = 'active' AND v.entry->>'kind' = 'realtime'
+  AND v.entry->>'trigger_kind' IN ('segment_entered', 'segment_left')
 ORDER BY c.id"""
 )
 _OF_VERSION = _ENTRY.format(version="%s") + "WHERE c.id = v.campaign_id"
@@ -59,6 +67,8 @@ def _entries(sql: str, values: Sequence[Any]) -> list[Entry]:
             start_kind=kind,
             start_seconds=seconds,
             time_zone=zone,
+            trigger_kind=entry.get("trigger_kind", "event"),  # versions of before segments could trigger
+            trigger_segment=entry.get("trigger_segment"),
         )
         for campaign_id, version_id, brand_id, raw, key, kind, seconds, zone in rows
         for entry in [json.loads(raw)]
@@ -68,6 +78,11 @@ def _entries(sql: str, values: Sequence[Any]) -> list[Entry]:
 def entries_triggered(*, brand_id: int, event_names: Sequence[str]) -> list[Entry]:
     """The brand's active real-time campaigns that these events may let somebody into, in the order of their ids."""
     return _entries(_TRIGGERED, [brand_id, list(event_names)])
+
+
+def entries_watching() -> list[Entry]:
+    """The active real-time campaigns that wait for somebody to enter or leave a segment, in the order of their ids."""
+    return _entries(_WATCHING, [])
 
 
 def entry_of(*, version_id: int) -> Entry:

@@ -14,13 +14,11 @@ from campaigns.journey.compile import Step, compile_flow, graph_of
 from campaigns.journey.parse import Flow, Problem, parse
 from campaigns.journey.validate import validate
 from campaigns.models import Campaign, CampaignVersion, Launch
+from campaigns.selectors.audiences import UnreadableSegment, audience_rules, segment_alone
 from campaigns.services.locks import lock_state
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from campaigns.services.versions import version_write
-from segments.references import inlined
-from segments.rules import InvalidRules, parse_rules, rules_json
-from segments.selectors.matching import context_for
-from segments.selectors.segments import segment_rules
+from campaigns.services.watching import watching_follow
 
 _KIND = Campaign.Kind
 _STATE = Campaign.State
@@ -40,7 +38,7 @@ def campaign_problems(*, campaign: Campaign, now: datetime) -> list[Problem]:
     flow = parse(campaign.flow)
     return [
         *_settings(campaign, now),
-        *_audience(campaign),
+        *_audience(campaign, now),
         *validate(flow=flow, push_ids=_usable(PushResource, campaign), popup_ids=_usable(PopupResource, campaign)),
         *_popups(flow, campaign),
     ]
@@ -59,15 +57,18 @@ def campaign_publish(*, campaign: Campaign, by: AbstractBaseUser | None, now: da
         raise CannotPublish(problems)
     flow = parse(campaign.flow)
     steps = _timed(compile_flow(flow=flow))
-    return version_write(
+    before = campaign.current_version
+    version = version_write(
         campaign=campaign,
         graph=graph_of(flow=flow, steps=steps),
         steps=steps,
         contents=_contents(steps),
-        rules=_rules(campaign, now),
+        rules=audience_rules(campaign=campaign, now=now),
         by=by,
         now=now,
     )
+    watching_follow(before=before, after=version, now=now)
+    return version
 
 
 def _usable(model: type[PushResource] | type[PopupResource], campaign: Campaign) -> set[int]:
@@ -79,9 +80,7 @@ def _settings(campaign: Campaign, now: datetime) -> list[Problem]:
     if campaign.state == _STATE.ARCHIVED:
         return [Problem("", "archived", "This campaign is archived: copy it to use it again.")]
     if campaign.kind == _KIND.REALTIME:
-        if not campaign.trigger_event:
-            return [Problem("", "no_trigger", "Choose the event that lets end users in.")]
-        return []
+        return _trigger(campaign, now)
     if campaign.scheduled_at is None:
         return [Problem("", "no_time", "Choose when the campaign starts.")]
     if campaign.scheduled_at > now + MAX_AHEAD:
@@ -92,24 +91,32 @@ def _settings(campaign: Campaign, now: datetime) -> list[Problem]:
     return []
 
 
-def _rules(campaign: Campaign, now: datetime) -> dict[str, Any] | None:
-    """The audience as the version keeps it: with the rules of every segment that it names; null for everybody."""
-    if campaign.segment is None:
-        return None
-    rules = segment_rules(segment=campaign.segment)
-    context = context_for(rules=rules, brand_id=campaign.brand_id, now=now)
-    return rules_json(inlined(rules, context.segments))
+def _trigger(campaign: Campaign, now: datetime) -> list[Problem]:
+    if campaign.trigger_kind == Campaign.Trigger.EVENT:
+        if not campaign.trigger_event:
+            return [Problem("", "no_trigger", "Choose the event that lets end users in.")]
+        return []
+    segment = campaign.trigger_segment
+    if segment is None:
+        return [Problem("", "no_trigger", "Choose the segment that end users enter or leave.")]
+    if segment.brand_id != campaign.brand_id:
+        return [Problem("", "trigger", "The segment that lets end users in belongs to another brand.")]
+    try:
+        segment_alone(segment=segment, brand_id=campaign.brand_id, now=now)
+    except UnreadableSegment as error:
+        return [Problem("", "trigger", f"The segment {error}")]
+    return []
 
 
-def _audience(campaign: Campaign) -> list[Problem]:
+def _audience(campaign: Campaign, now: datetime) -> list[Problem]:
     if campaign.segment is None:
         return []
     if campaign.segment.brand_id != campaign.brand_id:
         return [Problem("", "audience", "The audience belongs to another brand.")]
     try:
-        parse_rules(campaign.segment.rules)
-    except InvalidRules as error:
-        return [Problem("", "audience", f"The audience {campaign.segment}: {error}")]
+        audience_rules(campaign=campaign, now=now)
+    except UnreadableSegment as error:
+        return [Problem("", "audience", f"The audience {error}")]
     return []
 
 

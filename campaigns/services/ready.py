@@ -25,10 +25,9 @@ from devices.selectors.categories import categories_in_use
 from devices.selectors.click_hosts import click_hosts
 from devices.services.categories import categories_make_default
 from segments.models import Segment
-from segments.services.segments import segments_make_ready
+from segments.services import segment_ready
 from smartpush.common.origins import is_allowed_click_url
 
-AUDIENCE = "To be asked"
 ASK_WITH_CATEGORIES = f"{ASK_FOR_PUSH_PERMISSION} (with categories)"
 _ASKED_AGAIN_AFTER = 7 * 86_400  # seconds: "Maybe later" is asked again by a later run, not at every visit
 _FLOW = Campaign.ReadyFlow
@@ -71,7 +70,7 @@ def campaign_make_ready(
         categories_make_default(brand=brand)
     if with_categories and not categories_in_use(brand_id=brand.pk):
         raise CannotMakeReady("no_categories", "The brand has no push categories yet.")
-    audience = next(segment for segment in segments_make_ready(brand=brand) if segment.name == AUDIENCE)
+    audience = segment_ready(brand=brand, key=Segment.Ready.TO_ASK)
     popup_id = _popup(brand, by, with_categories=with_categories)
     return _campaign(
         brand,

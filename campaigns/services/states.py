@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from campaigns.models import Campaign, Launch
 from campaigns.services.locks import lock_state
+from campaigns.services.watching import watching_follow
 from devices.services.dispatches import dispatches_stop
 
 _STATE = Campaign.State
@@ -69,4 +70,5 @@ def _stop(campaign: Campaign, *, reason: str, now: datetime) -> int:
         ended = cursor.rowcount
     dispatches_stop(campaign_ref=campaign.pk, reason=reason, now=now)
     Launch.objects.filter(campaign=campaign, finished_at=None).update(finished_at=now)
+    watching_follow(before=campaign.current_version, after=None, now=now)
     return int(ended)

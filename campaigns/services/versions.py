@@ -58,9 +58,12 @@ def version_write(
 
 def _entry(campaign: Campaign, rules: Mapping[str, Any] | None) -> dict[str, Any]:
     scheduled = campaign.kind == _KIND.SCHEDULED
+    by_segment = not scheduled and campaign.trigger_kind != Campaign.Trigger.EVENT
     return {
         "kind": campaign.kind,
-        "trigger_event": "" if scheduled else campaign.trigger_event,
+        "trigger_event": "" if scheduled or by_segment else campaign.trigger_event,
+        "trigger_kind": campaign.trigger_kind if by_segment else "event",
+        "trigger_segment": campaign.trigger_segment_id if by_segment else None,
         "scheduled_at": campaign.scheduled_at.isoformat() if scheduled and campaign.scheduled_at else None,
         "segment": campaign.segment_id,
         "rules": None if rules is None else dict(rules),

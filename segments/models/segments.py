@@ -12,11 +12,23 @@ class Segment(models.Model):
         DYNAMIC = "dynamic", "Rules"
         IMPORTED = "imported", "Imported list"
 
+    class Ready(models.TextChoices):
+        """Which of the segments that every brand begins with."""
+
+        PUSH_ENABLED = "push_enabled", "Push enabled"
+        TO_ASK = "to_ask", "To be asked"
+        ASKED_LATER = "asked_later", "Asked and later"
+        BLOCKED = "blocked", "Blocked"
+        SUSPENDED = "suspended", "Suspended"
+        DORMANT = "dormant", "Dormant 30 days"
+        NEW = "new", "New this week"
+
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=300, blank=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.DYNAMIC)
     rules = models.JSONField(default=dict)
+    ready = models.CharField(max_length=16, choices=Ready, blank=True, default="", db_default="", editable=False)
     watched = models.BooleanField(
         default=False,
         db_default=False,
@@ -42,6 +54,15 @@ class Segment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["brand", "name"], name="segments_segment_name"),
             models.CheckConstraint(condition=Q(kind__in=["dynamic", "imported"]), name="segments_segment_kind"),
+            models.UniqueConstraint(
+                fields=["brand", "ready"], condition=~Q(ready=""), name="segments_segment_ready_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    ready__in=["", "push_enabled", "to_ask", "asked_later", "blocked", "suspended", "dormant", "new"]
+                ),
+                name="segments_segment_ready",
+            ),
             models.CheckConstraint(
                 condition=Q(size__isnull=True, reachable__isnull=True, sized_at__isnull=True)
                 | Q(size__gte=0, reachable__gte=0, sized_at__isnull=False),

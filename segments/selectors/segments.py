@@ -6,7 +6,7 @@ from datetime import datetime
 
 from devices.models import EndUser
 from segments.models import Segment
-from segments.rules import Rules, parse_rules
+from segments.rules import VERSION, Condition, Rules, parse_rules
 from segments.selectors.matching import context_for, segment_queryset
 
 
@@ -24,7 +24,9 @@ class SegmentCount:
 
 
 def segment_rules(*, segment: Segment) -> Rules:
-    """The segment's rules, ready to compile; raises InvalidRules."""
+    """The segment's rules, ready to compile; of an imported one: who is in its list. Raises InvalidRules."""
+    if segment.kind == Segment.Kind.IMPORTED:
+        return Rules(VERSION, Condition("segment", "in", segment.pk))
     return parse_rules(segment.rules)
 
 

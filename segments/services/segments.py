@@ -1,6 +1,5 @@
-"""Saving segments, and the ones that every brand begins with."""
+"""Saving segments."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -8,7 +7,14 @@ from django.db import IntegrityError, transaction
 
 from devices.models import Brand
 from segments.models import Segment
-from segments.rules import InvalidRules, parse_rules, rules_json
+from segments.references import leads_to
+from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules, rules_json
+from segments.selectors.checking import context_checked
+from segments.selectors.matching import context_for
+from segments.services.locks import segments_lock
+from segments.services.presences import brand_lock
+from segments.services.watching import rebaseline
+from smartpush.common.clock import utc_now
 
 
 class CannotSaveSegment(Exception):
@@ -19,30 +25,7 @@ class CannotSaveSegment(Exception):
         self.fields = fields
 
 
-READY_SEGMENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    (
-        "Push enabled",
-        "End users whom a push reaches now.",
-        {"field": "push_enabled", "operator": "is", "value": True},
-    ),
-    (
-        "To be asked",
-        "Push status of the last session is Ask: they can still be asked for permission.",
-        {"field": "push_status_last_session", "operator": "is", "value": "ask"},
-    ),
-    (
-        "Blocked",
-        "Push status of the last session is Blocked.",
-        {"field": "push_status_last_session", "operator": "is", "value": "blocked"},
-    ),
-    (
-        "Suspended",
-        "Push status of the last session is Suspended: somebody else logged in on their device.",
-        {"field": "push_status_last_session", "operator": "is", "value": "suspended"},
-    ),
-)
-
-
+@transaction.atomic
 def segment_save(
     *,
     brand: Brand,
@@ -52,7 +35,14 @@ def segment_save(
     by: AbstractBaseUser | None = None,
     segment: Segment | None = None,
 ) -> Segment:
-    """Create a segment, or change the given one; raises CannotSaveSegment with every fault named."""
+    """Create a segment, or change the given one; raises CannotSaveSegment with every fault named.
+
+    Where it is watched, or a watched one names it, other rules let nobody in or out: who is in is taken anew.
+
+    Of an imported one the name and description change: it has a list, and `rules` says nothing. Rules that are as they
+    were are not looked at again, so that a segment can be renamed whatever became of what it names.
+    """
+    segments_lock(brand_id=brand.pk)
     name, description = name.strip(), description.strip()
     faults: dict[str, list[str]] = {}
     if not name:
@@ -64,14 +54,20 @@ def segment_save(
     if segment is not None and segment.brand_id != brand.pk:
         faults["brand"] = ["The segment belongs to another brand."]
     stored: dict[str, Any] = {}
-    try:
-        stored = rules_json(parse_rules(rules))
-    except InvalidRules as error:
-        for problem in error.problems:
-            path = f"rules.{problem.path}" if problem.path else "rules"
-            faults.setdefault(path, []).append(problem.message)
+    if segment is not None and segment.kind == Segment.Kind.IMPORTED:
+        stored = segment.rules
+    else:
+        try:
+            stored = _checked(rules, brand, segment)
+        except InvalidRules as error:
+            for problem in error.problems:
+                path = f"rules.{problem.path}" if problem.path else "rules"
+                faults.setdefault(path, []).append(problem.message)
     if faults:
         raise CannotSaveSegment(fields=faults)
+    changed = segment is not None and stored != _kept(segment)
+    if changed:
+        brand_lock(brand_id=brand.pk)  # before the row: whoever begins to watch takes them in this order
     if segment is None:
         segment = Segment(brand=brand, created_by_id=by.pk if by is not None else None)
     segment.name, segment.description, segment.rules = name, description, stored
@@ -82,16 +78,37 @@ def segment_save(
         if "segments_segment_name" not in str(error):
             raise
         raise CannotSaveSegment(fields={"name": ["The brand has a segment of this name."]}) from error
+    if changed:
+        rebaseline(segment=segment, now=utc_now())
     return segment
 
 
-def segments_make_ready(*, brand: Brand) -> Sequence[Segment]:
-    """The segments that a brand begins with; those that exist by name are left as they are."""
-    return [
-        Segment.objects.get_or_create(
-            brand=brand,
-            name=name,
-            defaults={"description": description, "rules": rules_json(parse_rules({"version": 1, "rule": rule}))},
-        )[0]
-        for name, description, rule in READY_SEGMENTS
-    ]
+def _checked(rules: object, brand: Brand, segment: Segment | None) -> dict[str, Any]:
+    if segment is not None:
+        kept = _kept(segment)
+        if rules_json(parse_rules(rules)) == kept:
+            return kept
+    parsed = parse_rules(rules)
+    if segment is not None:
+        _refuse_circles(parsed, brand, segment)
+    context_checked(rules=parsed, brand_id=brand.pk, now=utc_now())
+    return rules_json(parsed)
+
+
+def _kept(segment: Segment) -> dict[str, Any]:
+    """The rules as they are in the database: those of `segment` may be what somebody has typed."""
+    return dict(Segment.objects.values_list("rules", flat=True).get(pk=segment.pk))
+
+
+def _refuse_circles(rules: Rules, brand: Brand, segment: Segment) -> None:
+    try:
+        context = context_for(rules=rules, brand_id=brand.pk, now=utc_now())
+    except InvalidRules:
+        return  # a segment that is named cannot be read: it is said as such
+    way = leads_to(segment.pk, rules, context.segments)
+    if way:
+        names = Segment.objects.in_bulk(way)
+        words = " -> ".join(names[key].name for key in [segment.pk, *way])
+        raise InvalidRules(
+            [RuleProblem("", f"The segments lead round in a circle: {words}. Take one of the steps out.")]
+        )

@@ -2,16 +2,18 @@
 
 from django.db import transaction
 
-from devices.models import Brand, PushCategory
+from devices.models import PushCategory
 from segments.models import Segment
 from segments.rules import parse_rules, rules_json
+from segments.services.locks import segments_lock
 from segments.services.segments import segment_save
 
 
 @transaction.atomic
 def segment_of_category(*, category: PushCategory) -> Segment:
     """*Allowed and subscribed to <category>*: the brand's segment with just these rules, made where it has none."""
-    brand = Brand.objects.select_for_update().only("pk").get(pk=category.brand_id)
+    segments_lock(brand_id=category.brand_id)
+    brand = category.brand
     rule = {
         "all": [
             {"field": "push_enabled", "operator": "is", "value": True},

@@ -24,7 +24,7 @@ from tests.browser.product.running import Product
 
 SUBSCRIBERS = 600
 # What takes seconds here takes this long where every core is wanted by many.
-SETTLED_SECONDS = 240.0
+SETTLED_SECONDS = 120.0
 
 
 def now() -> datetime:

@@ -4,10 +4,10 @@ from django.utils import timezone
 
 from devices.pushservice.server import LocalPushService
 from devices.services.brands import vapid_key_add
-from segments.selectors.matching import context_for, matches
 from segments.models import Segment
 from segments.rules import parse_rules
-from segments.services.segments import segments_make_ready
+from segments.selectors.matching import context_for, matches
+from segments.services import segments_make_ready
 from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.tab import Tab

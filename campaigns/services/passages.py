@@ -1,0 +1,61 @@
+"""Who entered or left a watched segment enters the campaigns that wait for it.
+
+The segments write a passage for each; here they are claimed by set and marked as taken in the transaction that enters
+the end users, so that a killed process loses none and enters nobody twice. The entry key names segment, stay and
+direction besides.
+"""
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from campaigns.selectors.entries import Entry, entries_watching
+from campaigns.services.entry import Candidate, enrol
+from campaigns.services.locks import lock_entries
+from segments.conditions import Context
+from segments.rules import EVERYONE, read_published
+from segments.selectors.matching import matching_ids
+
+_TAKE = """
+UPDATE segments_passage SET taken_at = %(now)s
+WHERE id IN (SELECT id FROM segments_passage WHERE taken_at IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id, segment_id, end_user_id, epoch, kind
+"""
+_KIND = {"entered": "segment_entered", "left": "segment_left"}
+
+
+@transaction.atomic
+def passages_take(*, now: datetime, limit: int = 5000) -> int:
+    """Take up to `limit` passages and enter their end users; returns how many were taken: call again while not 0.
+
+    The new runs are due at once: advance_due moves them on. Passages that no active campaign waits for are taken too,
+    so nobody enters for what happened while a campaign was paused.
+    """
+    # Before the first row, in one order, as everywhere: a publication may hold them.
+    lock_entries(campaign_ids=[entry.campaign_id for entry in entries_watching()])
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"now": now, "limit": limit})
+        taken = sorted(cursor.fetchall())
+    if not taken:
+        return 0
+    offered: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
+    for _, segment_id, end_user_id, epoch, kind in taken:
+        candidate = Candidate(end_user_id, f"segment-{segment_id}-{epoch}-{kind}")
+        offered[segment_id, _KIND[kind]].append(candidate)
+    # Read again under the locks: what was published, paused or ended meanwhile counts.
+    for entry in entries_watching():
+        if entry.trigger_segment is not None:
+            _enter(entry, offered.get((entry.trigger_segment, entry.trigger_kind), []), now)
+    return len(taken)
+
+
+def _enter(entry: Entry, candidates: list[Candidate], now: datetime) -> None:
+    if not candidates:
+        return
+    rules = EVERYONE if entry.rules is None else read_published(entry.rules)
+    context = Context(entry.brand_id, now, entry.time_zone)
+    people = {candidate.end_user_id for candidate in candidates}
+    # Of everybody too: who was erased since has no row to enter with.
+    inside = matching_ids(rules=rules, context=context, end_user_ids=people)
+    enrol(entry=entry, candidates=[row for row in candidates if row.end_user_id in inside], now=now)
