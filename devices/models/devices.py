@@ -105,8 +105,18 @@ class Device(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["holder"], condition=Q(token_hash__isnull=False), name="devices_device_reachable"),
-            models.Index(fields=["brand", "platform"], name="devices_device_platform_idx"),
+            # Segments are answered from these two and the one of push statuses, without a look at the wide rows.
+            models.Index(
+                fields=["holder", "id"],
+                include=["platform"],
+                condition=Q(token_hash__isnull=False),
+                name="devices_device_reachable",
+            ),
+            models.Index(
+                fields=["brand", "platform"],
+                include=["holder", "session_end_user", "browser", "os", "form_factor"],
+                name="devices_device_platform_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -132,7 +142,7 @@ class PushStatus(models.Model):
             ),
             models.CheckConstraint(condition=Q(status__in=_STATUSES), name="devices_pushstatus_status"),
         ]
-        indexes = [models.Index(fields=["brand", "status", "end_user"], name="devices_pushstatus_status_idx")]
+        indexes = [models.Index(fields=["brand", "status", "end_user", "device"], name="devices_pushstatus_status_idx")]
 
     def __str__(self) -> str:
         return self.get_status_display()
