@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 State = SegmentImport.State
 Mode = SegmentImport.Mode
-SLICE = 200_000  # lines
+SLICE = 400_000  # lines; each slice may read all end users of the brand once
 MAX_ATTEMPTS = 30
 _LAST_START_SECONDS = 100.0  # django-q2 ends a job at its timeout; no new slice is begun this late
 _ANALYZE_FROM = 5_000  # lines
@@ -31,6 +31,8 @@ _NEXT = """
 SELECT count(*), max(line) FROM (
     SELECT line FROM segments_importline WHERE job_id = %(job)s AND line > %(after)s ORDER BY line LIMIT %(size)s) s
 """
+# So that a slice's ids are joined in memory.
+_WORK_MEM = "SET LOCAL work_mem = '64MB'"
 # What stays of the staged lines is what nobody has.
 _LOOK_UP = """
 WITH found AS (
@@ -50,7 +52,7 @@ DELETE FROM segments_importline l USING (
 """
 # A table rather than a common table expression: its rows are known to the planner, and read twice.
 _MATCHED = (
-    "SET LOCAL work_mem = '64MB'",
+    _WORK_MEM,
     "DROP TABLE IF EXISTS pg_temp.segments_matched",
     """CREATE TEMPORARY TABLE segments_matched ON COMMIT DROP AS
        SELECT DISTINCT unnest(end_users) AS id FROM segments_importslice WHERE job_id = %(job)s""",
@@ -136,6 +138,7 @@ def _slice(job: SegmentImport, clock: Callable[[], datetime]) -> bool:
         lines, upto = cursor.fetchone()
         if not lines:
             return False
+        cursor.execute(_WORK_MEM)
         cursor.execute(
             _LOOK_UP,
             {"job": job.pk, "brand": job.segment.brand_id, "after": after, "upto": upto, "lines": lines},
