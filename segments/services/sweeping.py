@@ -33,7 +33,11 @@ UNION ALL
 SELECT p.end_user_id, u.id IS NOT NULL FROM segments_presence p LEFT JOIN devices_enduser u ON u.id = p.end_user_id
 WHERE p.segment_id = {segment} AND p.inside AND NOT EXISTS (SELECT FROM inside i WHERE i.id = p.end_user_id)
 """
-_FORGET = "DELETE FROM segments_presence WHERE segment_id = %s AND end_user_id = ANY(%s)"
+# Erased while they were being judged.
+_FORGET = """
+WITH passages AS (DELETE FROM segments_passage WHERE segment_id = %(segment)s AND end_user_id = ANY(%(gone)s))
+DELETE FROM segments_presence WHERE segment_id = %(segment)s AND end_user_id = ANY(%(gone)s)
+"""
 _QUEUED = "SELECT DISTINCT end_user_id FROM devices_changedenduser WHERE brand_id = %s"
 
 
@@ -54,7 +58,7 @@ def sweep(*, segment: Segment, now: datetime) -> Passed:
         passed += _slice(watched, different[at : at + SLICE], now)
     if gone:
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET, [segment.pk, gone])
+            cursor.execute(_FORGET, {"segment": segment.pk, "gone": gone})
     _tell(watched, passed, len(gone))
     return passed
 

@@ -103,8 +103,10 @@ def test_a_judgement_from_before_the_sweep_takes_nothing_back(world):
 
 
 def test_nothing_is_kept_of_people_who_are_gone(world):
-    ann = world.end_user(js_markers=["VIP"])
+    ann = world.end_user()
     segment = watched_segment(world.brand, VIP)
+    EndUser.objects.filter(pk=ann.pk).update(js_markers=["VIP"])
+    changes_judge(now=later(1))
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM devices_enduser WHERE id = %s", [ann.pk])
     sweep(segment=segment, now=later(1))
