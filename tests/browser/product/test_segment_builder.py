@@ -141,6 +141,29 @@ def test_what_is_typed_brings_the_most_frequent_values_first(editor: Desk, audie
     expect(page.get_by_role("listbox")).to_have_count(0)
 
 
+def test_events_and_their_properties_are_picked_from_what_the_brand_has(editor: Desk, audience: Audience):
+    audience.person("ann", deposits=[20, 30])
+    audience.person("bob", deposits=[10])
+    page = editor.open(ADD)
+    rule = editor.add_rule("event")
+    rule.get_by_label("Which event").fill("dep")
+    page.get_by_role("option", name="deposit").click()
+    selects(page, 2)
+    rule.get_by_role("button", name="With properties").click()
+    rule.get_by_label("Property 1", exact=True).last.press("ArrowDown")
+    page.get_by_role("option", name="amount").click()
+    expect(rule.get_by_label("Type of amount")).to_have_value("number")
+    rule.get_by_label("How amount is compared").select_option(label="is at least")
+    rule.get_by_label("Value of amount").fill("20")
+    selects(page, 1)
+    assert editor.rules()["all"][0]["params"] == {
+        "name": "deposit",
+        "where": [{"name": "amount", "type": "number", "operator": "at_least", "value": 20}],
+    }
+    rule.get_by_role("button", name="Remove the condition on amount").click()
+    selects(page, 2)
+
+
 def test_rules_that_nobody_touches_are_saved_as_they_were(editor: Desk, audience: Audience, shop: Shop):
     person = audience.person("ann", deposits=[20])
     rule = {
