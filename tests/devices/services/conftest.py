@@ -1,4 +1,8 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 
 from devices.models import Brand
 from devices.pushservice.server import LocalPushService
@@ -25,9 +29,11 @@ def push_service():
 
 
 @pytest.fixture
-def channel(brand, push_service, settings) -> Channel:
+def channel(brand, push_service, settings) -> Iterator[Channel]:
+    """The clock stands still: what is due in a second is not due yet, however long the test takes."""
     push_service.clear_failures()
     settings.SMARTPUSH_DEV_ORIGINS = frozenset({push_service.url})
     close_senders()
-    yield Channel(brand, push_service)
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield Channel(brand, push_service)
     close_senders()
