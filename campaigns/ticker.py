@@ -9,6 +9,7 @@ import structlog
 from django.db import connection
 
 from campaigns.advance import advance_due, popup_answers_apply
+from campaigns.services.passages import passages_take
 from campaigns.services.schedule import launch_due
 from devices.models import IdempotencyKey
 from devices.services.outbox import chunks_cut, leases_reclaim
@@ -46,6 +47,7 @@ class Ticker:
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
         done += self._step("changes", lambda: changes_judge(now=now))
+        done += self._step("passages", lambda: passages_take(now=now))
         done += self._step("answers", lambda: len(popup_answers_apply(now=now)))
         done += self._step("advance", lambda: advance_due(now=now).moved)
         done += self._step("cut", lambda: len(chunks_cut(now=now)))
