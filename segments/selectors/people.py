@@ -1,7 +1,9 @@
 """A few of those whom rules select, with the reasons, and one end user judged rule by rule."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from devices.models import EndUser
 from segments.compiler import audience_where, judge_sql
@@ -12,8 +14,8 @@ from segments.selectors.bounded import TooSlow, rows_within
 from segments.selectors.words import names_in
 from segments.sql import Sql, fill
 
-_SECONDS = 0.8
-_RECENT = 3_000
+_RECENT_SECONDS = 0.8
+_ALL_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,7 @@ def audience_sample(*, rules: Rules, context: Context, size: int = 10) -> Sequen
 
     They are looked for among those seen last, one by one; only where these are too few is everybody gone through.
     """
-    recent = fill(
-        "SELECT u.id FROM (SELECT * FROM devices_enduser WHERE brand_id = {} AND last_session_at IS NOT NULL"
-        " ORDER BY last_session_at DESC LIMIT {}) u WHERE ({}) ORDER BY u.last_session_at DESC LIMIT {}",
-        context.brand_id,
-        _RECENT,
-        judge_sql(rules.rule, context),
-        size,
-    )
-    try:
-        found = rows_within(text=recent.text, params=recent.params, milliseconds=int(_SECONDS * 1000))
-    except TooSlow:
-        found = []
+    found = _among_recent(rules, context, size)
     if len(found) < size:
         where = audience_where(rules, context)
         everybody = fill(
@@ -49,12 +40,39 @@ def audience_sample(*, rules: Rules, context: Context, size: int = 10) -> Sequen
             where,
             size,
         )
-        found = rows_within(text=everybody.text, params=everybody.params, milliseconds=int(_SECONDS * 3000))
+        try:
+            found = rows_within(text=everybody.text, params=everybody.params, milliseconds=int(_ALL_SECONDS * 1000))
+        except TooSlow:
+            if not found:
+                raise
     people = EndUser.objects.defer("properties").in_bulk([row[0] for row in found])
     ordered = [people[row[0]] for row in found if row[0] in people]
     checks = checks_of(rules=rules, context=context, end_user_ids=[person.pk for person in ordered])
     words = _words(rules, context.brand_id)
     return [Person(person, [words[path] for path in words if checks[person.pk][path]]) for person in ordered]
+
+
+def _among_recent(rules: Rules, context: Context, size: int) -> list[tuple[Any, ...]]:
+    """The last ones seen, judged by index: a few hundred first, which is enough for most rules."""
+    judged, found = judge_sql(rules.rule, context), []
+    until = time.monotonic() + _RECENT_SECONDS
+    for looked_at in (300, 3_000):
+        recent = fill(
+            "SELECT u.id FROM (SELECT * FROM devices_enduser WHERE brand_id = {} AND last_session_at IS NOT NULL"
+            " ORDER BY last_session_at DESC LIMIT {}) u WHERE ({}) ORDER BY u.last_session_at DESC LIMIT {}",
+            context.brand_id,
+            looked_at,
+            judged,
+            size,
+        )
+        try:
+            milliseconds = int((until - time.monotonic()) * 1000)
+            found = rows_within(text=recent.text, params=recent.params, milliseconds=milliseconds)
+        except TooSlow:
+            break
+        if len(found) == size:
+            break
+    return found
 
 
 def checks_of(

@@ -10,13 +10,13 @@ from segments.fields import Field, Suggestion
 from segments.selectors.bounded import TooSlow, rows_within
 
 MOST = 50
-_WITHIN = 700  # milliseconds
+_WITHIN = 1_500  # milliseconds
 # Random end users by their bucket, which is a hash, and those who were here last: what is new is among them.
 _PEOPLE = """
-(SELECT {columns} FROM devices_enduser WHERE brand_id = %s ORDER BY bucket LIMIT 5000)
+(SELECT {columns} FROM devices_enduser WHERE brand_id = %s ORDER BY bucket LIMIT 2000)
 UNION ALL
 (SELECT {columns} FROM devices_enduser WHERE brand_id = %s AND last_session_at IS NOT NULL
- ORDER BY last_session_at DESC LIMIT 2000)
+ ORDER BY last_session_at DESC LIMIT 1000)
 """
 _EVENT_NAMES = """
 WITH RECURSIVE names AS (
