@@ -7,12 +7,10 @@ a few known end users: EXISTS by index, so that an event costs no walk over the 
 conditions first (docs/adr/0007).
 """
 
-from collections.abc import Iterator
-
 from segments import fields
 from segments.conditions import Context, Group, Node, Opposite, Predicate, Related, Rows, group, opposite
 from segments.references import inlined_rule
-from segments.rules import AllOf, Condition, Not, Rule, Rules, conditions_of
+from segments.rules import AllOf, Condition, Not, Rule, Rules
 from segments.sql import FALSE, TRUE, Sql, fill, joined
 
 
@@ -44,12 +42,6 @@ def audience_where(rules: Rules, context: Context) -> Sql:
 def judge_sql(rule: Rule, context: Context) -> Sql:
     """The condition on one row of `devices_enduser u`, by index; null counts as false."""
     return _judge(compile_rule(rule, context))
-
-
-def judge_each(rules: Rules, context: Context) -> Iterator[tuple[str, Sql]]:
-    """(path, SQL) of each condition; what holds of the groups follows from those."""
-    for path, rule in conditions_of(rules):
-        yield path, judge_sql(rule, context)
 
 
 def compile_rule(rule: Rule, context: Context) -> Node:

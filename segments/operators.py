@@ -157,8 +157,8 @@ _KNOWN = (
 
 
 def _language_is(subject: Subject, value: str) -> Sql:
-    """`en` is also en-GB."""
-    low = fill("lower({})", subject.expression)
+    """`en` is also en-GB. The C collation, since a Turkish database makes no i of an I."""
+    low = fill('lower({} COLLATE "C")', subject.expression)
     return fill("({} = {} OR starts_with({}, {}))", low, value, low, f"{value}-")
 
 

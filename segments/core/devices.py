@@ -53,7 +53,7 @@ def _pairs(asked: Asked) -> Sequence[Rows]:
 
 def _devices(asked: Asked) -> Sequence[Rows]:
     where = fill("d.brand_id = {}", asked.context.brand_id)
-    for name, column in (("browser", "d.browser"), ("os", "lower(d.os)"), ("app", "d.app_id")):
+    for name, column in (("browser", "d.browser"), ("os", 'lower(d.os COLLATE "C")'), ("app", "d.app_id")):
         if name in asked.given:
             where = where & fill("{} = {}", Sql(column), asked.given[name])
     source = Sql("devices_device d")
@@ -128,7 +128,7 @@ _field(
 )
 _field("browser", "Browser of any device", Kind.CHOICE, "nullif(d.browser, '')", choices=_BROWSERS)
 _field("browser_version", "Browser version", Kind.VERSION, "d.browser_version", params=(_OF_BROWSER,))
-_field("os", "Operating system of any device", Kind.CHOICE, "nullif(lower(d.os), '')", choices=_SYSTEMS)
+_field("os", "Operating system of any device", Kind.CHOICE, "nullif(lower(d.os COLLATE \"C\"), '')", choices=_SYSTEMS)
 _field("os_version", "Operating system version", Kind.VERSION, "d.os_version", params=(_OF_SYSTEM,))
 _field(
     "form_factor",

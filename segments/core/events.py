@@ -2,7 +2,7 @@
 
 from segments.arguments import PROPERTY_KINDS, Param, ParamKind, Period, PropertyTest
 from segments.conditions import Node, Related, Rows
-from segments.core.properties import subject
+from segments.core.properties import property_holds
 from segments.fields import Asked, Build, Field, Reads, counted, register
 from segments.operators import Kind, operator_of
 from segments.sql import TRUE, Sql, fill
@@ -39,9 +39,17 @@ def _test(test: PropertyTest, asked: Asked) -> Sql:
     operator = operator_of(kind, test.operator)
     assert operator is not None
     positive = operator_of(kind, operator.complement_of) if operator.complement_of else operator
-    assert positive is not None and positive.means is not None
-    found = subject(document="e.properties", name=test.name, type_=test.type, context=asked.context, zone=_ZONE)
-    return fill("({}) IS NOT TRUE" if operator.complement_of else "({})", positive.means(found, test.value))
+    assert positive is not None
+    met = property_holds(
+        operator=positive,
+        value=test.value,
+        document="e.properties",
+        name=test.name,
+        type_=test.type,
+        context=asked.context,
+        zone=_ZONE,
+    )
+    return fill("({}) IS NOT TRUE" if operator.complement_of else "({})", met)
 
 
 def _that_decide(asked: Asked, function: str) -> Sql:

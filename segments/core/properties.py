@@ -7,28 +7,41 @@ from devices.models import PropertyDefinition
 from segments.arguments import PROPERTY_KINDS, Param, ParamKind
 from segments.conditions import Context, Node, Predicate
 from segments.fields import Asked, Field, Reads, Variant, register
-from segments.operators import Kind, Subject
+from segments.operators import Kind, Operator, Subject
 from segments.sql import Sql, fill
 
 _TYPED = {
-    "text": "CASE WHEN jsonb_typeof({doc}->{name}) = 'string' THEN {doc}->>{name} END",
+    "text": "({doc}->>{name})",
     "number": "CASE WHEN jsonb_typeof({doc}->{name}) = 'number' THEN ({doc}->{name})::numeric END",
     "boolean": "CASE WHEN jsonb_typeof({doc}->{name}) = 'boolean' THEN ({doc}->{name})::boolean END",
     "date": "({doc}->{name})",
 }
 
 
-def subject(*, document: str, name: str, type_: str, context: Context, zone: str) -> Subject:
-    """The property of a JSON object as what an operator is asked of: missing where it is absent or of another type."""
+def property_holds(
+    *, operator: Operator, value: Any, document: str, name: str, type_: str, context: Context, zone: str
+) -> Sql:
+    """What an operator says of a property of a JSON object: one that is absent or of another type is missing."""
+    assert operator.means is not None
     typed = fill(_TYPED[type_], doc=Sql(document), name=name)
-    return Subject(typed, context, Sql(zone), stored=type_ == "date")
+    met = operator.means(Subject(typed, context, Sql(zone), stored=type_ == "date"), value)
+    if type_ != "text":
+        return met
+    # Everything reads as text, so what is met comes first, and few are left whose type must be looked at.
+    return fill("({}) AND jsonb_typeof({}->{}) = 'string'", met, Sql(document), name)
 
 
 def _property(asked: Asked) -> Node:
-    name, type_ = asked.given["name"], asked.given["type"]
-    found = subject(document="u.properties", name=name, type_=type_, context=asked.context, zone="u.time_zone")
-    assert asked.operator.means is not None
-    return Predicate(asked.operator.means(found, asked.value))
+    met = property_holds(
+        operator=asked.operator,
+        value=asked.value,
+        document="u.properties",
+        name=asked.given["name"],
+        type_=asked.given["type"],
+        context=asked.context,
+        zone="u.time_zone",
+    )
+    return Predicate(met)
 
 
 def _kind(given: Mapping[str, Any]) -> Kind:

@@ -2,18 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from devices.models import Brand, EndUser
-from segments.compiler import audience_sql, judge_each, judge_sql
+from segments.compiler import audience_sql, judge_sql
 from segments.conditions import Context
 from segments.models import Segment
-from segments.references import inlined
-from segments.rules import AllOf, Condition, Not, Rule, Rules, parse_rules, segments_of
+from segments.rules import Rules, parse_rules, segments_of
 
 
 def context_for(*, rules: Rules, brand_id: int, now: datetime) -> Context:
@@ -55,40 +53,3 @@ def matching_ids(*, rules: Rules, context: Context, end_user_ids: Collection[int
 def matches(*, rules: Rules, context: Context, end_user_id: int) -> bool:
     """Whether this end user is in the segment."""
     return bool(matching_ids(rules=rules, context=context, end_user_ids=[end_user_id]))
-
-
-def rules_judged(*, rules: Rules, context: Context, end_user_id: int) -> dict[str, bool] | None:
-    """Path of each group and rule to whether it holds of this end user: one query; None without such an end user.
-
-    Raises TooLarge where the segments that are named grow too many.
-    """
-    inlined(rules, context.segments)  # all of them together: a condition alone may be small enough
-    each = list(judge_each(rules, context))
-    # One array, since a row has 1,664 columns at most.
-    held = ", ".join(f"({condition.text}) IS TRUE" for _, condition in each)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT ARRAY[{held}]::boolean[] FROM devices_enduser u WHERE u.brand_id = %s AND u.id = %s",
-            [*(param for _, condition in each for param in condition.params), context.brand_id, end_user_id],
-        )
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    if row is None:
-        return None
-    found: dict[str, bool] = {}
-    _judge("rule", rules.rule, {path: bool(held) for (path, _), held in zip(each, row[0], strict=True)}, found)
-    return found
-
-
-def _judge(path: str, rule: Rule, leaves: Mapping[str, bool], found: dict[str, bool]) -> bool:
-    """Whether a group holds, by those in it; every part is judged, for showing all of them."""
-    found[path] = False  # outer ones come first
-    if isinstance(rule, Condition):
-        found[path] = leaves[path]
-    elif isinstance(rule, Not):
-        found[path] = not _judge(f"{path}.not", rule.rule, leaves, found)
-    else:
-        every = isinstance(rule, AllOf)
-        kind = "all" if every else "any"
-        parts = [_judge(f"{path}.{kind}[{n}]", item, leaves, found) for n, item in enumerate(rule.rules)]
-        found[path] = all(parts) if every else any(parts)
-    return found[path]

@@ -17,7 +17,7 @@ from segments.operators import OPERATORS
 from segments.references import TooLarge, inlined, rules_problems
 from segments.rules import InvalidRules, parse_rules, rules_json
 from segments.selectors.bounded import TooSlow, rows_within
-from segments.selectors.matching import matching_ids, rules_judged, segment_queryset
+from segments.selectors.matching import matching_ids, segment_queryset
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
@@ -309,7 +309,7 @@ def test_segments_in_a_circle_are_refused_and_not_followed():
         with pytest.raises(TooLarge):
             audience_sql(rules, context)
         with pytest.raises(TooLarge):
-            rules_judged(rules=rules, context=context, end_user_id=1)
+            matching_ids(rules=rules, context=context, end_user_ids=[1])
 
 
 @pytest.mark.django_db
