@@ -1,5 +1,6 @@
 """Saving segments."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -7,10 +8,9 @@ from django.db import IntegrityError, transaction
 
 from devices.models import Brand
 from segments.models import Segment
-from segments.references import leads_to
+from segments.references import TooLarge, inlined, leads_to
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules, rules_json
 from segments.selectors.checking import context_checked
-from segments.selectors.matching import context_for
 from segments.services.locks import segments_lock
 from segments.services.presences import brand_lock
 from segments.services.watching import rebaseline
@@ -58,7 +58,7 @@ def segment_save(
         stored = segment.rules
     else:
         try:
-            stored = _checked(rules, brand, segment)
+            stored = rules_check(rules=rules, brand=brand, segment=segment)
         except InvalidRules as error:
             for problem in error.problems:
                 path = f"rules.{problem.path}" if problem.path else "rules"
@@ -83,14 +83,14 @@ def segment_save(
     return segment
 
 
-def _checked(rules: object, brand: Brand, segment: Segment | None) -> dict[str, Any]:
-    if segment is not None:
-        kept = _kept(segment)
-        if rules_json(parse_rules(rules)) == kept:
-            return kept
+def rules_check(*, rules: object, brand: Brand, segment: Segment | None) -> dict[str, Any]:
+    """The stored form of rules that this segment (None: a new one) may have; raises InvalidRules with every fault."""
     parsed = parse_rules(rules)
     if segment is not None:
-        _refuse_circles(parsed, brand, segment)
+        stored = rules_json(parsed)
+        if stored == _kept(segment):
+            return stored
+        _refuse_with_others(parsed, brand, segment)
     context_checked(rules=parsed, brand_id=brand.pk, now=utc_now())
     return rules_json(parsed)
 
@@ -100,15 +100,24 @@ def _kept(segment: Segment) -> dict[str, Any]:
     return dict(Segment.objects.values_list("rules", flat=True).get(pk=segment.pk))
 
 
-def _refuse_circles(rules: Rules, brand: Brand, segment: Segment) -> None:
-    try:
-        context = context_for(rules=rules, brand_id=brand.pk, now=utc_now())
-    except InvalidRules:
-        return  # a segment that is named cannot be read: it is said as such
-    way = leads_to(segment.pk, rules, context.segments)
+def _refuse_with_others(rules: Rules, brand: Brand, segment: Segment) -> None:
+    """A circle, or segments that name this one and would have too many rules with it."""
+    dynamic = Segment.objects.filter(brand=brand, kind=Segment.Kind.DYNAMIC).exclude(pk=segment.pk)
+    names = dict(dynamic.values_list("pk", "name")) | {segment.pk: segment.name}
+    known = {segment.pk: rules}
+    for key, stored in dynamic.values_list("pk", "rules"):
+        with suppress(InvalidRules):  # one that cannot be read is said to be so, where it is named
+            known[key] = parse_rules(stored)
+    way = leads_to(segment.pk, rules, known)
     if way:
-        names = Segment.objects.in_bulk(way)
-        words = " -> ".join(names[key].name for key in [segment.pk, *way])
-        raise InvalidRules(
-            [RuleProblem("", f"The segments lead round in a circle: {words}. Take one of the steps out.")]
-        )
+        words = " -> ".join(names[key] for key in [segment.pk, *way])
+        message = f"The segments lead round in a circle: {words}. Take one of the steps out."
+        raise InvalidRules([RuleProblem("", message)])
+    for key, other in known.items():
+        if key == segment.pk or not leads_to(segment.pk, other, known):
+            continue
+        try:
+            inlined(other, known)
+        except TooLarge as error:
+            message = f"{names[key]} names this segment and would have too many rules with these: use fewer."
+            raise InvalidRules([RuleProblem("", message)]) from error

@@ -106,6 +106,14 @@ def test_rules_that_grow_too_many_with_those_of_other_segments_are_refused():
             rules = ASK
 
 
+def test_a_segment_does_not_grow_too_large_for_those_that_name_it():
+    brand = populate(seed=28, end_users=1)
+    small = segment_save(brand=brand, name="Small", rules=ASK)
+    segment_save(brand=brand, name="Many", rules={"version": 1, "rule": {"all": [names(small.pk)["rule"]] * 150}})
+    large = {"version": 1, "rule": {"all": [ASK["rule"]] * 150}}
+    assert "Many names this segment" in refused(brand=brand, name="Small", rules=large, segment=small)["rules"][0]
+
+
 def test_a_segment_is_renamed_whatever_became_of_what_it_names():
     brand = populate(seed=25, end_users=1)
     first = segment_save(brand=brand, name="A", rules=ASK)
