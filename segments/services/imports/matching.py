@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Q
 
 from segments.models import ImportLine, ImportSlice, Segment, SegmentImport
+from segments.rules import InvalidRules
 from segments.services.imports.receiving import import_fail, import_ring, lease
 from segments.services.watching import list_changed
 
@@ -181,7 +182,10 @@ def _finish(job: SegmentImport, clock: Callable[[], datetime]) -> bool:
             update_fields=["state", "leased_until", "finished_at", "repeated", "unknown", "added", "removed"],
         )
         cursor.execute("DROP TABLE pg_temp.segments_matched")
-        list_changed(segment=job.segment, now=job.finished_at)
+        try:
+            list_changed(segment=job.segment, now=job.finished_at)
+        except InvalidRules as refusal:  # of some other segment of the brand: the sweeps that come round find it
+            log.warning("import_unnoticed", job=job.pk, problem=str(refusal))
     log.info("import_done", job=job.pk, lines=job.lines, added=job.added, removed=job.removed, unknown=job.unknown)
     return True
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from devices.models import EndUser
 from devices.services.brands import brand_create
-from segments.models import ImportLine, ImportSlice, ListEntry, Segment, SegmentImport
+from segments.models import ImportLine, ImportSlice, ListEntry, Segment, SegmentImport, SegmentWork
 from segments.services.imports import (
     CannotImport,
     import_cancel,
@@ -47,6 +47,20 @@ def test_adding_keeps_who_is_there_and_says_what_was_repeated_and_unknown(brand,
     kept = ImportLine.objects.filter(job_id=job.pk).order_by("line").values_list("line", "external_id")
     assert list(kept) == [(5, "zoe"), (9, "yan")]
     assert not ImportSlice.objects.exists()
+
+
+def test_the_size_is_computed_again_soon_after(brand, crowd):
+    segment = a_list(brand)
+    SegmentWork.objects.create(segment=segment, kind="size", due_at=later(86_400))
+    imported(segment, "ann")
+    assert SegmentWork.objects.get(segment=segment, kind="size").due_at < later(600)
+
+
+def test_broken_rules_of_another_segment_hold_up_no_import(brand, crowd):
+    Segment.objects.create(brand=brand, name="Broken", rules={"version": 1, "rule": {"field": "gone"}})
+    segment = a_list(brand)
+    assert imported(segment, "ann").state == "done"
+    assert members(segment) == {"ann"}
 
 
 def test_replacing_leaves_exactly_those_of_the_file(brand, crowd):
