@@ -77,6 +77,6 @@ def test_viewers_read_and_do_not_write(client, brand):
     )
     segment = segment_save(brand=brand, name="Ask", rules=ASK)
     page = client.get(reverse("admin:segments_segment_change", args=[segment.pk])).content.decode()
-    assert "Push status of the last session is Ask" in page
+    assert "push_status_last_session" in page
     assert "data-readonly" in page
     assert "_save" not in page
