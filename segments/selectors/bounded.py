@@ -7,8 +7,10 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 # A hash join of a million ids stays in memory; compiling a plan to machine code costs more than such a plan gains.
+# Without parallel workers: each of them would make the whole set of an event rule for itself.
 _SET = """
-SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
+SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+  set_config('max_parallel_workers_per_gather', '0', true)
 """
 
 
@@ -28,7 +30,8 @@ def rows_within(*, text: str, params: Sequence[Any], milliseconds: int) -> list[
             rows = cursor.fetchall()
             if inside:  # a savepoint that ends well would leave them to the transaction around it
                 cursor.execute(
-                    "SET LOCAL statement_timeout = DEFAULT; SET LOCAL work_mem = DEFAULT; SET LOCAL jit = DEFAULT"
+                    "SET LOCAL statement_timeout = DEFAULT; SET LOCAL work_mem = DEFAULT; SET LOCAL jit = DEFAULT;"
+                    " SET LOCAL max_parallel_workers_per_gather = DEFAULT"
                 )
             return rows
     except OperationalError as error:
