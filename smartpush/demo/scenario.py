@@ -19,8 +19,9 @@ from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import campaign_make_ready
 from devices.models import Brand, Delivery, PopupOffer, VapidKey
 from devices.services.brands import brand_create
-from devices.services.categories import category_create
+from devices.services.categories import category_create, marker_suggest
 from segments.models import Segment
+from segments.services import segment_ready, segments_make_ready
 from smartpush.common.clock import utc_now
 from smartpush.demo.phones import phones_app, phones_open
 from smartpush.demo.residents import residents_answer, residents_arrive, residents_seed, residents_waiting
@@ -104,7 +105,9 @@ def last_run_forget() -> None:
         for table in ("devices_deliverychunk", "devices_pushstatus", "devices_device", "devices_enduser"):
             cursor.execute(f"DELETE FROM {table} WHERE brand_id = ANY(%s)", [brands])
     # What protects its target is let go first; then the brands take everything with them.
-    Campaign.objects.filter(brand__in=brands).update(state=Campaign.State.DRAFT, current_version=None, segment=None)
+    Campaign.objects.filter(brand__in=brands).update(
+        state=Campaign.State.DRAFT, current_version=None, segment=None, trigger_segment=None
+    )
     PushResource.objects.filter(brand__in=brands).update(current_revision=None)
     PopupResource.objects.filter(brand__in=brands).update(current_revision=None)
     Brand.objects.filter(pk__in=brands).delete()
@@ -196,6 +199,7 @@ class Scenario:
         brand.save(update_fields=["session_minutes"])
         for name, description in CATEGORIES:
             category_create(brand=brand, name=name, description=description)
+        segments_make_ready(brand=brand)
         return brand
 
     def _welcome_campaign(self, brand: Brand) -> Campaign:
@@ -215,14 +219,16 @@ class Scenario:
             click_url=f"{settings.SMARTPUSH_DEMO_SITE_URL}/books/new",
         )
         revision = push_resource_save(
-            brand=brand, name="Weekly letter", draft=PushDraft(variants=(letter,), default_language="en")
+            brand=brand,
+            name="Weekly letter",
+            draft=PushDraft(variants=(letter,), default_language="en", category=marker_suggest(CATEGORIES[0][0])),
         )
         campaign = Campaign.objects.create(
             brand=brand,
             name="Weekly letter",
             kind=Campaign.Kind.SCHEDULED,
             scheduled_at=now,
-            segment=Segment.objects.get(brand=brand, name="Push enabled"),
+            segment=segment_ready(brand=brand, key=Segment.Ready.PUSH_ENABLED),
             flow={
                 "version": 1,
                 "start": "a1",

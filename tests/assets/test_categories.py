@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from assets.services import popup_resource_save
+from assets.services import PushDraft, PushVariantDraft, popup_resource_save, push_resource_save
 from devices.models import App, Brand, EndUser, PushCategory
 from devices.selectors.categories import categories_in_use, category_words
 from devices.services.categories import (
@@ -164,10 +164,29 @@ def _in_segment(brand, category):
     segment_save(brand=brand, name="Readers", rules={"version": 1, "rule": rule})
 
 
-@pytest.mark.parametrize(("use", "said"), [(_ticked, "1 end user has it now"), (_in_segment, "the segment “Readers”")])
+def _asked_of_pushes(brand, category):
+    params = {"outcome": "clicked", "category": category.marker}
+    rule = {"all": [{"field": "push", "params": params, "operator": "happened"}]}
+    segment_save(brand=brand, name="Clickers", rules={"version": 1, "rule": rule})
+
+
+def _about_it(brand, category):
+    draft = PushDraft(variants=(PushVariantDraft("en", "New", "Books."),), category=category.marker)
+    push_resource_save(brand=brand, name="Letter", draft=draft)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (_ticked, "1 end user has it now"),
+        (_in_segment, "the segment “Readers”"),
+        (_asked_of_pushes, "the segment “Clickers”"),
+        (_about_it, "the push “Letter”"),
+    ],
+)
 def test_a_marker_in_use_is_fixed_and_the_page_says_where(editor, brand, use, said):
     category = category_create(brand=brand, name="News")
-    assert "no popup or segment uses it" in editor.get(url("change", category)).content.decode()
+    assert "no popup, push or segment uses it" in editor.get(url("change", category)).content.decode()
     use(brand, category)
     assert said in editor.get(url("change", category)).content.decode()
     editor.post(url("change", category), typed(marker="OTHER"))
