@@ -122,9 +122,7 @@ def test_every_operator_alone_agrees_with_the_slow_reading(number):
     for place, (field, params, name, values) in enumerate(each_once(forms)):
         if field == "property" and params["name"] != NAMES[(number + place) % len(NAMES)]:
             continue
-        few = values[place % 3 :: max(3, len(values) // 3)] or values
-        batches.setdefault(field, []).extend(condition(field, name, value, params) for value in few)
+        value = values[(place + number) % len(values)]
+        batches.setdefault(field, []).append(condition(field, name, value, params))
     for batch in batches.values():
-        for start in range(0, len(batch), 150):
-            tree = {"any": batch[start : start + 150]}
-            forms.judge(tree, context, keys)
+        forms.judge({"any": batch}, context, keys)
