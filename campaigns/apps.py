@@ -11,5 +11,6 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("campaigns.segment_fields")
+        ours = importlib.import_module("campaigns.selectors.uses")
         segments_uses = importlib.import_module("segments.selectors.uses")
-        segments_uses.campaigns_read_by(importlib.import_module("campaigns.selectors.uses").campaigns_using)
+        segments_uses.campaigns_read_by(ours.campaigns_using, ours.campaigns_counted)

@@ -1,5 +1,6 @@
 """Which campaigns use a segment: told to segments, which cannot look up here."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from django.urls import reverse
@@ -18,13 +19,28 @@ def campaigns_using(brand_id: int, segment_id: int, by_way: Mapping[int, str]) -
     return [use for campaign in rows for use in _uses(campaign, segment_id, by_way)]
 
 
-def _uses(campaign: Campaign, segment_id: int, by_way: Mapping[int, str]) -> Iterator[CampaignUse]:
-    running = campaign.state in _RUNNING
+def campaigns_counted(brand_id: int) -> Mapping[int, int]:
+    """Of each segment how many campaigns use it themselves."""
+    found: Counter[int] = Counter()
+    for campaign in Campaign.objects.filter(brand_id=brand_id).select_related("current_version"):
+        audience, triggers = _named(campaign)
+        found.update(key for key in audience | triggers if key is not None)
+    return found
+
+
+def _named(campaign: Campaign) -> tuple[set[int | None], set[int | None]]:
+    """The segments of its audience, and those that let end users in."""
     audience, triggers = {campaign.segment_id}, {campaign.trigger_segment_id}
-    if running and campaign.current_version is not None:
+    if campaign.state in _RUNNING and campaign.current_version is not None:
         entry = campaign.current_version.entry
         audience |= {entry.get("segment")} | _lists(entry.get("rules"))
         triggers |= {entry.get("trigger_segment")}
+    return audience, triggers
+
+
+def _uses(campaign: Campaign, segment_id: int, by_way: Mapping[int, str]) -> Iterator[CampaignUse]:
+    running = campaign.state in _RUNNING
+    audience, triggers = _named(campaign)
     for keys, as_entry in ((audience, False), (triggers, True)):
         ways = sorted(by_way[key] for key in keys if key is not None and key in by_way)
         if ways:  # the segment itself has no way, and comes first

@@ -1,5 +1,6 @@
 """What uses a segment: other segments by their rules, and campaigns, which tell of theirs from above."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,12 +51,26 @@ class Uses:
 
 # (brand, ids of the segment and of those that lead to it with the name by which; the segment itself has none)
 CampaignsReader = Callable[[int, int, Mapping[int, str]], Sequence[CampaignUse]]
+# brand -> segment to how many campaigns use it themselves
+CampaignsCounter = Callable[[int], Mapping[int, int]]
 _readers: list[CampaignsReader] = []
+_counters: list[CampaignsCounter] = []
 
 
-def campaigns_read_by(reader: CampaignsReader) -> None:
-    """The app above says how its uses are found."""
+def campaigns_read_by(reader: CampaignsReader, counter: CampaignsCounter) -> None:
+    """The app above says how its uses are found, and counted."""
     _readers.append(reader)
+    _counters.append(counter)
+
+
+def segment_use_counts(*, brand_id: int) -> Mapping[int, int]:
+    """Of each segment of the brand how many segments and campaigns name it themselves."""
+    found: Counter[int] = Counter()
+    for rules in Segment.objects.filter(brand_id=brand_id, kind=Segment.Kind.DYNAMIC).values_list("rules", flat=True):
+        found.update(_named(rules))
+    for counter in _counters:
+        found.update(counter(brand_id))
+    return found
 
 
 def segment_uses(*, segment: Segment) -> Uses:

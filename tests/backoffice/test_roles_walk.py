@@ -33,6 +33,8 @@ OUR_PAGES = {
     "segments_segment_count": Role.VIEWER,
     "segments_segment_sample": Role.VIEWER,
     "segments_segment_judge": Role.VIEWER,
+    "segments_segment_compute": Role.EDITOR,
+    "segments_segment_duplicate": Role.EDITOR,
     "segments_segment_new_list": Role.EDITOR,  # a button that leads to the page below
     "segments_segment_list_add": Role.EDITOR,
     "segments_segment_list": Role.EDITOR,
