@@ -4,7 +4,7 @@ The *audience* form finds everybody: each condition on another table is a set th
 (...)`, and NOT EXISTS for its opposite, since NOT IN over a large set degrades to a scan per row); a group of
 alternatives with such a set in it becomes a union, because an OR of sets cannot be joined. The *judge* form asks about
 a few known end users: EXISTS by index, so that an event costs no walk over the brand. Negations are moved down to the
-conditions first (docs/adr/0007).
+conditions first (docs/adr/0009).
 """
 
 from segments import fields
