@@ -22,6 +22,7 @@ export function Combo({
     [open, filter, typed, options],
   );
   const at = Math.min(active, shown.length - 1);
+  const visible = open && (shown.length > 0 || !(free || busy));
 
   useEffect(() => {
     if (open && at >= 0) list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({block: 'nearest'});
@@ -71,7 +72,7 @@ export function Combo({
     <span className={`sb-combo ${className}`}>
       <input
         type="text" role="combobox" className="sb-control" autoComplete="off" spellCheck="false"
-        aria-label={label} aria-expanded={open} aria-controls={open ? id : undefined} aria-autocomplete="list"
+        aria-label={label} aria-expanded={visible} aria-controls={visible ? id : undefined} aria-autocomplete="list"
         aria-activedescendant={open && at >= 0 ? `${id}-${at}` : undefined}
         aria-invalid={invalid || undefined} aria-describedby={describedBy} disabled={disabled}
         placeholder={free ? placeholder : text || placeholder} value={free ? text : typed ?? text}
@@ -80,10 +81,9 @@ export function Combo({
         onClick={() => { if (!open) turn(true); }}
         {...rest}
       />
-      {open && (
+      {visible && (
         <ul
           className="sb-list" role="listbox" id={id} ref={list} aria-label={`${label}: to pick from`} aria-busy={busy}
-          hidden={!shown.length && (free || busy)}
         >
           {shown.map((option, n) => [
             option.group && option.group !== shown[n - 1]?.group && (

@@ -16,17 +16,23 @@ export class Trouble extends Error {
 const WORDS = {
   network: 'The server cannot be reached. What you built is kept on this page.',
   slow: 'These rules took too long to count. Make them narrower, or try again.',
-  login: 'You are no longer logged in. Log in again in another tab, then try again.',
+  login: 'You are no longer logged in, or may no longer look here. Log in again in another tab, then try again.',
   server: 'The server could not answer. Try again; if it stays, tell whoever runs smartpush.',
 };
 const trouble = (kind, words) => new Trouble(kind, words || WORDS[kind]);
+
+// The cookie is newer than the page's own token once somebody has logged in again in another tab.
+function token() {
+  const [, kept] = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [];
+  return kept || document.querySelector('[name=csrfmiddlewaretoken]')?.value || '';
+}
 
 /** The JSON answer to a GET, or to a POST of `body`. Throws Trouble, or an AbortError when given up. */
 export async function ask(url, {body, signal} = {}) {
   const headers = {Accept: 'application/json'};
   if (body) {
     headers['Content-Type'] = 'application/json';
-    headers['X-CSRFToken'] = document.querySelector('[name=csrfmiddlewaretoken]')?.value || '';
+    headers['X-CSRFToken'] = token();
   }
   let answer;
   try {
