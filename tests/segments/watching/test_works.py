@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from django_q.models import OrmQ
 
-from segments.models import Segment, SegmentWork
+from segments import tasks
+from segments.models import Passage, Segment, SegmentWork
 from segments.services.works import LEASE, RETRY, SILENCE, work_claim, work_due, works_do, works_ring
 from tests.campaigns.world import NOW, later
-from tests.segments.watching.watched import VIP, segment_of, watched_segment
+from tests.segments.watching.watched import LATELY, VIP, deposit, segment_of, watched_segment
 
 SIZE, SWEEP = SegmentWork.Kind.SIZE, SegmentWork.Kind.SWEEP
 
@@ -111,3 +113,20 @@ def test_work_may_be_asked_for_earlier_but_is_never_put_off(world, asked, due):
     work_due(segment_id=segment.pk, kind=SIZE, at=NOW)
     work_due(segment_id=segment.pk, kind=SIZE, at=asked)
     assert only(segment).due_at == due
+
+
+def test_the_job_sweeps_and_computes_what_is_due_and_says_when_it_comes_round(world):
+    ann = world.end_user()
+    deposit(world, ann)
+    segment = watched_segment(world.brand, LATELY)
+    changed = segment_of(world.brand, VIP, "T")
+    works_ring(now=later(120))
+    time_is = later(30 * 86_400)
+    with time_machine.travel(time_is, tick=False):
+        tasks.do_works()
+    segment.refresh_from_db()
+    changed.refresh_from_db()
+    assert (segment.size, changed.size, segment.sized_at) == (0, 0, time_is)
+    assert list(Passage.objects.values_list("end_user_id", "kind")) == [(ann.pk, "left")]
+    assert not SegmentWork.objects.filter(due_at__lte=time_is).exists()
+    assert timedelta(minutes=5) <= only(segment, SWEEP).due_at - time_is <= timedelta(hours=1)
