@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
 from django_q.tasks import async_task
 
 from segments.models import SegmentWork
@@ -34,9 +35,10 @@ UPDATE segments_segmentwork SET rung_at = %(now)s WHERE id = (
     AND NOT EXISTS (SELECT FROM segments_segmentwork WHERE due_at <= %(now)s AND rung_at > %(silent)s)
   ORDER BY due_at, id LIMIT 1)
 """
-# Who comes at the same moment waits for the row and then finds it leased.
+# From here on an earlier time than the lease's end means that it was asked for anew: it is to be done once more.
 _CLAIM = """
-UPDATE segments_segmentwork SET leased_until = %(until)s, rung_at = %(now)s, attempt = attempt + 1 WHERE id = (
+UPDATE segments_segmentwork
+SET leased_until = %(until)s, due_at = %(until)s, rung_at = %(now)s, attempt = attempt + 1 WHERE id = (
   SELECT id FROM segments_segmentwork WHERE due_at <= %(now)s
     AND NOT EXISTS (SELECT FROM segments_segmentwork WHERE leased_until >= %(now)s)
   ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -116,7 +118,7 @@ def works_do(*, clock: Callable[[], datetime], do: Mapping[str, Do], seconds: fl
 
 def _done(claimed: Claimed, began: datetime, now: datetime, due_at: datetime) -> None:
     SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt).update(
-        due_at=due_at,
+        due_at=_unless_asked(due_at),
         rung_at=None,
         leased_until=None,
         attempt=0,
@@ -126,8 +128,12 @@ def _done(claimed: Claimed, began: datetime, now: datetime, due_at: datetime) ->
     )
 
 
+def _unless_asked(due_at: datetime) -> Case:
+    return Case(When(due_at__lt=F("leased_until"), then=F("due_at")), default=Value(due_at))
+
+
 def _failed(claimed: Claimed, now: datetime, reason: str) -> None:
     wait = min(_LONGEST_RETRY, RETRY * 2 ** min(claimed.attempt - 1, 8))
     SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt).update(
-        due_at=now + wait, rung_at=None, leased_until=None, failure=reason[:300]
+        due_at=_unless_asked(now + wait), rung_at=None, leased_until=None, failure=reason[:300]
     )

@@ -61,7 +61,24 @@ def test_work_whose_worker_died_is_taken_up_when_the_lease_has_run_out_and_the_l
 
     works_do(clock=lambda: NOW, do={SIZE: dies}, seconds=0.5)
     work = only(segment)
-    assert (work.attempt, work.done_at, work.due_at) == (2, None, NOW)
+    assert (work.attempt, work.done_at) == (2, None)
+    assert work.due_at == work.leased_until == NOW + LEASE * 2 + timedelta(seconds=1)
+
+
+def test_what_is_asked_for_while_it_is_being_done_is_done_once_more(world):
+    segment = segment_of(world.brand, VIP)
+    works_ring(now=NOW)
+    seen: list[int] = []
+
+    def do(segment_id: int, now: datetime) -> datetime:
+        if not seen:
+            work_due(segment_id=segment_id, kind=SIZE, at=now)
+        seen.append(segment_id)
+        return now + timedelta(days=1)
+
+    assert works_do(clock=lambda: NOW, do={SIZE: do}, seconds=1) == 2
+    assert seen == [segment.pk] * 2
+    assert only(segment).due_at == NOW + timedelta(days=1)
 
 
 def test_what_is_due_is_done_one_after_the_other_and_says_how_long_it_took(world):
