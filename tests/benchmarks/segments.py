@@ -1,7 +1,8 @@
 """What segments cost on a million end users: counts beside hand-written SQL, the live count, one end user, an import.
 
-Counts run as the product runs them (`segments.selectors.bounded`), the hand-written ones under the same settings. The
-data set is described in the output and made by `_segments_data`.
+Counts run as the product runs them (`segments.selectors.bounded`), the hand-written ones under the same settings.
+Beside the time stands the CPU that PostgreSQL spent, where it runs on this machine: that is the same however busy the
+machine is. The data set is described in the output and made by `_segments_data`.
 """
 
 import json
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import django
@@ -56,7 +57,7 @@ def _say(text: str) -> None:
 
 
 def _counts() -> Iterator[Figure]:
-    from segments.compiler import audience_sql  # noqa: PLC0415
+    from segments.compiler import counted_sql  # noqa: PLC0415
     from segments.rules import parse_rules  # noqa: PLC0415
     from segments.selectors.bounded import rows_within  # noqa: PLC0415
     from segments.selectors.matching import context_for  # noqa: PLC0415
@@ -65,7 +66,7 @@ def _counts() -> Iterator[Figure]:
 
     def ours(question: Question) -> int:
         rules = parse_rules({"version": 1, "rule": question.rule})
-        sql = audience_sql(rules, context_for(rules=rules, brand_id=BRAND, now=NOW))
+        sql = counted_sql(rules, context_for(rules=rules, brand_id=BRAND, now=NOW))
         return int(rows_within(text=COUNTED.format(sql.text), params=sql.params, milliseconds=PATIENCE)[0][0])
 
     def by_hand(question: Question) -> int:
@@ -75,29 +76,49 @@ def _counts() -> Iterator[Figure]:
         found = {"ours": ours(question), "by hand": by_hand(question)}  # warms up too
         if found["ours"] != found["by hand"]:
             _say(f"{question.name}: the counts differ, {found}")
+        spent: dict[str, list[float]] = {OURS: [], BY_HAND: []}
         took = in_turn(
             {
-                OURS: lambda question=question: _seconds(lambda: ours(question)),
-                BY_HAND: lambda question=question: _seconds(lambda: by_hand(question)),
+                OURS: lambda question=question, spent=spent: _seconds(lambda: ours(question), spent[OURS]),
+                BY_HAND: lambda question=question, spent=spent: _seconds(lambda: by_hand(question), spent[BY_HAND]),
             },
-            rounds=5,
+            rounds=3,
         )
         seconds, peer = took[OURS], took[BY_HAND]
+        cpu = {f"CPU of the server, {who}": statistics.median(found) for who, found in spent.items() if found}
         yield Figure(
             f"segments.count.{question.name}",
             seconds * 1000,
             f"ms, {found['ours']:,} end users",
             f"<= {SLOWER} of hand-written, < {question.within:g} s",
             found["ours"] == found["by hand"] and seconds <= SLOWER * peer and seconds < question.within,
-            {BY_HAND: peer * 1000},
+            {BY_HAND: peer * 1000, **cpu},
         )
 
 
-def _seconds(call: object) -> float:
-    assert callable(call)
-    began = time.perf_counter()
+def _seconds(call: Callable[[], object], spent: list[float] | None = None) -> float:
+    """How long it takes; the milliseconds of CPU that the server's process spends on it are put into `spent`."""
+    before, began = _server_cpu_ms() if spent is not None else None, time.perf_counter()
     call()
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    if spent is not None and before is not None:
+        spent.append((_server_cpu_ms() or before) - before)
+    return took
+
+
+def _server_cpu_ms() -> float | None:
+    from django.db import connection  # noqa: PLC0415
+
+    connection.ensure_connection()
+    process = Path(f"/proc/{connection.connection.info.backend_pid}")
+    try:
+        if not process.joinpath("comm").read_text().startswith("postgres"):
+            return None
+        # User and system time, fields 14 and 15 of proc_pid_stat(5).
+        fields = process.joinpath("stat").read_text().rpartition(")")[2].split()
+    except OSError:  # the server is on another machine
+        return None
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _live_counts() -> Iterator[Figure]:
