@@ -1,6 +1,7 @@
 """Watched segments: their rules ready to judge by, what their answers depend on, who entered and left lately."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from segments.conditions import Context
 from segments.fields import Reads
 from segments.models import Segment
 from segments.references import inlined, leads_to
-from segments.rules import Condition, Rules, parse_rules, reads_of
+from segments.rules import Condition, InvalidRules, Rules, parse_rules, reads_of
 from segments.selectors.matching import context_for
 
 # Of these it is not noticed when they change: time alone, deliveries, campaigns, lists.
@@ -60,12 +61,21 @@ def segments_watched(*, brand_id: int) -> Sequence[Segment]:
 def watched_by_rules_of(*, segment: Segment) -> Sequence[Segment]:
     """The watched segments whose answer changes with this one's rules: itself, and those that lead to it."""
     dynamic = Segment.objects.filter(brand_id=segment.brand_id, kind=Segment.Kind.DYNAMIC).values_list("pk", "rules")
-    rules = {pk: parse_rules(stored) for pk, stored in dynamic}
+    rules = _readable(dynamic)
     return [
         other
         for other in segments_watched(brand_id=segment.brand_id)
         if other.pk == segment.pk or (other.pk in rules and leads_to(segment.pk, rules[other.pk], rules))
     ]
+
+
+def _readable(stored: Iterable[tuple[int, object]]) -> dict[int, Rules]:
+    """The rules that can be read: those of another segment's that cannot are that segment's fault alone."""
+    found = {}
+    for key, rules in stored:
+        with suppress(InvalidRules):
+            found[key] = parse_rules(rules)
+    return found
 
 
 def brands_changed() -> list[int]:

@@ -149,6 +149,15 @@ def test_an_edit_of_a_segment_that_is_named_lets_nobody_into_the_one_that_names_
     assert (passages(segment), inside(segment)) == ([], {ann.pk})
 
 
+def test_an_edit_of_one_segment_minds_no_other_that_cannot_be_read(world):
+    segment_of(world.brand, {"field": "gone", "operator": "is", "value": 1}, "Broken")
+    ann = world.end_user(js_markers=["VIP"])
+    segment = watched_segment(world.brand, DEPOSIT)
+    Segment.objects.filter(pk=segment.pk).update(rules={"version": 1, "rule": VIP})
+    rebaseline(segment=segment, now=later(1))
+    assert (inside(segment), passages(segment)) == ({ann.pk}, [])
+
+
 def test_who_comes_back_by_an_edit_can_leave_again(world):
     """A quiet return is a stay of its own: the leaving that follows it is not the one that was told already."""
     ann = world.end_user()
