@@ -231,3 +231,20 @@ def test_the_audience_offers_the_own_segments(ours, theirs, client_of):  # noqa:
     page = client_of(ours.brand).get(_url("add")).content.decode()
     assert ours.rows[Segment].name in page
     assert theirs.rows[Segment].name not in page
+
+
+def test_a_campaign_that_begins_as_somebody_enters_a_segment(ours, theirs, client_of):  # noqa: F811
+    client = client_of(ours.brand, "editor")
+    add = reverse("admin:campaigns_campaign_add")
+    entry = {"trigger_kind": "segment_entered", "trigger_event": ""}
+    missing = client.post(add, _form(ours.brand, **entry))
+    assert "Choose the segment" in str(missing.context["adminform"].form.errors["trigger_segment"])
+    foreign = client.post(add, _form(ours.brand, **entry, trigger_segment=theirs.rows[Segment].pk))
+    assert foreign.context["adminform"].form.errors["trigger_segment"]
+    client.post(add, _form(ours.brand, **entry, trigger_segment=ours.rows[Segment].pk))
+    made = Campaign.objects.get(brand=ours.brand, name="New")
+    assert (made.trigger_kind, made.trigger_segment) == ("segment_entered", ours.rows[Segment])
+    assert f"enters the segment {made.trigger_segment}" in client.get(_url("review", made)).content.decode()
+    client.post(_url("change", made), _form(ours.brand))
+    made.refresh_from_db()
+    assert (made.trigger_kind, made.trigger_event) == ("event", "deposit")
