@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -19,6 +20,7 @@ from segments.selectors.checking import context_checked
 from segments.selectors.counting import audience_count
 from segments.selectors.people import audience_sample, checks_of, end_user_named
 from segments.selectors.suggesting import suggestions
+from segments.selectors.turns import newest_only
 from segments.selectors.words import rules_in_words
 from smartpush.common.clock import utc_now
 from smartpush.common.ids import public_id
@@ -96,7 +98,8 @@ class SegmentEndpoints(BrandScopedAdmin):
         started = time.monotonic()
         try:
             sent, rules, context = self._asked(request)
-            count = audience_count(rules=rules, context=context, exact=sent.get("exact") is True)
+            with self._turn(request, context, "count"):
+                count = audience_count(rules=rules, context=context, exact=sent.get("exact") is True)
         except Refused as refusal:
             return refusal.answer()
         except TooSlow:
@@ -119,7 +122,8 @@ class SegmentEndpoints(BrandScopedAdmin):
         """POST rules: a few of those whom they select, and why."""
         try:
             _sent, rules, context = self._asked(request)
-            people = audience_sample(rules=rules, context=context)
+            with self._turn(request, context, "sample"):
+                people = audience_sample(rules=rules, context=context)
         except Refused as refusal:
             return refusal.answer()
         except TooSlow:
@@ -146,6 +150,9 @@ class SegmentEndpoints(BrandScopedAdmin):
         if brand is None or not self.has_view_permission(request):
             raise PermissionDenied
         return brand
+
+    def _turn(self, request: HttpRequest, context: Context, what: str) -> AbstractContextManager[None]:
+        return newest_only(what=what, staff_id=request.user.pk or 0, brand_id=context.brand_id)
 
     def _asked(self, request: HttpRequest) -> tuple[dict[str, Any], Rules, Context]:
         """What was sent, its rules and what they are compiled for; raises Refused."""
