@@ -1,5 +1,6 @@
 """Statements that may be slow: each runs for so long at most, and is cancelled by PostgreSQL when its time is up."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,16 @@ class TooSlow(Exception):
     """The statement was cancelled; the connection and the transaction around it stay usable."""
 
 
+class Superseded(TooSlow):
+    """Cancelled before its time was up: a newer question took its place."""
+
+
 def rows_within(*, text: str, params: Sequence[Any], milliseconds: int) -> list[tuple[Any, ...]]:
     """The rows of a statement that reads; raises TooSlow when it takes longer."""
     if milliseconds <= 0:  # which PostgreSQL would read as for ever
         raise TooSlow
     inside = connection.in_atomic_block
+    started = time.monotonic()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_SET, [str(milliseconds)])
@@ -36,5 +42,6 @@ def rows_within(*, text: str, params: Sequence[Any], milliseconds: int) -> list[
             return rows
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
-            raise TooSlow from error
+            early = (time.monotonic() - started) * 1000 < milliseconds
+            raise (Superseded if early else TooSlow) from error
         raise

@@ -16,7 +16,7 @@ from devices.models.end_users import BUCKETS
 from segments.compiler import counted_sql, judge_sql
 from segments.conditions import Context
 from segments.rules import Rules
-from segments.selectors.bounded import TooSlow, rows_within
+from segments.selectors.bounded import Superseded, TooSlow, rows_within
 from segments.sql import Sql, fill
 
 FIRST_ANSWER = 0.9  # seconds, of which the exact count may take
@@ -74,8 +74,8 @@ def audience_count(*, rules: Rules, context: Context, exact: bool, budget: float
             return _exact(statement, total, seconds)
         if _cost(statement) <= _LIKELY_QUICK:
             return _exact(statement, total, min(QUICK, seconds))
-    except TooSlow:
-        if exact:
+    except TooSlow as error:
+        if exact or isinstance(error, Superseded):
             raise
     return _estimate(rules, context, total, started + seconds)
 
@@ -112,6 +112,8 @@ def _estimate(rules: Rules, context: Context, total: int, until: float) -> Count
             # The next batch is three times as large.
             if looked_at >= _ENOUGH or time.monotonic() + 3 * (time.monotonic() - started) > until:
                 break
+    except Superseded:
+        raise
     except TooSlow:
         pass  # what was seen until then counts
     if not looked_at:

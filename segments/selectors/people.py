@@ -10,7 +10,7 @@ from segments.compiler import audience_where, judge_sql
 from segments.conditions import Context
 from segments.describe import describe
 from segments.rules import VERSION, AllOf, Condition, Not, Rule, Rules, conditions_of, parts_of
-from segments.selectors.bounded import TooSlow, rows_within
+from segments.selectors.bounded import Superseded, TooSlow, rows_within
 from segments.selectors.words import names_in
 from segments.sql import Sql, fill
 
@@ -68,6 +68,8 @@ def _among_recent(rules: Rules, context: Context, size: int) -> list[tuple[Any, 
         try:
             milliseconds = int((until - time.monotonic()) * 1000)
             found = rows_within(text=recent.text, params=recent.params, milliseconds=milliseconds)
+        except Superseded:
+            raise
         except TooSlow:
             break
         if len(found) == size:

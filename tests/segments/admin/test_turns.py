@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connection
 
-from segments.selectors.bounded import TooSlow, rows_within
+from segments.selectors.bounded import Superseded, rows_within
 from segments.selectors.turns import newest_only
 
 PATIENCE = 60  # seconds
@@ -25,8 +25,8 @@ class Asker(threading.Thread):
                 [(self.pid,)] = rows_within(text="SELECT pg_backend_pid()", params=[], milliseconds=60_000)
                 rows_within(text="SELECT pg_sleep(120)", params=[], milliseconds=100_000)
             self.end = "answered"
-        except TooSlow:
-            self.end = "cancelled"
+        except Superseded:
+            self.end = "superseded"
         finally:
             connection.close()
 
@@ -56,7 +56,7 @@ def test_a_newer_question_ends_the_one_before():
     with newest_only(what="count", staff_id=1, brand_id=1):
         assert rows_within(text="SELECT 1", params=[], milliseconds=60_000) == [(1,)]
     older.join(PATIENCE)
-    assert older.end == "cancelled"
+    assert older.end == "superseded"
 
 
 @pytest.mark.django_db(transaction=True)
