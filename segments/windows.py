@@ -12,7 +12,7 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 
 from segments.conditions import Context
@@ -27,7 +27,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _JUST = timedelta(microseconds=1)
 _FAR = timedelta(days=3)
 _ROOT = Sql("'{}'")  # the path to the whole of a JSON value
-_ANY = datetime(2000, 1, 1, tzinfo=UTC)
+_NEAR = timedelta(hours=30)  # further than any change of a clock moves an end
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
@@ -109,7 +109,10 @@ def _day(value: object, path: str) -> date:
 
 def window(moment: Moment, now: datetime, time_zone: str) -> Window:
     """The window that a date value means in a time zone, at `now`."""
-    zone = zoneinfo.ZoneInfo(time_zone)
+    return _window(moment, now, _zone(time_zone))
+
+
+def _window(moment: Moment, now: datetime, zone: tzinfo) -> Window:
     if moment.first is not None:
         low = _begin(moment.first, zone)
         after = _begin((moment.last or moment.first) + timedelta(days=1), zone)
@@ -147,11 +150,19 @@ def within(expression: Sql, moment: Moment, context: Context, zone: Sql) -> Sql:
 
 
 def window_around(moment: Moment, context: Context) -> Window:
-    """A window that holds the one that is meant, whosever clock it goes by."""
-    found = window(moment, context.now, context.time_zone)
+    """A window that holds the one that is meant, whosever clock it goes by: of the current month there may be two."""
     if moment.zone == "brand":
-        return found
-    return Window(found.low and found.low - _FAR, found.high and found.high + _FAR)
+        return window(moment, context.now, context.time_zone)
+    return _outermost(moment, None if moment.first is not None else context.now, context.time_zone)
+
+
+@functools.lru_cache(maxsize=64)
+def _outermost(moment: Moment, now: datetime | None, brand: str) -> Window:
+    low, high = (
+        None if table is None else [datetime.fromisoformat(end) for end in (table[1], *json.loads(table[0]).values())]
+        for table in _tables(moment, now, brand, False)
+    )
+    return Window(min(low) if low else None, max(high) if high else None)
 
 
 def stored_within(value: Sql, moment: Moment, context: Context, zone: Sql) -> Sql:
@@ -167,10 +178,11 @@ def stored_within(value: Sql, moment: Moment, context: Context, zone: Sql) -> Sq
         instants, walls = _by_zone(moment, context, zone), _by_zone(moment, context, zone, walls=True)
         names = [end if end is not None else Sql("NULL") for end in (*instants, *walls)]
     near = []
-    if found.low is not None:
-        near.append(fill('({} #>> {}) COLLATE "C" >= {}', value, _ROOT, str(found.low.date() - _FAR)))
-    if found.high is not None:
-        near.append(fill('({} #>> {}) COLLATE "C" < {}', value, _ROOT, str(found.high.date() + _FAR)))
+    around = window_around(moment, context)
+    if around.low is not None:
+        near.append(fill('({} #>> {}) COLLATE "C" >= {}', value, _ROOT, str(around.low.date() - _FAR)))
+    if around.high is not None:
+        near.append(fill('({} #>> {}) COLLATE "C" < {}', value, _ROOT, str(around.high.date() + _FAR)))
     exactly = fill("segments_date_in({}, {}, {}, {}, {})", value, *names)
     return functools.reduce(lambda one, other: one & other, [*near, exactly])
 
@@ -205,15 +217,49 @@ def _tables(
 
     `now` is not given where it does not matter, so that they are made once.
     """
-    windows = {name: _ends(window(moment, now or _ANY, name)) for name in sorted(_known_zones() | {brand})}
+    ends = _ends_by_zone(moment, now or datetime.combine(moment.first or _FIRST, time(12), UTC), brand, walls)
     found = []
     for side in (0, 1):
-        ends = {name: item[side] for name, item in windows.items()}
-        said = {name: _wall(end, name) if walls else end.isoformat() for name, end in ends.items() if end is not None}
-        usual = said.get(brand, "")
-        others = {name: text for name, text in said.items() if text != usual}
-        found.append((json.dumps(others), usual) if said else None)
+        usual = ends[brand][side]
+        others = {name: item[side] for name, item in ends.items() if item[side] != usual}
+        found.append(None if usual is None else (json.dumps(others), usual))
     return found[0], found[1]
+
+
+def _ends_by_zone(moment: Moment, now: datetime, brand: str, walls: bool) -> dict[str, tuple[str | None, str | None]]:
+    """Both ends in every zone, written out.
+
+    Most of the hundreds of zones have the same time as others now and where the window ends, and so the same window:
+    it is made once for them. Where the clocks move near an end it is made for that zone.
+    """
+    alike: dict[object, tuple[str | None, str | None]] = {}
+    near: dict[timedelta | None, list[datetime]] = {}
+    found = {}
+    for name in sorted(_known_zones() | {brand}):
+        zone = _zone(name)
+        offset = now.astimezone(zone).utcoffset()
+        if offset not in near:
+            roughly = _ends(_window(moment, now, timezone(offset or timedelta())))
+            near[offset] = [end + side for end in roughly if end is not None for side in (-_NEAR, _NEAR)]
+        around = [at.astimezone(zone).utcoffset() for at in near[offset]]
+        steady = around[::2] == around[1::2]
+        key: object = (offset, *around) if steady else name
+        if key not in alike:
+            low, high = _ends(_window(moment, now, zone))
+            write = _wall if walls else _instant_text
+            alike[key] = (None if low is None else write(low, name), None if high is None else write(high, name))
+        found[name] = alike[key]
+    return found
+
+
+def _instant_text(end: datetime, time_zone: str) -> str:
+    return end.astimezone(UTC).isoformat()
+
+
+@functools.cache
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    """Kept, since zoneinfo itself keeps eight and reads a file for any other."""
+    return zoneinfo.ZoneInfo(name)
 
 
 @functools.cache
@@ -231,7 +277,7 @@ def _current(today: date, unit: str) -> tuple[date, date]:
     return first, first + timedelta(days=calendar.monthrange(first.year, first.month)[1])
 
 
-def _shifted(now: datetime, moment: Moment, sign: int, zone: zoneinfo.ZoneInfo) -> datetime:
+def _shifted(now: datetime, moment: Moment, sign: int, zone: tzinfo) -> datetime:
     count = sign * moment.count
     if moment.unit in ("minute", "hour"):
         return now + timedelta(**{f"{moment.unit}s": count})
@@ -243,11 +289,11 @@ def _shifted(now: datetime, moment: Moment, sign: int, zone: zoneinfo.ZoneInfo) 
     return _instant(local + timedelta(days=count * (7 if moment.unit == "week" else 1)), zone)
 
 
-def _begin(day: date, zone: zoneinfo.ZoneInfo) -> datetime:
+def _begin(day: date, zone: tzinfo) -> datetime:
     return _instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001  (wall clock)
 
 
-def _instant(wall: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+def _instant(wall: datetime, zone: tzinfo) -> datetime:
     """The instant of a wall-clock time: the first of two, and for a skipped one the moment at which the clocks move."""
     instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == wall:
@@ -266,7 +312,7 @@ def _instant(wall: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
 
 def _wall(end: datetime, time_zone: str) -> str:
     """The first wall-clock time whose instant is not before this one: the end of a window for dates without a zone."""
-    zone = zoneinfo.ZoneInfo(time_zone)
+    zone = _zone(time_zone)
     wall = end.astimezone(zone).replace(tzinfo=None)
     if _instant(wall, zone) != end or _instant(wall - _JUST, zone) >= end:
         # In an hour that the clocks show twice, or right after one that they skip.

@@ -18,7 +18,8 @@ from tests.segments.compiling.world import EVENTS, NAMES, NOON, World
 
 pytestmark = pytest.mark.django_db
 # (now, the brand's zone): an ordinary noon; the hour that Berlin skips, and the one that it shows twice; a leap day at
-# the far end of the earth; the end of a month in a zone whose clocks move by half an hour; midnights that do not exist.
+# the far end of the earth; the end of a month in a zone whose clocks move by half an hour; midnights that do not exist;
+# a month that has begun here and not there.
 MOMENTS = [
     (NOON, "Europe/Athens"),
     (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "Europe/Berlin"),
@@ -27,6 +28,7 @@ MOMENTS = [
     (datetime(2026, 3, 31, 15, 45, 0, 1, tzinfo=UTC), "Australia/Lord_Howe"),
     (datetime(2018, 11, 5, 2, 59, tzinfo=UTC), "America/Sao_Paulo"),
     (datetime(2011, 12, 31, 10, 0, tzinfo=UTC), "Pacific/Apia"),
+    (datetime(2026, 12, 1, 2, 0, tzinfo=UTC), "UTC"),
 ]
 
 
