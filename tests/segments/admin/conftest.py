@@ -5,7 +5,23 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from devices.models import BrandMembership
+from segments.selectors import counting, listing, people, suggesting
+from segments.services import sizes
 from tests.segments.population import populate
+
+
+@pytest.fixture(autouse=True)
+def a_busy_machine_has_time(monkeypatch):
+    """What is answered is tested here; that slow statements are cancelled has tests of its own."""
+    for module, names in (
+        (counting, ("FIRST_ANSWER", "QUICK", "EXACT")),
+        (listing, ("_ON_THE_SPOT",)),
+        (people, ("_RECENT_SECONDS", "_ALL_SECONDS")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, 120.0)
+    monkeypatch.setattr(suggesting, "_WITHIN", 120_000)
+    monkeypatch.setattr(sizes, "AT_ONCE", 120.0)
 
 
 @pytest.fixture
