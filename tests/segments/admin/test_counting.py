@@ -23,7 +23,8 @@ def rules(rule):
 @pytest.fixture
 def crowd():
     """12,000 end users of whom each seventh speaks German, each thousandth Finnish."""
-    brand = Brand.objects.create(name="Crowd")
+    # Whom a sample draws follows from the brand's number: of one number in twenty the truth lies outside of the 95 %.
+    brand = Brand.objects.create(pk=1_000_000, name="Crowd")
     EndUser.objects.bulk_create(
         EndUser(
             brand=brand,
