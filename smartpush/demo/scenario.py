@@ -23,6 +23,7 @@ from devices.services.categories import category_create, marker_suggest
 from segments.models import Segment
 from segments.services import segment_ready, segments_make_ready
 from smartpush.common.clock import utc_now
+from smartpush.demo.audience import SEGMENT, audience_make, audience_size, list_is_in
 from smartpush.demo.phones import phones_app, phones_open
 from smartpush.demo.residents import residents_answer, residents_arrive, residents_seed, residents_waiting
 from smartpush.demo.visitors import Crowd, Plan, Shop
@@ -136,6 +137,8 @@ class Scenario:
         campaign_make_ready(brand=brand, by=None, now=utc_now(), with_categories=True)  # a draft to look at
         live, seeded = range(LIVE), range(LIVE, END_USERS)
         residents_seed(brand=brand, numbers=seeded, now=utc_now())
+        marker = marker_suggest(CATEGORIES[0][0])
+        readers = audience_make(brand=brand, numbers=seeded, marker=marker, now=utc_now())
         self.say(f"{END_USERS} end users, each with a browser subscribed to nothing yet.")
         wait_until("the web server", lambda: answers(f"{settings.SMARTPUSH_PUBLIC_URL}/healthz"))
         shop = Shop(
@@ -173,6 +176,8 @@ class Scenario:
         wait_until("the scheduled campaign", lambda: self._executed(letter))
         asyncio.run(crowd.show(expected=expected["allowed"] - GONE + phones, seconds=_STEP_SECONDS))
         wait_until("every delivery in a final state", lambda: self._open(brand) == 0)
+        wait_until("the imported list", lambda: list_is_in(brand=brand))
+        self.say(f"Audience > Segments has “{SEGMENT}”: {audience_size(segment=readers, now=utc_now())} end users now.")
         report = self._report(brand, welcome, letter, crowd, expected)
         report.seconds = time.monotonic() - self.began
         return report
