@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
@@ -8,3 +9,20 @@ settings.register_profile(
     "smartpush", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("smartpush")
+
+# What a page of the back office, or the tick, gives up on after a moment; in seconds or milliseconds.
+STATEMENT_LIMITS = {
+    "segments.selectors.counting.FIRST_ANSWER": 120.0,
+    "segments.selectors.counting.QUICK": 60.0,
+    "segments.selectors.people._RECENT_SECONDS": 60.0,
+    "segments.selectors.people._ALL_SECONDS": 60.0,
+    "segments.selectors.suggesting._WITHIN": 60_000,
+    "segments.services.watching._JUDGE_SECONDS": 120,
+}
+
+
+@pytest.fixture(autouse=True)
+def _patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no slow statement. Who tests that one is given up sets a limit of their own."""
+    for name, limit in STATEMENT_LIMITS.items():
+        monkeypatch.setattr(name, limit, raising=False)  # a limit that has another name now only loses its patience
