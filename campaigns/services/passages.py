@@ -1,8 +1,8 @@
 """Who entered or left a watched segment enters the campaigns that wait for it.
 
 The segments write a passage for each; here they are claimed by set and marked as taken in the transaction that enters
-the end users, so that a killed process loses none and enters nobody twice. The entry key names segment, stay and
-direction besides.
+the end users, so that a killed process loses none and enters nobody twice. The entry key names the passage besides:
+stays are numbered anew where a segment was unwatched for longer than its passages are kept, passages never are.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from segments.selectors.matching import matching_ids
 _TAKE = """
 UPDATE segments_passage SET taken_at = %(now)s
 WHERE id IN (SELECT id FROM segments_passage WHERE taken_at IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, segment_id, end_user_id, epoch, kind
+RETURNING id, segment_id, end_user_id, kind
 """
 _KIND = {"entered": "segment_entered", "left": "segment_left"}
 
@@ -40,8 +40,8 @@ def passages_take(*, now: datetime, limit: int = 5000) -> int:
     if not taken:
         return 0
     offered: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
-    for _, segment_id, end_user_id, epoch, kind in taken:
-        candidate = Candidate(end_user_id, f"segment-{segment_id}-{epoch}-{kind}")
+    for passage_id, segment_id, end_user_id, kind in taken:
+        candidate = Candidate(end_user_id, f"segment-{segment_id}-{kind}-{passage_id}")
         offered[segment_id, _KIND[kind]].append(candidate)
     # Read again under the locks: what was published, paused or ended meanwhile counts.
     for entry in entries_watching():

@@ -9,7 +9,7 @@ from campaigns.services.passages import passages_take
 from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.states import campaign_archive, campaign_disable, campaign_pause, campaign_resume
 from devices.models import Brand, Delivery, EndUser
-from segments.models import Passage, Segment
+from segments.models import Passage, Presence, Segment
 from segments.services import segment_save
 from segments.services.watching import changes_judge
 from tests.campaigns.world import NOW, flow_of, later, push, stop
@@ -58,7 +58,7 @@ def test_entering_a_segment_sends_the_push(world, vip):
     assert [(run.end_user_id, run.state) for run in Enrolment.objects.all()] == [(ann.pk, "done")]
     assert [delivery.end_user_id for delivery in Delivery.objects.all()] == [ann.pk]
     passage = Passage.objects.get()
-    assert Enrolment.objects.get().entry_key == f"segment-{vip.pk}-{passage.epoch}-entered"
+    assert Enrolment.objects.get().entry_key == f"segment-{vip.pk}-entered-{passage.pk}"
     assert passage.taken_at == later(2)
 
 
@@ -84,6 +84,21 @@ def test_a_passage_taken_again_enters_nobody_twice(world, vip):
     Passage.objects.update(taken_at=None)  # as after a crash that lost the mark
     tick(2)
     assert Enrolment.objects.count() == 1
+
+
+def test_who_enters_long_after_the_segment_was_unwatched_enters_again(world, vip):
+    ann = world.end_user()
+    welcome(world, vip)
+    becomes(ann, "VIP")
+    tick(1)
+    becomes(ann)
+    tick(2)
+    Passage.objects.all().delete()  # as when nobody watched for longer than they are kept: stays are numbered anew
+    Presence.objects.all().delete()
+    becomes(ann, "VIP")
+    tick(3)
+    assert Passage.objects.get().epoch == 1
+    assert Enrolment.objects.count() == 2
 
 
 def test_only_the_audience_enters(world, vip):

@@ -326,9 +326,13 @@ def test_deleting_says_how_many_and_reads_none_of_them(editor, brand, crowd):
 
 def test_the_list_of_segments_shows_both_kinds(editor, brand, crowd):
     a_list(brand, crowd["ann"], name="Mine")
+    Segment.objects.create(brand=brand, name="Ruled", rules={"version": 1, "rule": {"all": []}})
     shown = editor.get(reverse("admin:segments_segment_changelist")).content.decode()
     assert "New imported segment" in shown
-    assert "An imported list" in shown
+    table = shown.split('id="result_list"')[1].split("</table>")[0]  # the filters beside it name every kind
+    mine, ruled = (next(row for row in table.split("<tr") if name in row) for name in (">Mine<", ">Ruled<"))
+    assert ("Imported list" in mine, "Whoever is in the list" in mine) == (True, True)
+    assert "Imported list" not in ruled
 
 
 def test_a_hostile_name_of_a_file_is_shown_as_text(editor, brand):
