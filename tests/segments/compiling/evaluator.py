@@ -17,6 +17,7 @@ _VERSION = re.compile(r" *[vV]?([0-9]+(?:\.[0-9]+)*)")
 _STORED = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+_ZONES = frozenset(available_timezones())  # goes through the whole folder each time
 _OPPOSITES = {
     "is_not": "is",
     "is_none_of": "is_any_of",
@@ -196,7 +197,7 @@ class Evaluator:
         return self._date(read, operator, value, zone)
 
     def _clock(self, whose, own):
-        return own if whose == "user" and own in available_timezones() else self.zone
+        return own if whose == "user" and own in _ZONES else self.zone
 
     def _date(self, at, operator, value, own):
         if at is None or operator == "is_set":
