@@ -14,8 +14,6 @@ from segments.admin.guarding import SegmentGuarding
 from segments.admin.listing import SegmentListing
 from segments.models import Segment
 from segments.services import segment_save
-from segments.services.sizes import size_soon
-from smartpush.common.clock import utc_now
 
 
 @admin.register(Segment)
@@ -46,7 +44,6 @@ class SegmentAdmin(SegmentGuarding, SegmentAbout, SegmentListing, SegmentEndpoin
             by=request.user,  # type: ignore[arg-type]
             segment=obj if change else None,
         )
-        size_soon(segment_id=saved.pk, now=utc_now())
         obj.pk = saved.pk
         obj.refresh_from_db()
         obj._state.adding = False

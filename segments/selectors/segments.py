@@ -1,6 +1,5 @@
-"""How many a segment has, and who."""
+"""The rules of a segment, and how many they select."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,9 +36,3 @@ def segment_count(*, rules: Rules, brand_id: int, now: datetime) -> SegmentCount
         selected=segment_queryset(rules=rules, context=context).count(),
         total=EndUser.objects.filter(brand_id=brand_id).count(),
     )
-
-
-def segment_sample(*, rules: Rules, brand_id: int, now: datetime, size: int = 10) -> Sequence[EndUser]:
-    """A few of the selected end users, those seen last first."""
-    found = segment_queryset(rules=rules, context=context_for(rules=rules, brand_id=brand_id, now=now))
-    return list(found.order_by("-last_session_at", "-pk")[:size])

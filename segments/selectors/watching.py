@@ -11,8 +11,9 @@ from segments.conditions import Context
 from segments.fields import Reads
 from segments.models import Segment
 from segments.references import inlined, leads_to
-from segments.rules import Condition, InvalidRules, Rules, parse_rules, reads_of
+from segments.rules import InvalidRules, Rules, parse_rules, reads_of
 from segments.selectors.matching import context_for
+from segments.selectors.segments import segment_rules
 
 # Of these it is not noticed when they change: time alone, deliveries, campaigns, lists.
 _UNNOTICED = frozenset({Reads.CLOCK, Reads.OTHER})
@@ -39,16 +40,9 @@ class Watched:
         return bool(self.reads & _UNNOTICED)
 
 
-def segment_rules_of(*, segment: Segment) -> Rules:
-    """The rules of a dynamic segment, or for an imported one that the end user is in its list. Raises InvalidRules."""
-    if segment.kind == Segment.Kind.DYNAMIC:
-        return parse_rules(segment.rules)
-    return Rules(1, Condition("segment", "in", segment.pk))
-
-
 def watched_of(*, segment: Segment, now: datetime) -> Watched:
     """What this segment is judged by at this moment; raises InvalidRules, TooLarge."""
-    rules = segment_rules_of(segment=segment)
+    rules = segment_rules(segment=segment)
     context = context_for(rules=rules, brand_id=segment.brand_id, now=now)
     return Watched(segment.pk, segment.brand_id, rules, context, reads_of(inlined(rules, context.segments)))
 
@@ -58,23 +52,23 @@ def segments_watched(*, brand_id: int) -> Sequence[Segment]:
     return list(Segment.objects.filter(brand_id=brand_id, watched=True).order_by("pk"))
 
 
-def watched_by_rules_of(*, segment: Segment) -> Sequence[Segment]:
-    """The watched segments whose answer changes with this one's rules: itself, and those that lead to it."""
-    dynamic = Segment.objects.filter(brand_id=segment.brand_id, kind=Segment.Kind.DYNAMIC).values_list("pk", "rules")
-    rules = _readable(dynamic)
+def segments_changed_with(*, segment: Segment) -> Sequence[Segment]:
+    """The segments whose answer changes with this one's: itself, and those whose rules lead to it; in one order."""
+    everyone = list(Segment.objects.filter(brand_id=segment.brand_id).order_by("pk"))
+    rules = _readable(other for other in everyone if other.kind == Segment.Kind.DYNAMIC)
     return [
         other
-        for other in segments_watched(brand_id=segment.brand_id)
+        for other in everyone
         if other.pk == segment.pk or (other.pk in rules and leads_to(segment.pk, rules[other.pk], rules))
     ]
 
 
-def _readable(stored: Iterable[tuple[int, object]]) -> dict[int, Rules]:
+def _readable(segments: Iterable[Segment]) -> dict[int, Rules]:
     """The rules that can be read: those of another segment's that cannot are that segment's fault alone."""
     found = {}
-    for key, rules in stored:
+    for segment in segments:
         with suppress(InvalidRules):
-            found[key] = parse_rules(rules)
+            found[segment.pk] = parse_rules(segment.rules)
     return found
 
 

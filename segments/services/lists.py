@@ -1,13 +1,14 @@
 """Imported segments themselves: made, renamed, deleted. Their lists come in by segments.services.imports."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from devices.models import Brand
 from segments.models import Segment
-from segments.services.segments import CannotSaveSegment
+from segments.services.segments import CannotSaveSegment, naming_faults, segment_write
 
 
+@transaction.atomic
 def list_save(
     *,
     brand: Brand,
@@ -18,16 +19,7 @@ def list_save(
 ) -> Segment:
     """Make an empty imported segment, or rename the given one; raises CannotSaveSegment with every fault named."""
     name, description = name.strip(), description.strip()
-    faults: dict[str, list[str]] = {}
-    if not name:
-        faults["name"] = ["Give the segment a name."]
-    elif len(name) > 120:
-        faults["name"] = ["The name has 120 characters at most."]
-    if len(description) > 300:
-        faults["description"] = ["The description has 300 characters at most."]
-    for field, text in (("name", name), ("description", description)):
-        if "\x00" in text:
-            faults[field] = ["It holds a character that cannot be stored."]
+    faults = naming_faults(name=name, description=description)
     if segment is not None and (segment.brand_id != brand.pk or segment.kind != Segment.Kind.IMPORTED):
         faults["name"] = ["That is no imported segment of this brand."]
     if faults:
@@ -35,13 +27,7 @@ def list_save(
     if segment is None:
         segment = Segment(brand=brand, kind=Segment.Kind.IMPORTED, created_by_id=by.pk if by is not None else None)
     segment.name, segment.description = name, description
-    try:
-        with transaction.atomic():
-            segment.save()
-    except IntegrityError as error:
-        if "segments_segment_name" not in str(error):
-            raise
-        raise CannotSaveSegment(fields={"name": ["The brand has a segment of this name."]}) from error
+    segment_write(segment=segment)
     return segment
 
 

@@ -7,13 +7,14 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from devices.models import Brand
-from segments.models import Segment
+from segments.models import Segment, SegmentWork
 from segments.references import TooLarge, inlined, leads_to
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules, rules_json
 from segments.selectors.checking import context_checked
 from segments.services.locks import segments_lock
 from segments.services.presences import brand_lock
 from segments.services.watching import rebaseline
+from segments.services.works import work_due
 from smartpush.common.clock import utc_now
 
 
@@ -37,20 +38,15 @@ def segment_save(
 ) -> Segment:
     """Create a segment, or change the given one; raises CannotSaveSegment with every fault named.
 
-    Where it is watched, or a watched one names it, other rules let nobody in or out: who is in is taken anew.
+    Where it is watched, or a watched one names it, other rules let nobody in or out: who is in is taken anew. Its size
+    is computed soon, and with other rules also that of those that name it.
 
     Of an imported one the name and description change: it has a list, and `rules` says nothing. Rules that are as they
     were are not looked at again, so that a segment can be renamed whatever became of what it names.
     """
     segments_lock(brand_id=brand.pk)
     name, description = name.strip(), description.strip()
-    faults: dict[str, list[str]] = {}
-    if not name:
-        faults["name"] = ["Give the segment a name."]
-    elif len(name) > 120:
-        faults["name"] = ["The name has 120 characters at most."]
-    if len(description) > 300:
-        faults["description"] = ["The description has 300 characters at most."]
+    faults = naming_faults(name=name, description=description)
     if segment is not None and segment.brand_id != brand.pk:
         faults["brand"] = ["The segment belongs to another brand."]
     stored: dict[str, Any] = {}
@@ -71,16 +67,44 @@ def segment_save(
     if segment is None:
         segment = Segment(brand=brand, created_by_id=by.pk if by is not None else None)
     segment.name, segment.description, segment.rules = name, description, stored
+    segment_write(segment=segment)
+    if changed:
+        rebaseline(segment=segment, now=utc_now())
+    return segment
+
+
+def naming_faults(*, name: str, description: str) -> dict[str, list[str]]:
+    """What is wrong with them, as CannotSaveSegment says it; empty where nothing is."""
+    faults: dict[str, list[str]] = {}
+    if not name:
+        faults["name"] = ["Give the segment a name."]
+    elif len(name) > 120:
+        faults["name"] = ["The name has 120 characters at most."]
+    if len(description) > 300:
+        faults["description"] = ["The description has 300 characters at most."]
+    for field, text in (("name", name), ("description", description)):
+        if "\x00" in text:
+            faults[field] = ["It holds a character that cannot be stored."]
+    return faults
+
+
+def segment_write(*, segment: Segment) -> None:
+    """Write what staff says of it and have its size computed soon; raises CannotSaveSegment where the name is taken.
+
+    Of one that is there nothing else is written: whether it is watched, its size and the like may have changed since
+    the segment was read.
+    """
+    said = ["name", "description", "updated_at"]
+    if segment.kind == Segment.Kind.DYNAMIC:
+        said.append("rules")
     try:
         with transaction.atomic():
-            segment.save()
+            segment.save(update_fields=said if segment.pk else None)
     except IntegrityError as error:
         if "segments_segment_name" not in str(error):
             raise
         raise CannotSaveSegment(fields={"name": ["The brand has a segment of this name."]}) from error
-    if changed:
-        rebaseline(segment=segment, now=utc_now())
-    return segment
+    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=utc_now())
 
 
 def rules_check(*, rules: object, brand: Brand, segment: Segment | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from segments.rules import InvalidRules
 from segments.selectors.bounded import TooSlow
 from segments.selectors.counting import audience_count
 from segments.selectors.matching import context_for
-from segments.selectors.watching import segment_rules_of
+from segments.selectors.segments import segment_rules
 from segments.services.works import work_due
 from smartpush.common.statistics import statistics_refresh
 
@@ -33,7 +33,7 @@ def size_compute(*, segment: Segment, now: datetime, seconds: float = AT_ONCE) -
     Raises CannotComputeSize, also when it takes longer; then it may be left to a job (`size_soon`).
     """
     try:
-        rules = segment_rules_of(segment=segment)
+        rules = segment_rules(segment=segment)
         context = context_for(rules=rules, brand_id=segment.brand_id, now=now)
         count = audience_count(rules=rules, context=context, exact=True, budget=seconds)
     except TooSlow:
@@ -47,12 +47,15 @@ def size_compute(*, segment: Segment, now: datetime, seconds: float = AT_ONCE) -
         newest: QuerySet[Segment] = Segment.objects.filter(pk=segment.pk).exclude(sized_at__gt=now)
         if newest.update(**values, sized_at=now):
             SegmentSize.objects.update_or_create(segment_id=segment.pk, day=day, defaults=values)
+            SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SIZE).exclude(failure="").update(
+                failure=""
+            )
     segment.refresh_from_db(fields=["size", "reachable", "sized_at"])
     return segment
 
 
 def size_soon(*, segment_id: int, now: datetime) -> None:
-    """Leave the computing to a job: after the rules were saved, or when it takes too long to wait for."""
+    """Leave the computing to a job, when it takes too long to wait for."""
     work_due(segment_id=segment_id, kind=SegmentWork.Kind.SIZE, at=now)
 
 

@@ -4,7 +4,7 @@ An end user's change is queued by the database (docs/adr/0008) and judged here, 
 alone, or in tables that are not queued, is found by a sweep (services/sweeping.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +14,7 @@ from devices.models import Brand, ChangedEndUser
 from segments.models import Passage, Presence, Segment, SegmentWork
 from segments.references import TooLarge
 from segments.rules import InvalidRules
-from segments.selectors.watching import brands_changed, segments_watched, watched_by_rules_of, watched_of
+from segments.selectors.watching import brands_changed, segments_changed_with, segments_watched, watched_of
 from segments.services.presences import (
     Passed,
     brand_lock,
@@ -66,20 +66,31 @@ def unwatch(*, segment: Segment) -> None:
 def rebaseline(*, segment: Segment, now: datetime) -> None:
     """The rules were edited: who is in the segment, or in one that names it, is taken anew; nobody entered or left.
 
-    Its size is computed soon. Call it in the transaction that changes the rules, after they are saved.
+    Their sizes are computed soon. Call it in the transaction that changes the rules, after they are saved.
     Raises InvalidRules, TooLarge.
     """
-    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=now)
     brand_lock(brand_id=segment.brand_id)
-    for other in watched_by_rules_of(segment=segment):
-        _baseline(other, now)
+    for other in _sized_soon(segment, now):
+        if other.watched:
+            _baseline(other, now)
 
 
 def list_changed(*, segment: Segment, now: datetime) -> None:
-    """The list of an imported segment changed: who enters and leaves by it is looked for at once, and its size."""
-    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=now)
-    for other in watched_by_rules_of(segment=segment):
-        work_due(segment_id=other.pk, kind=SegmentWork.Kind.SWEEP, at=now)
+    """The list of an imported segment changed: who enters and leaves by it is looked for at once.
+
+    Its size is computed soon, as are those of the segments that name it.
+    """
+    for other in _sized_soon(segment, now):
+        if other.watched:
+            work_due(segment_id=other.pk, kind=SegmentWork.Kind.SWEEP, at=now)
+
+
+def _sized_soon(segment: Segment, now: datetime) -> Sequence[Segment]:
+    """The segments whose answer changes with this one's; all of their sizes are due."""
+    found = segments_changed_with(segment=segment)
+    for other in found:
+        work_due(segment_id=other.pk, kind=SegmentWork.Kind.SIZE, at=now)
+    return found
 
 
 def _baseline(segment: Segment, now: datetime) -> None:

@@ -11,10 +11,12 @@ from django.db import connection
 
 from campaigns.models import Campaign
 from devices.models import Brand, EndUser
-from segments.models import Segment
+from segments.models import Segment, SegmentWork
 from segments.rules import parse_rules, rules_json
-from segments.selectors import segment_count, segment_rules, segment_sample
+from segments.selectors import segment_count, segment_rules
+from segments.selectors.matching import context_for, segment_queryset
 from segments.services import CannotSaveSegment, segment_ready, segment_save, segments_make_ready
+from segments.services.lists import list_save
 from segments.services.ready import READY_SEGMENTS
 from tests.segments.population import NOW, SlowReader, populate
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db
 ASK = {"version": 1, "rule": {"field": "push_status_last_session", "operator": "is", "value": "ask"}}
 
 
-def test_a_segment_is_saved_changed_counted_and_sampled():
+def test_a_segment_is_saved_changed_and_counted():
     brand = populate(seed=11, end_users=20)
     staff = User.objects.create_user("ann")
     segment = segment_save(brand=brand, name=" Ask ", rules=ASK, by=staff)
@@ -33,9 +35,45 @@ def test_a_segment_is_saved_changed_counted_and_sampled():
     rules = segment_rules(segment=changed)
     count = segment_count(rules=rules, brand_id=brand.pk, now=NOW)
     assert (count.selected, count.total, count.share) == (len(wanted), 20, len(wanted) / 20)
-    sample = segment_sample(rules=rules, brand_id=brand.pk, now=NOW, size=3)
-    assert len(sample) == min(3, len(wanted))
-    assert {person.pk for person in sample} <= wanted
+
+
+def test_saving_an_older_reading_leaves_alone_what_staff_does_not_write():
+    brand = populate(seed=29, end_users=1)
+    older = segment_save(brand=brand, name="Ask", rules=ASK)
+    listed = list_save(brand=brand, name="VIPs")
+    known = {"watched": True, "size": 5, "reachable": 3, "sized_at": NOW, "ready": "to_ask"}
+    Segment.objects.filter(pk=older.pk).update(**known)
+    Segment.objects.filter(pk=listed.pk).update(**known | {"ready": ""})
+    segment_save(brand=brand, name="Asked", description="d", rules={"version": 1, "rule": {"all": []}}, segment=older)
+    list_save(brand=brand, name="Very important", segment=listed)
+    found = Segment.objects.in_bulk([older.pk, listed.pk])
+    assert [found[older.pk].name, found[older.pk].description, found[listed.pk].name] == [
+        "Asked",
+        "d",
+        "Very important",
+    ]
+    assert found[older.pk].rules == {"version": 1, "rule": {"all": []}}
+    assert {name: getattr(found[older.pk], name) for name in known} == known
+    assert {name: getattr(found[listed.pk], name) for name in known} == known | {"ready": ""}
+
+
+def test_saving_has_the_sizes_of_the_segment_and_of_those_that_name_it_computed_soon():
+    brand = populate(seed=30, end_users=1)
+    first = segment_save(brand=brand, name="A", rules=ASK)
+    second = segment_save(brand=brand, name="B", rules=names(first.pk))
+    third = segment_save(brand=brand, name="C", rules=names(second.pk, "not_in"))
+    segment_save(brand=brand, name="D", rules=ASK)
+
+    def due_after(**given):
+        SegmentWork.objects.all().delete()
+        segment_save(brand=brand, **given)
+        return set(SegmentWork.objects.filter(kind="size").values_list("segment_id", flat=True))
+
+    assert due_after(name="A", rules={"version": 1, "rule": {"all": []}}, segment=first) == {
+        first.pk, second.pk, third.pk,
+    }  # fmt: skip
+    assert due_after(name="Bee", rules=names(first.pk), segment=second) == {second.pk}
+    assert due_after(name="E", rules=ASK) == {Segment.objects.get(name="E").pk}
 
 
 def test_faults_are_named_by_field_and_path():
@@ -194,11 +232,13 @@ def test_ready_segments_select_whom_they_name():
     for name, at in began.items():
         EndUser.objects.filter(external_id=name).update(created_at=at)
     found = {
-        segment.ready: {
-            person.external_id
-            for person in segment_sample(rules=segment_rules(segment=segment), brand_id=brand.pk, now=NOW)
-        }
+        segment.ready: set(
+            segment_queryset(rules=rules, context=context_for(rules=rules, brand_id=brand.pk, now=NOW)).values_list(
+                "external_id", flat=True
+            )
+        )
         for segment in segments_make_ready(brand=brand)
+        for rules in [segment_rules(segment=segment)]
     }
     assert found["dormant"] == {"long ago"}
     assert found["new"] == {"never"}
