@@ -14,7 +14,7 @@ from devices.selectors.staff import Role, has_brand_role
 from segments.admin.lists import SegmentLists
 from segments.models import Segment
 from segments.selectors.history import HEIGHT, WIDTH, segment_history
-from segments.selectors.listing import brand_total, list_first
+from segments.selectors.listing import brand_total, list_first, size_failed
 from segments.selectors.uses import Uses, segment_uses
 from segments.services.copying import segment_copy
 from segments.services.guard import CannotDeleteSegment, segment_delete
@@ -45,6 +45,7 @@ class SegmentAbout(SegmentLists):
                 "reached": segment.reachable / segment.size * 100 if segment.size and segment.reachable else 0,
                 "total": total,
                 "outdated": segment.sized_at is not None and segment.sized_at < segment.updated_at,
+                "failed": size_failed(segment=segment),
                 "history": segment_history(segment=segment),
                 "width": WIDTH,
                 "height": HEIGHT,

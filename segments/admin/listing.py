@@ -47,13 +47,15 @@ class SegmentListing(BrandScopedAdmin):
     @display(description="End users", ordering="size")
     def end_users(self, obj: Any) -> str:
         listed = obj.listed
+        failed = _failed(listed)
         if listed.size is None:
-            return format_html('<span class="sp-segment-size">{}</span>', "Not computed yet")
+            return format_html('<span class="sp-segment-size">{}{}</span>', "Not computed yet", failed)
         return format_html(
-            '<span class="sp-segment-size"><strong>{}</strong> <span>{}</span><small>{}</small></span>',
+            '<span class="sp-segment-size"><strong>{}</strong> <span>{}</span><small>{}</small>{}</span>',
             f"{listed.size:,}",
             f"{listed.share:.1%}" if listed.size else "",
             _when(listed),
+            failed,
         )
 
     @display(description="Used in")
@@ -64,6 +66,12 @@ class SegmentListing(BrandScopedAdmin):
     @display(description="Watched", ordering="watched")
     def watched_label(self, obj: Any) -> str:
         return "Yes" if obj.watched else "–"
+
+
+def _failed(listed: Listed) -> str:
+    if not listed.failure:
+        return ""
+    return format_html('<small class="sp-segment-failed" title="{}">could not be computed</small>', listed.failure)
 
 
 def _when(listed: Listed) -> str:

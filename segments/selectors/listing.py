@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from devices.models import EndUser
 from segments.describe import Names, describe
-from segments.models import ListEntry, Segment
+from segments.models import ListEntry, Segment, SegmentWork
 from segments.references import TooLarge
 from segments.rules import EVERYONE, InvalidRules, Rules, parse_rules
 from segments.selectors.bounded import TooSlow
@@ -25,7 +25,10 @@ _TOTAL_FOR = 60  # seconds
 
 @dataclass(frozen=True)
 class Listed:
-    """One segment of the list; `size` is None where it was not computed, `uses` counts campaigns and segments."""
+    """One segment of the list; `size` is None where it was not computed, `uses` counts campaigns and segments.
+
+    `failure` says why the size could not be computed when that was last tried; "" where it could.
+    """
 
     words: str
     size: int | None
@@ -33,6 +36,15 @@ class Listed:
     outdated: bool
     share: float
     uses: int
+    failure: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why the size could not be computed when that was last tried, and when it is tried again."""
+
+    reason: str
+    again_at: datetime
 
 
 def brand_total(*, brand_id: int) -> int:
@@ -48,11 +60,22 @@ def list_first(*, segment: Segment, most: int = 10) -> Sequence[EndUser]:
     return [people[key] for key in sorted(people)]
 
 
+def size_failed(*, segment: Segment) -> Failed | None:
+    """None where the size was computed when that was last tried, or never was."""
+    return _failed([segment]).get(segment.pk)
+
+
+def _failed(segments: Sequence[Segment]) -> Mapping[int, Failed]:
+    works = SegmentWork.objects.filter(segment__in=segments, kind=SegmentWork.Kind.SIZE).exclude(failure="")
+    return {key: Failed(reason, at) for key, reason, at in works.values_list("segment_id", "failure", "due_at")}
+
+
 def segments_listed(*, segments: Sequence[Segment], brand_id: int, now: datetime) -> Mapping[int, Listed]:
     """Of each of these segments of one brand what the list says."""
     rules = {segment.pk: _rules(segment) for segment in segments}
     names = names_in(rules=[item for item in rules.values() if item is not None], brand_id=brand_id)
     uses = segment_use_counts(brand_id=brand_id)
+    failed = _failed(segments)
     total = brand_total(brand_id=brand_id) if segments else 0
     until = time.monotonic() + _ON_THE_SPOT
     found = {}
@@ -67,6 +90,7 @@ def segments_listed(*, segments: Sequence[Segment], brand_id: int, now: datetime
             outdated=segment.sized_at is not None and segment.sized_at < segment.updated_at,
             share=min(1.0, size / total) if size is not None and total else 0.0,
             uses=uses.get(segment.pk, 0),
+            failure=failed[segment.pk].reason if segment.pk in failed else "",
         )
     return found
 

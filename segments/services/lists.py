@@ -6,6 +6,8 @@ from django.db import transaction
 from devices.models import Brand
 from segments.models import Segment
 from segments.services.segments import CannotSaveSegment, naming_faults, segment_write
+from segments.services.sizes import size_soon
+from smartpush.common.clock import utc_now
 
 
 @transaction.atomic
@@ -28,6 +30,7 @@ def list_save(
         segment = Segment(brand=brand, kind=Segment.Kind.IMPORTED, created_by_id=by.pk if by is not None else None)
     segment.name, segment.description = name, description
     segment_write(segment=segment)
+    size_soon(segment_id=segment.pk, now=utc_now())
     return segment
 
 

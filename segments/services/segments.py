@@ -7,14 +7,14 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from devices.models import Brand
-from segments.models import Segment, SegmentWork
+from segments.models import Segment
 from segments.references import TooLarge, inlined, leads_to
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules, rules_json
 from segments.selectors.checking import context_checked
 from segments.services.locks import segments_lock
 from segments.services.presences import brand_lock
+from segments.services.sizes import size_soon
 from segments.services.watching import rebaseline
-from segments.services.works import work_due
 from smartpush.common.clock import utc_now
 
 
@@ -70,6 +70,8 @@ def segment_save(
     segment_write(segment=segment)
     if changed:
         rebaseline(segment=segment, now=utc_now())
+    else:
+        size_soon(segment_id=segment.pk, now=utc_now())
     return segment
 
 
@@ -89,7 +91,7 @@ def naming_faults(*, name: str, description: str) -> dict[str, list[str]]:
 
 
 def segment_write(*, segment: Segment) -> None:
-    """Write what staff says of it and have its size computed soon; raises CannotSaveSegment where the name is taken.
+    """Write what staff says of it; raises CannotSaveSegment where the name is taken.
 
     Of one that is there nothing else is written: whether it is watched, its size and the like may have changed since
     the segment was read.
@@ -104,7 +106,6 @@ def segment_write(*, segment: Segment) -> None:
         if "segments_segment_name" not in str(error):
             raise
         raise CannotSaveSegment(fields={"name": ["The brand has a segment of this name."]}) from error
-    work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SIZE, at=utc_now())
 
 
 def rules_check(*, rules: object, brand: Brand, segment: Segment | None) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def size_compute(*, segment: Segment, now: datetime, seconds: float = AT_ONCE) -
 
 
 def size_soon(*, segment_id: int, now: datetime) -> None:
-    """Leave the computing to a job, when it takes too long to wait for."""
+    """Leave the computing to a job: after a segment was saved, or when it takes too long to wait for."""
     work_due(segment_id=segment_id, kind=SegmentWork.Kind.SIZE, at=now)
 
 

@@ -167,3 +167,17 @@ def test_viewers_see_all_of_it_and_change_nothing(staff_of, brand, asked):
     for name in ("compute", "duplicate"):
         assert viewer.post(page(asked, name)).status_code == 403
     assert not SegmentSize.objects.exists()
+
+
+def test_a_size_that_cannot_be_computed_says_why_until_it_can(editor, brand, asked):
+    sized(asked, 5)
+    due = timezone.now() + timedelta(minutes=15)
+    SegmentWork.objects.filter(segment=asked, kind="size").update(failure="Counting takes <b>longer</b>.", due_at=due)
+    listed, own = editor.get(reverse(LIST)).content.decode(), editor.get(page(asked)).content.decode()
+    for text in (listed, own):
+        assert "could not be computed" in text
+        assert "Counting takes &lt;b&gt;longer&lt;/b&gt;." in text
+    assert f"{due:%H:%M}, {due.day} {due:%b %Y}" in own
+    editor.post(page(asked, "compute"))
+    for text in (editor.get(reverse(LIST)).content.decode(), editor.get(page(asked)).content.decode()):
+        assert "could not be computed" not in text
