@@ -103,7 +103,7 @@ def _next_slice(*, now: datetime) -> int | None:
 
 def _audience(*, entry: Entry, first: int, until: int, now: datetime) -> list[int]:
     rules = EVERYONE if entry.rules is None else read_published(entry.rules)
-    # A slice is some thousands of a brand: each is judged by index. As a set the audience would be found anew each time.
+    # A slice is some thousands of end users, judged by index: as a set the audience would be found anew each time.
     held = judge_sql(rules.rule, Context(entry.brand_id, now, entry.time_zone))
     with connection.cursor() as cursor:
         cursor.execute(
