@@ -13,7 +13,7 @@ from segments.selectors.counting import audience_count, margin
 from tests.segments.population import NOW, SlowReader, populate
 
 pytestmark = pytest.mark.django_db
-EVERYBODY = {"all": []}
+EVERYBODY: dict[str, object] = {"all": []}
 
 
 def rules(rule):

@@ -11,7 +11,7 @@ from segments.services import segment_save
 from tests.segments.admin.conftest import address
 from tests.segments.population import SlowReader, populate
 
-EVERYBODY = {"all": []}
+EVERYBODY: dict[str, object] = {"all": []}
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
 POSTED = ["count", "sample", "judge"]
 
