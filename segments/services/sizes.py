@@ -1,5 +1,6 @@
 """How many a segment has, and had: a point a day, kept as work that comes round (services/works.py)."""
 
+import time as clock
 import zoneinfo
 from datetime import UTC, datetime, time, timedelta
 
@@ -19,6 +20,9 @@ from smartpush.common.statistics import statistics_refresh
 
 AT_ONCE = 8.0  # seconds, while somebody waits for the answer
 IN_A_JOB = 90.0
+# Between the daily points a size is kept fresh, as long as that takes a small part of the time.
+FRESH = timedelta(minutes=2)
+SHARE = 600
 SPREAD = timedelta(hours=2)  # from the beginning of the brand's day, over which its segments come due
 _READ = ("devices_enduser", "devices_device", "devices_pushstatus", "segments_listentry")
 
@@ -65,9 +69,11 @@ def size_work(segment_id: int, now: datetime) -> datetime:
     if segment is None:
         return now + timedelta(days=1)
     statistics_refresh(tables=_READ)
+    began = clock.monotonic()
     size_compute(segment=segment, now=now, seconds=IN_A_JOB)
+    fresh = max(FRESH, SHARE * timedelta(seconds=clock.monotonic() - began))
     zone = Brand.objects.values_list("time_zone", flat=True).get(pk=segment.brand_id)
-    return tomorrow(now=now, time_zone=zone, place=segment_id)
+    return min(now + fresh, tomorrow(now=now, time_zone=zone, place=segment_id))
 
 
 def tomorrow(*, now: datetime, time_zone: str, place: int) -> datetime:

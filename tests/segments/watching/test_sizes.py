@@ -74,9 +74,15 @@ def test_a_failure_in_a_job_is_kept_to_be_shown(world):
 
 def test_saving_asks_for_the_size_at_once(world):
     segment = segment_of(world.brand, VIP)
-    assert size_work(segment.pk, NOW) > later(3600)
+    assert size_work(segment.pk, NOW) >= later(120)
     size_soon(segment_id=segment.pk, now=later(5))
     assert SegmentWork.objects.get(segment=segment, kind="size").due_at == later(5)
+
+
+def test_a_size_is_kept_fresh_and_the_next_day_has_its_point_in_any_case(world):
+    segment = segment_of(world.brand, VIP)
+    daily = tomorrow(now=NOW, time_zone=world.brand.time_zone, place=segment.pk)
+    assert later(120) <= size_work(segment.pk, NOW) <= daily
 
 
 @pytest.mark.parametrize("place", [1, 2, 999])
