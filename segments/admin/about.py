@@ -146,6 +146,7 @@ class SegmentAbout(SegmentLists):
             "opts": self.opts,
             "original": segment,
             "uses": uses,
+            "active": any(use.running for use in uses.campaigns),
             "back": _page(segment),
         }
         return TemplateResponse(request, "segments/in_use.html", context, status=409)

@@ -37,7 +37,7 @@ class RulesField(forms.CharField):
             rules = json.loads(super().clean(value))
             json.dumps(rules, ensure_ascii=False).encode()  # fails for half a surrogate pair, which is no text
             return rules_json(parse_rules(rules))
-        except (json.JSONDecodeError, UnicodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
             raise forms.ValidationError("The rules did not arrive whole; press Save again.") from error
         except InvalidRules as refusal:
             raise forms.ValidationError([problem.message for problem in refusal.problems], code="rules") from refusal

@@ -44,7 +44,14 @@ def test_the_form_saves_what_the_editor_sends(editor, brand):
 HALF_A_PAIR = json.dumps({"version": 1, "rule": {"all": [{"field": "language", "operator": "is", "value": "\ud800"}]}})
 
 
-@pytest.mark.parametrize("rules", ["", "{", "{}", '{"version": 1, "rule": {"any": []}}', "[" * 20_000, HALF_A_PAIR])
+THOUSANDS_OF_DIGITS = '{"version": 1, "rule": ' + "9" * 6_000 + "}"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    ["", "{", "{}", '{"version": 1, "rule": {"any": []}}', "[" * 20_000, HALF_A_PAIR, THOUSANDS_OF_DIGITS],
+    ids=["nothing", "half", "no version", "empty", "deep", "half a character", "thousands of digits"],
+)
 def test_bad_rules_are_refused_beside_the_editor(editor, rules):
     answer = editor.post(reverse("admin:segments_segment_add"), {"name": "Ask", "rules": rules})
     assert answer.status_code == 200

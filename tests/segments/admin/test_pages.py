@@ -7,9 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.services.publish import campaign_publish
 from segments.models import ListEntry, Segment, SegmentSize, SegmentWork
 from segments.selectors.history import segment_history
 from segments.services import segment_save
+from tests.campaigns.world import NOW, flow_of, stop
 from tests.segments.population import SlowReader
 
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
@@ -135,7 +137,14 @@ def test_deleting_says_what_stands_in_the_way(editor, brand, asked):
     for answer in (editor.get(page(asked, "delete")), editor.post(page(asked, "delete"), {"post": "yes"})):
         assert answer.status_code == 409
         assert "Welcome" in answer.content.decode()
+        assert "publish it again" not in answer.content.decode()
     assert Segment.objects.filter(pk=asked.pk).exists()
+
+
+def test_deleting_says_that_an_active_campaign_runs_as_it_was_published(editor, brand, asked):
+    welcome = Campaign.objects.create(brand=brand, name="Welcome", segment=asked, flow=flow_of(stop("a1")))
+    campaign_publish(campaign=welcome, by=None, now=NOW)
+    assert "publish it again" in editor.get(page(asked, "delete")).content.decode()
 
 
 @pytest.mark.parametrize("kind", ["dynamic", "imported"])
