@@ -2,11 +2,12 @@
 
 import {useEffect, useId, useMemo, useRef, useState} from 'react';
 
-import {matching} from './catalogue.js';
+import {meant, matching} from './catalogue.js';
 
 /**
- * `options` are {value, label, group?, count?}. Without `free` what is typed only narrows the list, and `text` is
- * shown again when the field is left. `onType` gets each keystroke, `onPick` an option, `onEnter` typed words.
+ * `options` are {value, label, group?, count?}. Without `free` what is typed only narrows the list: when the field is
+ * left the option of this very name is picked, or the only one that fits, else `text` is shown again. `onType` gets
+ * each keystroke, `onPick` an option, `onEnter` typed words.
  */
 export function Combo({
   label, text = '', options, onPick, onType, onEnter, onOpen, onKeyDown, free = false, filter = true, busy = false,
@@ -40,6 +41,11 @@ export function Combo({
   function pick(option) {
     close();
     onPick(option);
+  }
+  function leave() {
+    const option = free || !typed ? undefined : meant(options, typed);
+    if (option) pick(option);
+    else close();
   }
   function type(event) {
     setTyped(event.target.value);
@@ -76,7 +82,7 @@ export function Combo({
         aria-activedescendant={open && at >= 0 ? `${id}-${at}` : undefined}
         aria-invalid={invalid || undefined} aria-describedby={describedBy} disabled={disabled}
         placeholder={free ? placeholder : text || placeholder} value={free ? text : typed ?? text}
-        onChange={type} onKeyDown={press} onBlur={close}
+        onChange={type} onKeyDown={press} onBlur={leave}
         onFocus={free ? undefined : (event) => event.target.select()}
         onClick={() => { if (!open) turn(true); }}
         {...rest}

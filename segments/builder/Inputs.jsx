@@ -75,7 +75,7 @@ export function Choice({label, choices, value, none, onChange, ...rest}) {
     const options = none ? [{value: '', label: none}, ...choices] : choices;
     return (
       <Combo
-        label={label} text={known ?? (gone ? `${value} (no longer there)` : none || '')} options={options}
+        label={label} className="sb-pick" text={known ?? (gone ? `${value} (no longer there)` : none || '')} options={options}
         placeholder="Search" onPick={(option) => act(String(option.value))} {...rest}
       />
     );
@@ -86,14 +86,29 @@ export function Choice({label, choices, value, none, onChange, ...rest}) {
   return <Select label={label} choices={listed} value={String(value ?? '')} onChange={act} {...rest} />;
 }
 
-/** Text with suggestions of the server's for `query`. */
+/** Text with suggestions of the server's for `query`. What is half typed is not counted: one of these may be meant. */
 export function Suggested({query, value, onChange, onPick, ...rest}) {
-  const {base} = useContext(Builder);
+  const {base, hold} = useContext(Builder);
   const [open, setOpen] = useState(false);
+  const [typing, setTyping] = useState(false);
   const {options, busy} = useSuggestions(base, query, value, open);
+  const half = open && typing && (busy || options.length > 0) && !options.some((one) => String(one.value) === value);
+  useEffect(() => {
+    if (!half) return undefined;
+    hold(true);
+    return () => hold(false);
+  }, [half, hold]);
   return (
     <Combo
-      free filter={false} text={value} options={options} busy={busy} onOpen={setOpen} onType={onChange}
+      free filter={false} text={value} options={options} busy={busy}
+      onOpen={(wanted) => {
+        setOpen(wanted);
+        if (!wanted) setTyping(false);
+      }}
+      onType={(text) => {
+        setTyping(true);
+        onChange(text);
+      }}
       onPick={(option) => (onPick ? onPick(option) : onChange(option.value))} {...rest}
     />
   );

@@ -1,6 +1,6 @@
 // Beside the rules: whom they select now, a few of those people, and one end user to try.
 
-import {useState} from 'react';
+import {useEffect, useRef, useState} from 'react';
 
 import {ask} from './asking.js';
 import {Button, Icon} from './Inputs.jsx';
@@ -36,11 +36,13 @@ export function Panel({live, gaps, children}) {
             <Button icon="refresh" onClick={live.again}>Try again</Button>
           </>
         )}
-        {phase === 'asking' && !count && <p className="sb-note">Counting…</p>}
+        {phase === 'asking' && (live.held
+          ? <p className="sb-note">Counted once the value is picked or its field is left.</p>
+          : !count && <p className="sb-note">Counting…</p>)}
         {count && phase !== 'failed' && phase !== 'waiting' && <Count count={count} phase={phase} note={live.note} />}
       </section>
-      {count && phase !== 'failed' && phase !== 'waiting' && <People live={live} />}
       {children}
+      {count && phase !== 'failed' && phase !== 'waiting' && <People live={live} />}
     </aside>
   );
 }
@@ -90,15 +92,17 @@ function Count({count, phase, note}) {
 function People({live: {people, withoutPeople, phase}}) {
   if (!people) return phase === 'asking' ? null : <section className="sb-card"><h3>For example</h3><p className="sb-note">Looking for a few of them…</p></section>;
   if (!people.length && !withoutPeople) return null;
+  const [shared, own] = apart(people);
   return (
     <section className={`sb-card ${phase === 'asking' ? 'sb-stale' : ''}`}>
       <h3>For example</h3>
       {withoutPeople && <p className="sb-note">{withoutPeople}</p>}
+      {shared && <p className="sb-note">All of them: {shared}</p>}
       <ul className="sb-people">
-        {people.map((one) => (
+        {people.map((one, n) => (
           <li key={one.id}>
             <a href={one.url} target="_blank" rel="noopener">{one.name}</a>
-            {one.reasons?.length > 0 && <small>{one.reasons.join(' · ')}</small>}
+            {own[n] && <small title={own[n]}>{own[n]}</small>}
           </li>
         ))}
       </ul>
@@ -106,10 +110,30 @@ function People({live: {people, withoutPeople, phase}}) {
   );
 }
 
+// What all of these people are in the segment for, and what only some of them are, each in words.
+function apart(people) {
+  const words = (reasons) => reasons.join(' · ');
+  const reasons = people.map((one) => one.reasons || []);
+  const all = (reason) => people.length > 1 && reasons.every((those) => those.includes(reason));
+  return [words((reasons[0] || []).filter(all)), reasons.map((those) => words(those.filter((reason) => !all(reason))))];
+}
+
+const show = (element, block) => element.scrollIntoView({
+  block, behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+});
+
 /** Test one end user; `judged` is their result while the rules are as they were. */
 export function TestOne({base, rules, text, whole, judged, onJudged}) {
   const [who, setWho] = useState('');
   const [state, setState] = useState({});
+  const card = useRef(null);
+  // An answer is brought into view once; a change of the rules that is taken back does not do it again.
+  const fresh = useRef(false);
+  useEffect(() => {
+    if (!fresh.current) return;
+    fresh.current = false;
+    show(card.current, 'nearest');
+  }, [judged, state]);
 
   async function test() {
     if (!who.trim()) {
@@ -120,17 +144,19 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
     onJudged(null);
     try {
       const answer = await ask(`${base}judge/`, {body: {rules, who: who.trim()}});
+      fresh.current = true;
       if (answer.problems) setState({problem: answer.problems.map(({message}) => message).join(' ')});
       else {
         setState({});
         onJudged({...answer, text});
       }
     } catch (error) {
+      fresh.current = true;
       setState({problem: error.message});
     }
   }
   return (
-    <section className="sb-card">
+    <section className="sb-card sb-test" ref={card}>
       <h3>Test one end user</h3>
       <p className="sb-try">
         <input
@@ -161,6 +187,11 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
               {judged.matches ? ' is in the segment.' : ' is not in the segment.'} Each rule shows whether it is true of them.
             </span>
           </p>
+        )}
+        {judged && (
+          <Button icon="arrow_upward" className="sb-quiet sb-up" onClick={() => show(card.current.closest('.sb-body'), 'start')}>
+            Show the rules
+          </Button>
         )}
       </div>
     </section>

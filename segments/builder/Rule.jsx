@@ -115,7 +115,7 @@ function FieldPicker({entry, node, invalid}) {
   const options = catalogue.options;
   return (
     <Combo
-      label="What the rule is about" className="sb-field" data-first="" text={entry ? entry.label : node.field}
+      label="What the rule is about" className="sb-field sb-pick" data-first="" text={entry ? entry.label : node.field}
       options={options} placeholder="Search" invalid={invalid} disabled={readOnly}
       nothing="Nothing of this name: try another word"
       onPick={(option) => {

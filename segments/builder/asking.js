@@ -120,8 +120,9 @@ function useTries(problem) {
 /**
  * Whom the rules select, as they change: {phase, count, people, problems, trouble, again}. Phases: `waiting` (the
  * rules are not whole), `asking`, `refining` (an estimate is shown, the exact number is on its way), `done`, `failed`.
+ * While `held` nothing is asked, and `held` is true of what is given.
  */
-export function useCount(base, rules, whole) {
+export function useCount(base, rules, whole, held) {
   const [state, setState] = useState({phase: whole ? 'asking' : 'waiting'});
   const [tries, again] = useTries(state.trouble);
   const text = JSON.stringify(rules);
@@ -132,14 +133,15 @@ export function useCount(base, rules, whole) {
       return;
     }
     first.current = false;
-    setState(({count, people}) => ({phase: 'asking', count, people}));
+    setState(({count, people}) => ({phase: 'asking', held, count, people}));
+    if (held) return;
     try {
       await counted(base, rules, text, signal, setState);
     } catch (error) {
       if (signal.aborted) throw error;
       setState({phase: 'failed', trouble: error, text});
     }
-  }, first.current || !whole ? 0 : SETTLING, [base, text, whole, tries]);
+  }, first.current || !whole || held ? 0 : SETTLING, [base, text, whole, held, tries]);
   return {...state, text: state.text, again};
 }
 

@@ -133,3 +133,12 @@ export function matching(options, typed) {
     return words.every((word) => text.includes(word));
   });
 }
+
+/** The option that typed words mean: the one of this name, whatever the case, or the only one that fits. */
+export function meant(options, typed) {
+  const name = typed.trim().toLocaleLowerCase();
+  if (!name) return undefined;
+  const same = options.filter(({label}) => label.toLocaleLowerCase() === name);
+  const found = same.length ? same : matching(options, typed);
+  return found.length === 1 ? found[0] : undefined;
+}

@@ -24,6 +24,7 @@ function Loaded({host, hidden, data, initial}) {
   const [query, setQuery] = useState(initial);
   const [loud, setLoud] = useState(hidden.getAttribute('aria-invalid') === 'true');
   const [judged, setJudged] = useState(null);
+  const [held, hold] = useState(false);
 
   const catalogue = useMemo(() => {
     const read = readCatalogue(data);
@@ -32,7 +33,7 @@ function Loaded({host, hidden, data, initial}) {
   const written = useMemo(() => toJson(query), [query]);
   const text = useMemo(() => JSON.stringify(written.rules), [written]);
   const gaps = useMemo(() => gapsOfTree(catalogue, query), [catalogue, query]);
-  const live = useCount(base, written.rules, gaps.size === 0);
+  const live = useCount(base, written.rules, gaps.size === 0, held);
   const problems = useMemo(
     () => (live.problems && live.text === text ? problemsByNode(live.problems, written.nodes) : new Map()),
     [live.problems, live.text, text, written],
@@ -53,7 +54,7 @@ function Loaded({host, hidden, data, initial}) {
   }), [loud, query, catalogue, gaps, problems, marks]);
 
   const ops = useMemo(() => operations(handle, focus), []);
-  const shared = useMemo(() => ({base, catalogue, readOnly, ops}), [base, catalogue, readOnly, ops]);
+  const shared = useMemo(() => ({base, catalogue, readOnly, ops, hold}), [base, catalogue, readOnly, ops]);
 
   useEffect(() => {
     if (hidden.value !== text && query !== initial) {

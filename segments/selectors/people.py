@@ -26,7 +26,7 @@ class Person:
     reasons: Sequence[str]
 
 
-def audience_sample(*, rules: Rules, context: Context, size: int = 10) -> Sequence[Person]:
+def audience_sample(*, rules: Rules, context: Context, size: int = 5) -> Sequence[Person]:
     """Some of those whom the rules select, those seen last first; raises TooSlow.
 
     They are looked for among those seen last, one by one; only where these are too few is everybody gone through.

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {
-  entryOf, freshCondition, gapsOfCondition, gapsOfTree, matching, readCatalogue, withArgument, withOperator,
+  entryOf, freshCondition, gapsOfCondition, gapsOfTree, matching, meant, readCatalogue, withArgument,
+  withOperator,
 } from '../../../segments/builder/catalogue.js';
 import {group} from '../../../segments/builder/rules.js';
 
@@ -91,4 +92,11 @@ test('a search finds by any words of label and group', () => {
   assert.deepEqual(matching(options, 'seen prof').map(({label}) => label), ['Last seen']);
   assert.deepEqual(matching(options, 'MARK').map(({label}) => label), ['JS markers']);
   assert.equal(matching(options, '').length, 2);
+});
+
+test('typed words mean the option of this name, else the only one that fits', () => {
+  const options = ['VIP list', 'VIP list of May', 'Gone', 'Twice', 'twice'].map((label, value) => ({value, label}));
+  const found = (typed) => meant(options, typed)?.label;
+  assert.deepEqual([found('vip LIST '), found('may'), found('gon')], ['VIP list', 'VIP list of May', 'Gone']);
+  assert.deepEqual([found('vip'), found('twice'), found('nobody'), found(' ')], [undefined, undefined, undefined, undefined]);
 });
