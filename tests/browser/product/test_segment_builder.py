@@ -141,6 +141,27 @@ def test_what_is_typed_brings_the_most_frequent_values_first(editor: Desk, audie
     expect(page.get_by_role("listbox")).to_have_count(0)
 
 
+def test_the_name_of_one_of_many_segments_is_taken_as_typed_when_the_field_is_left(
+    editor: Desk, audience: Audience, shop: Shop
+):
+    audience.person("ann", markers=["NEWS"])
+    wanted = audience.listed("VIP list", [audience.person("eve")])
+    for name in ["VIP list of last year", *(f"Other {n}" for n in range(13))]:
+        audience.listed(name, [])
+    page = editor.open(ADD)
+    rule = editor.add_rule("segment")
+    segment = rule.get_by_role("combobox", name="Segment", exact=True)
+    for typed, kept in [("vip LIST", "VIP list"), ("other", "VIP list"), ("last year", "VIP list of last year")]:
+        segment.click()
+        segment.press_sequentially(typed)
+        segment.press("Tab")
+        expect(segment).to_have_value(kept)
+        if kept == "VIP list":
+            selects(page, 1)
+            assert editor.rules()["all"][0]["value"] == wanted.pk
+    selects(page, 0)
+
+
 def test_events_and_their_properties_are_picked_from_what_the_brand_has(editor: Desk, audience: Audience):
     audience.person("ann", deposits=[20, 30])
     audience.person("bob", deposits=[10])
