@@ -14,6 +14,13 @@ from .shop import Shop
 
 NEWS = {"field": "js_markers", "operator": "has", "value": "NEWS"}
 ENABLED = {"field": "push_enabled", "operator": "is", "value": True}
+GONE = {"field": "js_markers", "operator": "has", "value": "GONE"}
+SEEN = """said => {
+  const {left, right, top, bottom} = said.getBoundingClientRect();
+  return [[left, top], [right, top], [left, bottom], [right, bottom]].every(([x, y]) => said.contains(
+    document.elementFromPoint(x + (x === left ? 1 : -1), y + (y === top ? 1 : -1)),
+  ));
+}"""
 COUNT = "**/segments/segment/count/"
 FIRST = {
     "state": "estimate", "selected": 41200, "error": 900, "total": 100_000, "share": 0.412, "reachable": 20_000,
@@ -52,10 +59,71 @@ def test_how_many_whom_a_push_reaches_and_who_they_are(editor: Desk, shop: Shop)
     expect(panel.locator(".sb-figures > div").first).to_contain_text(re.compile(r"Push enabled\s*1"))
     people = panel.locator(".sb-people li")
     expect(people).to_have_count(2)
-    expect(people.first).to_contain_text("NEWS")
+    expect(panel).to_contain_text("All of them: JS markers has NEWS")
+    expect(people.filter(has_text="NEWS")).to_have_count(0)
     people.get_by_role("link", name="ann").evaluate("link => { link.target = '_self'; }")
     people.get_by_role("link", name="ann").click()
     expect(page).to_have_url(re.compile("/devices/enduser/"))
+
+
+def test_people_say_only_why_they_differ(editor: Desk, shop: Shop):
+    page = editor.open(change_page(shop, {"all": [NEWS, {"any": [ENABLED, {"not": ENABLED}]}]}))
+    panel = page.get_by_label("Who is in the segment now")
+    expect(panel.get_by_text("All of them:")).to_have_text("All of them: JS markers has NEWS")
+    people = panel.locator(".sb-people li")
+    expect(people.filter(has_text="ann").locator("small")).to_have_text(re.compile("^Push enabled.*: yes$"))
+    expect(people.filter(has_text="bob").locator("small")).to_have_text(re.compile(r"^not \(Push enabled.*: yes\)$"))
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_answer_about_an_end_user_is_in_view_and_not_under_the_bar_with_save(
+    chromium_factory, product: Product, audience: Audience, shop: Shop, size: str
+):
+    for n in range(6):
+        audience.person(f"more-{n}", markers=["NEWS"], allowed=True)
+    editor = desk(chromium_factory(size=size, reduced_motion="reduce"), product, audience.brand)
+    page = editor.open(change_page(shop, {"all": [NEWS, ENABLED, {"not": {"any": [GONE]}}, NEWS]}))
+    expect(page.locator(".sb-people li")).to_have_count(5)
+    page.get_by_label("Id of the end user").fill("ann")
+    page.keyboard.press("Enter")
+    said = page.get_by_text("is in the segment. Each rule")
+    expect(said).to_be_in_viewport(ratio=1)
+    # Each of its corners is what is seen at that place.
+    page.wait_for_function(SEEN, arg=said.element_handle())
+    up = page.get_by_role("button", name="Show the rules")
+    if size == "phone":
+        up.click()
+        expect(page.locator(".sb-main .sb-mark").first).to_be_in_viewport()
+    else:
+        expect(up).to_have_count(0)
+
+
+def test_a_value_that_is_half_typed_is_not_counted_while_others_are_offered(editor: Desk, shop: Shop):
+    page = editor.open(change_page(shop, {"all": [NEWS]}))
+    expect(big(page)).to_have_text("2")
+    asked: list[str] = []
+
+    def note(route: Route) -> None:
+        asked.append(route.request.post_data_json["rules"]["rule"]["all"][0]["value"])
+        route.continue_()
+
+    page.route(COUNT, note)
+    value = page.get_by_label("JS markers", exact=True)
+    value.fill("NE")
+    expect(page.get_by_role("option")).to_contain_text(["NEWS"])
+    expect(page.get_by_text("Counted once the value is picked")).to_be_visible()
+    value.press("ArrowDown")
+    value.press("Enter")
+    expect(big(page)).to_have_text("2")
+    expect(page.get_by_text("Counted once the value is picked")).to_have_count(0)
+    expect(page.get_by_role("status").first).to_have_text("2 of 3 end users match.")
+    assert asked == ["NEWS"]
+    # Left as it is, it is what was meant.
+    value.fill("NEW")
+    expect(page.get_by_text("Counted once the value is picked")).to_be_visible()
+    value.press("Tab")
+    expect(big(page)).to_have_text("0")
+    assert asked == ["NEWS", "NEW"]
 
 
 def test_one_end_user_is_tested_rule_by_rule_until_the_rules_change(editor: Desk, shop: Shop):
