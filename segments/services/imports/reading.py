@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import IO
 
 from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
@@ -71,9 +72,9 @@ class IdFile:
         else:
             return
         layout = _layout(first, self.name)
-        if not layout.header:
-            yield from self._first(first, layout, began)
-        rows = _rows(lines, began, layout)
+        rows = _rows(chain([first], lines), began - 1, layout)
+        if layout.header:
+            next(rows, None)
         for line, value in rows:
             # The rule of `external_id_clean`, for ids as nearly all are.
             if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_LENGTH and value[0] not in "\"' ":
@@ -82,15 +83,6 @@ class IdFile:
                 cleaned = self._clean(line, value)
                 if cleaned is not None:
                     yield line, cleaned
-
-    def _first(self, first: str, layout: "_Layout", line: int) -> Iterator[tuple[int, str]]:
-        rows = (
-            _plain(iter([first]), line - 1) if layout.delimiter is None else _columns(iter([first]), line - 1, layout)
-        )
-        for number, value in rows:
-            cleaned = self._clean(number, value)
-            if cleaned is not None:
-                yield number, cleaned
 
     def _clean(self, line: int, value: str) -> str | None:
         value = _unquoted(value.strip())
@@ -195,12 +187,23 @@ def _rows(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[i
 def _plain(lines: Iterator[str], began: int) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(lines, began + 1):
         if value := line.strip():
+            if value[0] == '"' and value.count('"') % 2:
+                raise _not_closed(number)
             yield number, value
 
 
 def _columns(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[int, str]]:
-    reader = csv.reader(lines, delimiter=layout.delimiter or ",")
-    column = layout.column
+    delimiter, column = layout.delimiter or ",", layout.column
+    read: list[str] = []  # the lines of the row that is being read
+    last: list[str] = []
+
+    def kept() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line
+
+    reader = csv.reader(kept(), delimiter=delimiter)
+    begins = began + 1
     try:
         for row in reader:
             if len(row) > column:
@@ -209,10 +212,17 @@ def _columns(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tupl
                     yield began + reader.line_num, value
             elif any(cell.strip() for cell in row):
                 yield began + reader.line_num, ""
+            last, begins = read.copy(), began + reader.line_num + 1
+            read.clear()
     except csv.Error as error:
-        raise CannotRead(
-            f"Around line {began + reader.line_num:,} a quotation mark opens that is not closed. Mend it there."
-        ) from error
+        raise _not_closed(begins) from error
+    # A mark that is open at the end has swallowed the lines after it, and would swallow one more.
+    if last and len(list(csv.reader([*last, "x"], delimiter=delimiter))) == 1:
+        raise _not_closed(begins - len(last))
+
+
+def _not_closed(line: int) -> CannotRead:
+    return CannotRead(f"In line {line:,} a quotation mark opens that is not closed. Mend it there.")
 
 
 def _unquoted(value: str) -> str:

@@ -35,6 +35,8 @@ def ids(content, name="ids.csv"):
         "id\tname\nann\tA\nbob\tB\n",
         'name,external_id,id\n"A\nnn",ann,7\n"B ""x""",bob,8\n',
         "ann,Ann\nbob,Bob\n",
+        'ann,"A\nnn"\nbob,"B\nob"',
+        'id,"first\nname"\nann,"A"\nbob,B',
     ],
 )
 def test_the_ids_are_found_whatever_the_lines_and_columns_look_like(content):
@@ -94,7 +96,11 @@ def test_the_apostrophe_that_the_export_puts_before_formulas_is_taken_off():
         ("a" * (MAX_LINE + 1), "Line 1 is longer"),
         ("ann\n" + "a" * (MAX_LINE * 3), "Line 2 is longer"),
         (b"\x00" * (MAX_LINE * 2), "Line 1 is longer"),
-        ('id,name\nann,"open\n' + ("bob,x" * 50 + "\n") * 900, "quotation mark opens"),
+        ('id,name\nann,"open\n' + ("bob,x" * 50 + "\n") * 900, "line 2 a quotation mark opens"),
+        ('id,name\nann,A\nbob,"open\ncem,C\n', "line 3 a quotation mark opens"),
+        ('ann,"A\nbob,B\n', "line 1 a quotation mark opens"),
+        ('external_id\n"demo-0056\ndemo-0057\n', "line 2 a quotation mark opens"),
+        ('ann\nbob\n"cem', "line 3 a quotation mark opens"),
         (b"x\n" * (3 << 20), "larger than 4 MB"),
     ],
 )
