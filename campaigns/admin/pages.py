@@ -209,6 +209,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         campaign: Campaign = self.object_or_404(request, object_id)
         pushes, popups = resources(brand=campaign.brand)
         flow = parse(campaign.flow)
+        by_segment = campaign.kind == Campaign.Kind.REALTIME and campaign.trigger_kind != Campaign.Trigger.EVENT
         numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
         return TemplateResponse(
             request,
@@ -228,7 +229,9 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
                     for problem in campaign_problems(campaign=campaign, now=utc_now())
                 ],
                 "interval": length(campaign.entry_interval) if campaign.entry_interval else "",
-                "audience": _audience_now(campaign),
+                "by_segment": by_segment,
+                # Those who will enter or leave a segment cannot be counted before they do.
+                "audience": None if by_segment else _audience_now(campaign),
                 "activation": TRANSITIONS["activate"],
                 "starts_at_once": campaign.scheduled_at is not None and campaign.scheduled_at <= utc_now(),
             },

@@ -244,7 +244,10 @@ def test_a_campaign_that_begins_as_somebody_enters_a_segment(ours, theirs, clien
     client.post(add, _form(ours.brand, **entry, trigger_segment=ours.rows[Segment].pk))
     made = Campaign.objects.get(brand=ours.brand, name="New")
     assert (made.trigger_kind, made.trigger_segment) == ("segment_entered", ours.rows[Segment])
-    assert f"enters the segment {made.trigger_segment}" in client.get(_url("review", made)).content.decode()
+    review = client.get(_url("review", made)).content.decode()
+    assert f"enters the segment {made.trigger_segment}" in review
+    assert f"Whoever enters {made.trigger_segment} from now on" in review
+    assert "Everybody" not in review
     client.post(_url("change", made), _form(ours.brand))
     made.refresh_from_db()
     assert (made.trigger_kind, made.trigger_event) == ("event", "deposit")
