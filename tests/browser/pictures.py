@@ -60,6 +60,11 @@ def main(password: str) -> None:
         page.goto(f"{ADMIN}/devices/enduser/?q=demo-0040")
         page.get_by_role("link", name="demo-0040").first.click()
         _shoot(page, "profile")
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.goto(f"{ADMIN}/segments/segment/")
+        page.get_by_role("link", name="Reads a lot, not in the book club").first.click()
+        page.get_by_text("For example").wait_for()
+        _shoot(page, "segment")
         browser.close()
 
 
