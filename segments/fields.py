@@ -5,7 +5,7 @@ condition on it is built. The parser, the compiler, the builder and the document
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -83,7 +83,7 @@ class Field:
     variants: Callable[[int], Sequence[Variant]] | None = None
     suggest: Suggest | None = None
     check: Callable[[int, Any, Mapping[str, Any]], str | None] | None = None
-    value_choices: Callable[[int], Sequence[tuple[str, str]]] | None = field(default=None)
+    value_choices: Callable[[int], Sequence[tuple[str, str]]] | None = None
 
     def kind_of(self, given: Mapping[str, Any]) -> Kind:
         """What its values are, under these arguments."""

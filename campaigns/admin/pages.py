@@ -22,7 +22,9 @@ from devices.admin.base import BrandScopedHistoryAdmin
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
 from segments.rules import EVERYONE, InvalidRules
-from segments.selectors import SegmentCount, segment_count, segment_rules
+from segments.selectors import segment_rules
+from segments.selectors.checking import context_checked
+from segments.selectors.counting import Count, audience_count
 from smartpush.common.clock import utc_now
 
 STATE_TONES = {
@@ -269,13 +271,14 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         )
 
 
-def _audience_now(campaign: Campaign) -> SegmentCount | None:
-    """How many are in the audience now; None where its rules cannot be read."""
+def _audience_now(campaign: Campaign) -> Count | None:
+    """How many are in the audience now, an estimate where counting takes long; None where its rules cannot be read."""
     try:
         rules = segment_rules(segment=campaign.segment) if campaign.segment is not None else EVERYONE
+        context = context_checked(rules=rules, brand_id=campaign.brand_id, now=utc_now())
     except InvalidRules:
         return None
-    return segment_count(rules=rules, brand_id=campaign.brand_id, now=utc_now())
+    return audience_count(rules=rules, context=context, exact=False)
 
 
 _UNIT_NAMES = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}

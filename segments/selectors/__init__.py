@@ -1,5 +1,5 @@
 """Reading segments."""
 
-from segments.selectors.segments import SegmentCount, segment_count, segment_rules
+from segments.selectors.segments import segment_rules
 
-__all__ = ["SegmentCount", "segment_count", "segment_rules"]
+__all__ = ["segment_rules"]

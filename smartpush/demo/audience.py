@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from devices.models import Brand, EndUser, Event
 from segments.models import Segment, SegmentImport
 from segments.rules import parse_rules
-from segments.selectors.segments import segment_count
+from segments.selectors.counting import audience_count
+from segments.selectors.matching import context_for
 from segments.services import segment_save
 from segments.services.imports import import_receive
 from segments.services.lists import list_save
@@ -75,7 +76,9 @@ def _rules(marker: str, club: int) -> list[dict[str, object]]:
 
 def audience_size(*, segment: Segment, now: datetime) -> int:
     """How many are in it."""
-    return segment_count(rules=parse_rules(segment.rules), brand_id=segment.brand_id, now=now).selected
+    rules = parse_rules(segment.rules)
+    context = context_for(rules=rules, brand_id=segment.brand_id, now=now)
+    return audience_count(rules=rules, context=context, exact=True).selected
 
 
 def list_is_in(*, brand: Brand) -> bool:

@@ -13,7 +13,8 @@ from campaigns.models import Campaign
 from devices.models import Brand, EndUser
 from segments.models import Segment, SegmentWork
 from segments.rules import parse_rules, rules_json
-from segments.selectors import segment_count, segment_rules
+from segments.selectors import segment_rules
+from segments.selectors.counting import audience_count
 from segments.selectors.matching import context_for, segment_queryset
 from segments.services import CannotSaveSegment, segment_ready, segment_save, segments_make_ready
 from segments.services.lists import list_save
@@ -33,7 +34,7 @@ def test_a_segment_is_saved_changed_and_counted():
     assert Segment.objects.get() == changed
     wanted = SlowReader(brand).expected(ASK)
     rules = segment_rules(segment=changed)
-    count = segment_count(rules=rules, brand_id=brand.pk, now=NOW)
+    count = audience_count(rules=rules, context=context_for(rules=rules, brand_id=brand.pk, now=NOW), exact=True)
     assert (count.selected, count.total, count.share) == (len(wanted), 20, len(wanted) / 20)
 
 
@@ -204,7 +205,8 @@ def test_ready_segments_are_made_once_and_never_overwritten():
     assert list(segments_make_ready(brand=brand)) == list(made)
     assert Segment.objects.get(name="Said no").description == "ours"
     for segment in made:
-        segment_count(rules=segment_rules(segment=segment), brand_id=brand.pk, now=NOW)
+        rules = segment_rules(segment=segment)
+        audience_count(rules=rules, context=context_for(rules=rules, brand_id=brand.pk, now=NOW), exact=True)
 
 
 def test_a_segment_of_the_name_of_a_ready_one_is_taken_for_it():
