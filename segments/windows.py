@@ -18,6 +18,7 @@ from typing import Any
 from segments.conditions import Context
 from segments.sql import TRUE, Sql, fill
 from segments.values import BadValue
+from smartpush.common.wall_clock import instant_of, zone_of
 
 UNITS: Mapping[str, str] = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
 CURRENT: Mapping[str, str] = {"day": "day", "week": "week", "month": "month"}
@@ -109,7 +110,7 @@ def _day(value: object, path: str) -> date:
 
 def window(moment: Moment, now: datetime, time_zone: str) -> Window:
     """The window that a date value means in a time zone, at `now`."""
-    return _window(moment, now, _zone(time_zone))
+    return _window(moment, now, zone_of(time_zone))
 
 
 def _window(moment: Moment, now: datetime, zone: tzinfo) -> Window:
@@ -236,7 +237,7 @@ def _ends_by_zone(moment: Moment, now: datetime, brand: str, walls: bool) -> dic
     near: dict[timedelta | None, list[datetime]] = {}
     found = {}
     for name in sorted(_known_zones() | {brand}):
-        zone = _zone(name)
+        zone = zone_of(name)
         offset = now.astimezone(zone).utcoffset()
         if offset not in near:
             roughly = _ends(_window(moment, now, timezone(offset or timedelta())))
@@ -254,12 +255,6 @@ def _ends_by_zone(moment: Moment, now: datetime, brand: str, walls: bool) -> dic
 
 def _instant_text(end: datetime, time_zone: str) -> str:
     return end.astimezone(UTC).isoformat()
-
-
-@functools.cache
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    """Kept, since zoneinfo itself keeps eight and reads a file for any other."""
-    return zoneinfo.ZoneInfo(name)
 
 
 @functools.cache
@@ -285,41 +280,24 @@ def _shifted(now: datetime, moment: Moment, sign: int, zone: tzinfo) -> datetime
     if moment.unit == "month":
         year, month = divmod(local.year * 12 + local.month - 1 + count, 12)
         day = min(local.day, calendar.monthrange(year, month + 1)[1])
-        return _instant(local.replace(year=year, month=month + 1, day=day), zone)
-    return _instant(local + timedelta(days=count * (7 if moment.unit == "week" else 1)), zone)
+        return instant_of(wall=local.replace(year=year, month=month + 1, day=day), zone=zone)
+    return instant_of(wall=local + timedelta(days=count * (7 if moment.unit == "week" else 1)), zone=zone)
 
 
 def _begin(day: date, zone: tzinfo) -> datetime:
-    return _instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001  (wall clock)
-
-
-def _instant(wall: datetime, zone: tzinfo) -> datetime:
-    """The instant of a wall-clock time: the first of two, and for a skipped one the moment at which the clocks move."""
-    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall:
-        return instant
-    # Skipped: the two readings of it lie on either side of the change; find the change between them.
-    low, high = sorted((instant, wall.replace(tzinfo=zone, fold=1).astimezone(UTC)))
-    before = low.astimezone(zone).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0)
+    return instant_of(wall=datetime(day.year, day.month, day.day), zone=zone)  # noqa: DTZ001  (wall clock)
 
 
 def _wall(end: datetime, time_zone: str) -> str:
     """The first wall-clock time whose instant is not before this one: the end of a window for dates without a zone."""
-    zone = _zone(time_zone)
+    zone = zone_of(time_zone)
     wall = end.astimezone(zone).replace(tzinfo=None)
-    if _instant(wall, zone) != end or _instant(wall - _JUST, zone) >= end:
+    if instant_of(wall=wall, zone=zone) != end or instant_of(wall=wall - _JUST, zone=zone) >= end:
         # In an hour that the clocks show twice, or right after one that they skip.
         low, high = wall - timedelta(days=2), wall + timedelta(days=2)
         while high - low > _JUST:
             middle = low + (high - low) // 2
-            if _instant(middle, zone) < end:
+            if instant_of(wall=middle, zone=zone) < end:
                 low = middle
             else:
                 high = middle

@@ -1,14 +1,21 @@
 """Wall-clock intent plus an IANA zone to an instant: a gap moves to the next valid one, a fold takes the first."""
 
-from datetime import UTC, datetime
+import functools
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 
-def instant_of(*, wall: datetime, zone: str) -> datetime:
+@functools.cache
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of this name, kept: zoneinfo itself keeps eight and reads a file for any other."""
+    return ZoneInfo(name)
+
+
+def instant_of(*, wall: datetime, zone: str | tzinfo) -> datetime:
     """The UTC instant at which clocks in `zone` first show the naive `wall`; where they skip it, the end of the gap."""
     if wall.tzinfo is not None:
         raise ValueError("A wall-clock time carries no zone of its own.")
-    there = ZoneInfo(zone)
+    there = zone_of(zone) if isinstance(zone, str) else zone
     # fold=0 is the first of two equal wall-clock times, and in a gap reads the offset from before it (PEP 495).
     instant = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
     if instant.astimezone(there).replace(tzinfo=None) == wall:
@@ -16,7 +23,7 @@ def instant_of(*, wall: datetime, zone: str) -> datetime:
     return _gap_end(wall, there)
 
 
-def _gap_end(wall: datetime, there: ZoneInfo) -> datetime:
+def _gap_end(wall: datetime, there: tzinfo) -> datetime:
     # In a gap fold=1 gives the instant before the jump that fold=0 lands after: the jump lies between the two.
     before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
     after = wall.replace(tzinfo=there, fold=0).astimezone(UTC)

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.journey.timing import runs_at
 from smartpush.common.wall_clock import instant_of
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ZONES = ["Europe/Athens", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
 
 
@@ -35,11 +33,6 @@ def test_a_time_that_comes_twice_takes_the_first():
     assert instant_of(wall=datetime(2026, 10, 25, 3, 30), zone="Europe/Athens") == datetime(
         2026, 10, 25, 0, 30, tzinfo=UTC
     )
-
-
-def test_a_past_time_runs_now_and_a_future_one_in_its_time():
-    assert runs_at(wall=datetime(2026, 2, 1, 9), zone="Europe/Athens", now=NOW) == NOW
-    assert runs_at(wall=datetime(2026, 3, 2, 2), zone="Europe/Athens", now=NOW) == datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @given(
