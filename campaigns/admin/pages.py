@@ -12,11 +12,12 @@ from unfold.decorators import display
 from assets.models import PopupResource, PushResource
 from campaigns.admin.forms import CampaignForm, resources, split_seconds
 from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
-from campaigns.admin.report import activity_reports, totals
+from campaigns.admin.report import activity_reports
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
 from campaigns.journey.parse import POPUP_OUTCOMES, Flow, parse
 from campaigns.models import Campaign
 from campaigns.selectors.audiences import audience_outdated
+from campaigns.selectors.counts import totals
 from campaigns.services.publish import campaign_problems
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.selectors.current_brand import current_brand

@@ -1,14 +1,11 @@
-"""The numbers of campaigns: who is where, and what each activity brought."""
+"""The numbers of a campaign in the order and the words of its page."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-
 from assets.selectors import popup_names, push_names
-from campaigns.models import Campaign, Enrolment
+from campaigns.models import Campaign
+from campaigns.selectors.counts import ActivityCounts, activities_sent
 from devices.models import Delivery, Dispatch, Event, PopupOffer
 
 _OUTCOMES = [
@@ -24,14 +21,14 @@ _OUTCOMES = [
 ]
 
 
-@dataclass(frozen=True)
-class Totals:
-    """Enrolments of a campaign by state."""
-
-    entered: int = 0
-    active: int = 0
-    done: int = 0
-    exited: int = 0
+_ENDS = [
+    Delivery.State.FAILED,
+    Delivery.State.GONE,
+    Delivery.State.EXPIRED,
+    Delivery.State.CANCELLED,
+    Delivery.State.UNKNOWN,
+    Delivery.State.SUPPRESSED,
+]
 
 
 @dataclass
@@ -45,112 +42,54 @@ class ActivityReport:
     name: str = ""  # of the resource that it sent last; empty where that is gone
 
 
-def totals(*, campaign_ids: Sequence[int]) -> dict[int, Totals]:
-    """Enrolments by state of several campaigns, in one query."""
-    counted: dict[int, Counter[str]] = defaultdict(Counter)
-    rows = Enrolment.objects.filter(campaign_id__in=campaign_ids).values("campaign_id", "state").annotate(n=Count("pk"))
-    for row in rows.order_by():
-        counted[row["campaign_id"]][row["state"]] = row["n"]
-    return {
-        pk: Totals(
-            entered=counted[pk].total(),
-            active=counted[pk][Enrolment.State.ACTIVE],
-            done=counted[pk][Enrolment.State.DONE],
-            exited=counted[pk][Enrolment.State.EXITED],
-        )
-        for pk in campaign_ids
-    }
-
-
 def activity_reports(*, campaign: Campaign) -> list[ActivityReport]:
     """What each activity of a campaign brought, all versions together, in the order of their keys."""
-    dispatches: dict[int, str] = {}
-    newest: dict[str, int] = {}
     rows = Dispatch.objects.filter(campaign_ref=campaign.pk, source=Dispatch.Source.JOURNEY).order_by("pk")
-    for pk, source_key, revision in rows.values_list("pk", "source_key", "content__revision"):
-        key = dispatches[pk] = source_key.partition(":")[2]
-        newest[key] = revision or 0
-    popups = _popups(dispatches)
-    pushes = _pushes(dispatches)
-    for reports, names in ((popups, popup_names(newest.values())), (pushes, push_names(newest.values()))):
-        for report in reports:
-            report.name = names.get(newest[report.key], "")
-    return sorted([*popups, *pushes], key=lambda report: (len(report.key), report.key))
-
-
-def _popups(dispatches: dict[int, str]) -> list[ActivityReport]:
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    rows = (
-        PopupOffer.objects.filter(dispatch_id__in=dispatches)
-        .values("dispatch_id", "state")
-        .annotate(
-            n=Count("pk"),
-            shown=Count("pk", filter=Q(shown_at__isnull=False)),
-            asked=Count("pk", filter=Q(asked_at__isnull=False)),
-        )
-    )
-    for row in rows.order_by():
-        counts = found[dispatches[row["dispatch_id"]]]
-        counts["sum:offered"] += row["n"]
-        counts["sum:shown"] += row["shown"]
-        counts["sum:asked"] += row["asked"]
-        counts[row["state"]] += row["n"]
+    newest = {
+        source_key.partition(":")[2]: revision or 0
+        for source_key, revision in rows.values_list("source_key", "content__revision")
+    }
+    names = {"popup": popup_names(newest.values()), "push": push_names(newest.values())}
+    sent = sorted(activities_sent(campaign=campaign).values(), key=lambda counts: (len(counts.key), counts.key))
     return [
         ActivityReport(
-            key=key,
-            kind="popup",
-            counts=[
-                ("Offered", counts["sum:offered"]),
-                ("Shown", counts["sum:shown"]),
-                ("Asked", counts["sum:asked"]),
-                *((str(state.label), counts[state]) for state in _OUTCOMES),
-            ],
+            key=counts.key,
+            kind=counts.kind,
+            counts=_of_popup(counts) if counts.kind == "popup" else _of_push(counts),
+            reasons=_reasons(counts),
+            name=names[counts.kind].get(newest.get(counts.key, 0), ""),
         )
-        for key, counts in found.items()
+        for counts in sent
     ]
 
 
-def _pushes(dispatches: dict[int, str]) -> list[ActivityReport]:
+def _of_popup(counts: ActivityCounts) -> list[tuple[str, int]]:
+    return [
+        ("Offered", counts.offered),
+        ("Shown", counts.shown),
+        ("Asked", counts.asked),
+        *((str(state.label), counts.offers.get(state, 0)) for state in _OUTCOMES),
+    ]
+
+
+def _of_push(counts: ActivityCounts) -> list[tuple[str, int]]:
     states = Delivery.State
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
-    rows = (
-        Delivery.objects.filter(dispatch_id__in=dispatches)
-        .values("dispatch_id", "state", "reason")
-        .annotate(
-            n=Count("pk"),
-            displayed=Count("pk", filter=Q(displayed_at__isnull=False)),
-            clicked=Count("pk", filter=Q(clicked_at__isnull=False)),
-        )
-    )
-    for row in rows.order_by():
-        key = dispatches[row["dispatch_id"]]
-        counts = found[key]
-        counts[row["state"]] += row["n"]
-        counts["sum:displayed"] += row["displayed"]
-        counts["sum:clicked"] += row["clicked"]
-        if row["reason"]:
-            reasons[key][f"{states(row['state']).label}: {row['reason'].replace('_', ' ')}"] += row["n"]
+    waiting = counts.messages.get(states.READY, 0) + counts.messages.get(states.SENDING, 0)
     return [
-        ActivityReport(
-            key=key,
-            kind="push",
-            counts=[
-                ("Ready", counts[states.READY] + counts[states.SENDING]),
-                ("Accepted", counts[states.ACCEPTED]),
-                ("Displayed", counts["sum:displayed"]),
-                ("Clicked", counts["sum:clicked"]),
-                ("Failed", counts[states.FAILED]),
-                ("Gone", counts[states.GONE]),
-                ("Expired", counts[states.EXPIRED]),
-                ("Cancelled", counts[states.CANCELLED]),
-                ("Unknown", counts[states.UNKNOWN]),
-                ("Suppressed", counts[states.SUPPRESSED]),
-            ],
-            reasons=reasons[key].most_common(8),
-        )
-        for key, counts in found.items()
+        ("Ready", waiting),
+        ("Accepted", counts.accepted),
+        ("Displayed", counts.displayed),
+        ("Clicked", counts.clicked),
+        *((str(state.label), counts.messages.get(state, 0)) for state in _ENDS),
     ]
+
+
+def _reasons(counts: ActivityCounts) -> list[tuple[str, int]]:
+    worded = {
+        f"{Delivery.State(state).label}: {reason.replace('_', ' ')}": number
+        for (state, reason), number in counts.reasons.items()
+    }
+    return sorted(worded.items(), key=lambda item: -item[1])[:8]
 
 
 def recent_events(*, brand_id: int, now: datetime) -> list[str]:

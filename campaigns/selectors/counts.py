@@ -1,29 +1,39 @@
 """What a campaign has done so far, activity by activity."""
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.models import Count
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Enrolment
 
 
 @dataclass(slots=True)
 class ActivityCounts:
-    """One activity over all versions. `outcomes` of its step runs, `messages` by delivery state, `failed` by reason."""
+    """One activity over all versions: `outcomes` of its step runs, `offers` and `messages` by state.
+
+    `reasons` are those of messages by (state, reason), where there is one.
+    """
 
     key: str
     kind: str
     runs: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
-    offered: int = 0
+    offers: dict[str, int] = field(default_factory=dict)
     shown: int = 0
     asked: int = 0
     messages: dict[str, int] = field(default_factory=dict)
     displayed: int = 0
     clicked: int = 0
     closed: int = 0
-    failed: dict[str, int] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def offered(self) -> int:
+        """Popup offers that were made."""
+        return sum(self.offers.values())
 
     @property
     def accepted(self) -> int:
@@ -32,13 +42,20 @@ class ActivityCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Enrolments of a campaign by state."""
+
+    entered: int = 0
+    active: int = 0
+    done: int = 0
+    exited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignCounts:
     """Runs by where they are, and every activity that has run, by key."""
 
-    entered: int
-    active: int
-    done: int
-    exited: int
+    totals: Totals
     activities: Mapping[str, ActivityCounts]
 
 
@@ -50,10 +67,10 @@ GROUP BY 1, 2, 3
 """
 _KEY = "split_part(p.source_key, ':', 2)"
 _OFFERS = f"""
-SELECT {_KEY}, count(*), count(o.shown_at), count(o.asked_at)
+SELECT {_KEY}, o.state, count(*), count(o.shown_at), count(o.asked_at)
 FROM devices_dispatch p JOIN devices_popupoffer o ON o.dispatch_id = p.id
 WHERE p.campaign_ref = %s
-GROUP BY 1
+GROUP BY 1, 2
 """
 _MESSAGES = f"""
 SELECT {_KEY}, d.state, d.reason, count(*), count(d.displayed_at), count(d.clicked_at), count(d.closed_at)
@@ -63,37 +80,53 @@ GROUP BY 1, 2, 3
 """
 
 
-def campaign_counts(*, campaign: Campaign) -> CampaignCounts:
-    """Everything that a campaign's page counts, in four queries."""
-    activities: dict[str, ActivityCounts] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT state, count(*) FROM campaigns_enrolment WHERE campaign_id = %s GROUP BY 1", [campaign.pk]
+def totals(*, campaign_ids: Sequence[int]) -> dict[int, Totals]:
+    """Enrolments by state of several campaigns, in one query."""
+    counted: dict[int, Counter[str]] = defaultdict(Counter)
+    rows = Enrolment.objects.filter(campaign_id__in=campaign_ids).values("campaign_id", "state").annotate(n=Count("pk"))
+    for row in rows.order_by():
+        counted[row["campaign_id"]][row["state"]] = row["n"]
+    return {
+        pk: Totals(
+            entered=counted[pk].total(),
+            active=counted[pk][Enrolment.State.ACTIVE],
+            done=counted[pk][Enrolment.State.DONE],
+            exited=counted[pk][Enrolment.State.EXITED],
         )
-        states: dict[str, int] = dict(cursor.fetchall())
+        for pk in campaign_ids
+    }
+
+
+def activities_sent(*, campaign: Campaign) -> dict[str, ActivityCounts]:
+    """What became of the popups and pushes of a campaign, by the activity's key, in two queries."""
+    found: dict[str, ActivityCounts] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS, [campaign.pk])
+        for key, state, count, shown, asked in cursor.fetchall():
+            activity = found.setdefault(key, ActivityCounts(key, "popup"))
+            activity.offers[state] = count
+            activity.shown += shown
+            activity.asked += asked
+        cursor.execute(_MESSAGES, [campaign.pk])
+        for key, state, reason, count, displayed, clicked, closed in cursor.fetchall():
+            activity = found.setdefault(key, ActivityCounts(key, "push"))
+            activity.messages[state] = activity.messages.get(state, 0) + count
+            activity.displayed += displayed
+            activity.clicked += clicked
+            activity.closed += closed
+            if reason:
+                activity.reasons[state, reason] = count
+    return found
+
+
+def campaign_counts(*, campaign: Campaign) -> CampaignCounts:
+    """Everything that can be counted of a campaign, in four queries."""
+    activities = activities_sent(campaign=campaign)
+    with connection.cursor() as cursor:
         cursor.execute(_RUNS, [campaign.pk])
         for key, kind, outcome, count in cursor.fetchall():
             activity = activities.setdefault(key, ActivityCounts(key, kind))
             activity.runs += count
             if outcome:
                 activity.outcomes[outcome] = activity.outcomes.get(outcome, 0) + count
-        cursor.execute(_OFFERS, [campaign.pk])
-        for key, offered, shown, asked in cursor.fetchall():
-            activity = activities.setdefault(key, ActivityCounts(key, "popup"))
-            activity.offered, activity.shown, activity.asked = offered, shown, asked
-        cursor.execute(_MESSAGES, [campaign.pk])
-        for key, state, reason, count, displayed, clicked, closed in cursor.fetchall():
-            activity = activities.setdefault(key, ActivityCounts(key, "push"))
-            activity.messages[state] = activity.messages.get(state, 0) + count
-            activity.displayed += displayed
-            activity.clicked += clicked
-            activity.closed += closed
-            if state not in ("ready", "sending", "accepted"):
-                activity.failed[reason] = activity.failed.get(reason, 0) + count
-    return CampaignCounts(
-        entered=sum(states.values()),
-        active=states.get("active", 0),
-        done=states.get("done", 0),
-        exited=states.get("exited", 0),
-        activities=activities,
-    )
+    return CampaignCounts(totals(campaign_ids=[campaign.pk])[campaign.pk], activities)

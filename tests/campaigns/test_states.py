@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.advance import advance_due, advance_enrolments, popup_answers_apply
 from campaigns.models import Enrolment, EntryGuard, Launch
-from campaigns.selectors.counts import campaign_counts
+from campaigns.selectors.counts import Totals, campaign_counts
 from campaigns.services.absorb import visitor_absorb
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import (
@@ -194,10 +194,10 @@ def test_the_counts_say_what_became_of_everybody(world, django_assert_num_querie
     Delivery.objects.filter(pk=second.pk).update(state="gone", reason="http_410")
     with django_assert_num_queries(4):
         counts = campaign_counts(campaign=campaign)
-    assert (counts.entered, counts.active, counts.done, counts.exited) == (4, 1, 3, 0)
+    assert counts.totals == Totals(entered=4, active=1, done=3, exited=0)
     asked, sent = counts.activities["a1"], counts.activities["a2"]
     assert (asked.runs, asked.offered, asked.shown, asked.asked) == (4, 4, 3, 2)
     assert asked.outcomes == {"allowed": 2, "later": 1}
     assert (sent.runs, sent.accepted, sent.displayed, sent.clicked) == (2, 1, 1, 1)
-    assert (sent.messages, sent.failed) == ({"accepted": 1, "gone": 1}, {"http_410": 1})
+    assert (sent.messages, sent.reasons) == ({"accepted": 1, "gone": 1}, {("gone", "http_410"): 1})
     assert counts.activities["a3"].runs == 2

@@ -85,7 +85,7 @@ def test_a_visitor_who_denied_before_is_blocked_and_not_asked(chromium: Chromium
     page = opened(chromium, shop.url())
     assert page.evaluate(STATUS) == ["blocked", ""]
     assert (shop.status(shop.visitor), shop.visitor.last_session_status) == ("blocked", "blocked")
-    assert shop.counts(campaign).entered == 0 and shop.offers() == []
+    assert shop.counts(campaign).totals.entered == 0 and shop.offers() == []
 
 
 def test_an_insecure_page_is_not_supported_and_not_asked(chromium: Chromium, product: Product, shop: Shop):
@@ -105,7 +105,7 @@ def test_an_insecure_page_is_not_supported_and_not_asked(chromium: Chromium, pro
     page = opened(chromium, f"{insecure}/")
     assert page.evaluate(STATUS) == ["not_supported", "insecure_context"]
     assert (shop.status(shop.visitor), shop.visitor.last_session_status) == ("not_supported", "not_supported")
-    assert shop.counts(campaign).entered == 0 and shop.offers() == []
+    assert shop.counts(campaign).totals.entered == 0 and shop.offers() == []
 
 
 def test_a_browser_without_push_is_not_supported_and_not_asked(chromium: Chromium, shop: Shop):
@@ -114,7 +114,7 @@ def test_a_browser_without_push_is_not_supported_and_not_asked(chromium: Chromiu
     page = opened(chromium, shop.url())
     assert page.evaluate(STATUS) == ["not_supported", "no_api"]
     assert shop.status(shop.visitor) == "not_supported"
-    assert shop.counts(campaign).entered == 0 and shop.offers() == []
+    assert shop.counts(campaign).totals.entered == 0 and shop.offers() == []
 
 
 def test_the_message_is_what_the_marketer_wrote_and_its_button_opens_its_page_and_is_counted(

@@ -41,9 +41,9 @@ def test_the_ready_flow_leads_from_popup_over_the_real_question_to_a_welcome_pus
     assert (delivery.state, delivery.end_user_id, delivery.tries) == ("accepted", visitor.pk, 1)
     counts = shop.counts(campaign)
     popup, push = counts.activities["a1"], counts.activities["a2"]
-    assert (counts.entered, counts.done) == (1, 1)
+    assert (counts.totals.entered, counts.totals.done) == (1, 1)
     assert (popup.offered, popup.shown, popup.asked, popup.outcomes) == (1, 1, 1, {"allowed": 1})
-    assert (push.accepted, push.displayed, push.clicked, push.failed) == (1, 1, 1, {})
+    assert (push.accepted, push.displayed, push.clicked, push.reasons) == (1, 1, 1, {})
 
 
 def test_maybe_later_stays_at_ask_and_only_a_later_run_after_the_interval_asks_again(firefox: Firefox, shop: Shop):
@@ -53,7 +53,7 @@ def test_maybe_later_stays_at_ask_and_only_a_later_run_after_the_interval_asks_a
     wait_until(lambda: shop.offers()[0].state == "later", timeout=SOON, what="the answer")
     visitor = shop.visitor
     assert (shop.status(visitor), visitor.last_session_status) == ("ask", "ask")
-    assert shop.counts(campaign).done == 1
+    assert shop.counts(campaign).totals.done == 1
 
     sessions = shop.sessions()
     tab.goto(shop.url("/books/gulls"))
@@ -82,7 +82,7 @@ def test_block_is_blocked_and_sends_nothing(
     sessions = shop.sessions()
     tab.reload()
     wait_until(lambda: shop.sessions() > sessions, timeout=SOON, what="the next session")
-    assert shop.counts(campaign).entered == 1 and len(shop.offers()) == 1
+    assert shop.counts(campaign).totals.entered == 1 and len(shop.offers()) == 1
     assert shop.deliveries() == [] and push_service.messages() == [] and desktop.history == []
     assert shop.device.token_hash is None
 

@@ -7,9 +7,10 @@ import pytest
 from django.urls import reverse
 
 from campaigns.admin.forms import CampaignForm, split_seconds
-from campaigns.admin.report import activity_reports, recent_events, totals
+from campaigns.admin.report import activity_reports, recent_events
 from campaigns.journey.ready_flows import ask_for_push_permission
 from campaigns.models import Campaign, Enrolment
+from campaigns.selectors.counts import totals
 from devices.models import Brand, Delivery, Dispatch, EndUser, PopupOffer
 from segments.models import Segment
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
