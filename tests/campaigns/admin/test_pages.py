@@ -112,6 +112,18 @@ def test_a_change_that_the_state_does_not_allow_is_refused_with_the_reason(ours,
     assert "cannot be paused" in response.content.decode()
 
 
+def test_the_review_stands_where_a_segment_behind_the_audience_cannot_be_read(ours, client_of):  # noqa: F811
+    unreadable = Segment.objects.create(brand=ours.brand, name="Old", rules={"version": 1, "rule": {"field": "gone"}})
+    named = {"version": 1, "rule": {"field": "segment", "operator": "in", "value": unreadable.pk}}
+    campaign = ours.rows[Campaign]
+    campaign.segment = Segment.objects.create(brand=ours.brand, name="Behind", rules=named)
+    campaign.save()
+    page = client_of(ours.brand, "publisher").get(_url("review", campaign))
+    assert page.status_code == 200
+    assert page.context["audience"] is None
+    assert "Before it can be activated" in page.content.decode()
+
+
 def test_a_campaign_with_problems_is_not_activated_and_says_them(ours, client_of):  # noqa: F811
     campaign = ours.rows[Campaign]
     campaign.flow["activities"][1]["push"] = None
