@@ -1,4 +1,4 @@
-"""Make the dump of a release from the code and schema of this commit: `python -m tests.upgrades.make 0.1.0`.
+"""Make the dump of a release from the code and schema of this commit: `python -m tests.upgrades.make`.
 
 It needs nothing but the repository: a database of its own on the configured server, made and dropped here, and a push
 service of its own on the loopback. The keys are those of tests/upgrades/keys.py.
@@ -31,6 +31,7 @@ from datetime import UTC, datetime  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from devices.pushservice.server import LocalPushService  # noqa: E402
+from smartpush import __version__  # noqa: E402
 from tests.upgrades.dumps import FOLDER, database_made, dump_write  # noqa: E402
 from tests.upgrades.scene import scene_make  # noqa: E402
 
@@ -38,7 +39,7 @@ from tests.upgrades.scene import scene_make  # noqa: E402
 def main() -> None:
     """Make one dump and say how large it is."""
     parser = argparse.ArgumentParser(prog="python -m tests.upgrades.make", description=__doc__)
-    parser.add_argument("release", help="Its number, such as 0.1.0.")
+    parser.add_argument("release", nargs="?", default=__version__, help="Its number; that of this commit if none.")
     parser.add_argument("--into", type=Path, default=FOLDER, help="The folder for the dump.")
     asked = parser.parse_args()
     path: Path = asked.into / f"{asked.release}.sql.gz"

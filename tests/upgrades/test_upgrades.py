@@ -45,7 +45,7 @@ def push_service() -> Iterator[LocalPushService]:
 
 
 @pytest.fixture
-def restored(push_service, django_db_setup, django_db_blocker: DjangoDbBlocker):
+def restored(push_service, django_db_blocker: DjangoDbBlocker):
     """Restores a dump into a database of this process's own."""
     push_service.reset()
 
@@ -266,6 +266,7 @@ def schema() -> dict[str, set[tuple[Any, ...]]]:
     }
 
 
+@pytest.mark.django_db(transaction=True)
 @each_release
 def test_an_upgraded_database_has_the_tables_of_a_new_one(path, restored):
     new = schema()

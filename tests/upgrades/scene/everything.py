@@ -58,15 +58,15 @@ def _make(stage: Stage) -> None:
     sending.restraint_make(stage)
     sending.deliveries_make(stage, channel)
     sending.requests_make(stage, channel)
-    # What was queued so far has been done; from here on jobs stay in the queue.
-    OrmQ.objects.all().delete()
     journeys.schedules_make(stage)
-    lists.lists_make(stage, channel)
     stage.at(timedelta(minutes=1))
     sending.native_make(stage)
     sending.holds_make(stage)
     sending.abandoned_make(stage, channel)
+    # Jobs that were queued so far have been taken from the queue, those of killed workers too; later ones wait.
+    OrmQ.objects.all().delete()
     stage.at()
+    lists.lists_make(stage, channel)
     journeys.killed_make(stage, channel)
     sending.waiting_make(stage, channel)
 

@@ -71,7 +71,7 @@ def _gated(stage: Stage, channel: Channel) -> None:
             case "taken-over":
                 browser.load("gate-the-next-one")
             case "unreachable":
-                tokens_gone(tokens=[(device.pk, device.token_hash)], reason="gone", now=stage.now)
+                tokens_gone(tokens=[(device.pk, device.token_hash or "")], reason="gone", now=stage.now)
             case "not-allowed":
                 PushStatus.objects.filter(device=device).update(status=Status.ASK)
             case "opted-out":
