@@ -5,15 +5,6 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
-# Nothing of the new release knows the table any more: it must not keep a brand from being deleted.
-LOOSEN = """
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT conname FROM pg_constraint WHERE conrelid = 'devices_sendhold'::regclass AND contype = 'f' LOOP
-        EXECUTE format('ALTER TABLE devices_sendhold DROP CONSTRAINT %I', name);
-    END LOOP;
-END $$
-"""
-
 # Holds go on, for a day at most. A website's was of the brand and is now of each of its keys; a native app's refused
 # credentials are the app's own, its limit is that of its Firebase project.
 CARRY_OVER = """
@@ -111,8 +102,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'sending limit',
             },
         ),
-        # The table stays for processes of the release before; the release after this one drops it.
-        migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name='SendHold')]),
         migrations.AddConstraint(
             model_name='sendbudget',
             constraint=models.UniqueConstraint(fields=('sender', 'origin'), name='devices_sendbudget_once'),
@@ -125,6 +114,5 @@ class Migration(migrations.Migration):
             model_name='sendbudget',
             constraint=models.CheckConstraint(condition=models.Q(('rate__isnull', True), ('rate__gt', 0), _connector='OR'), name='devices_sendbudget_rate'),
         ),
-        migrations.RunSQL(LOOSEN, migrations.RunSQL.noop),
         migrations.RunSQL(CARRY_OVER, migrations.RunSQL.noop),
     ]

@@ -10,7 +10,7 @@ from devices.models.end_users import BUCKETS, EndUser, Status, TargetDevices
 from devices.models.events import Event, IdempotencyKey, PropertyDefinition
 from devices.models.identity import IdentityKey, IdentityObservation
 from devices.models.incidents import Incident
-from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer
+from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer, SendHold
 from devices.models.push_services import OriginHealth, SendBudget
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "PushStatus",
     "PushStatusChange",
     "SendBudget",
+    "SendHold",
     "Status",
     "TargetDevices",
     "TokenHolding",

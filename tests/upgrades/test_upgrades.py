@@ -31,7 +31,7 @@ from devices.models import (
     Dispatch,
     PopupOffer,
     PushStatus,
-    SendHold,
+    SendBudget,
     VapidKey,
 )
 from devices.pushservice.server import LocalPushService
@@ -309,7 +309,7 @@ EXAMPLES = [
     (Segment, "kind"),
     (SegmentImport, "mode"),
     (SegmentImport, "state"),
-    (SendHold, "kind"),
+    (SendBudget, "kind"),
 ]
 
 

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.test import override_settings
 
-from devices.models import Brand, Delivery, EndUser, FrequencyCap, PushStatus, SendHold, Status
+from devices.models import Brand, Delivery, EndUser, FrequencyCap, OriginHealth, PushStatus, SendBudget, Status
 from devices.services.brands import brand_stop
 from devices.services.messages import message_cancel
 from devices.services.outbox import chunks_cut
 from devices.services.preferences import opt_out_set
+from devices.services.push_services.budgets import NATIVE_ORIGIN
 from devices.services.receipts import Receipt, receipts_record
 from devices.services.replays import replay_begin, replay_keep
 from devices.services.sending import chunk_send
@@ -103,38 +104,39 @@ def holds_make(stage: Stage) -> None:
     asked = {"Refused": ({"mode": 401}, "breaker"), "Limited": ({"mode": 429, "retry_after": 900}, "throttled")}
     for name, (failure, kind) in asked.items():
         channel = stage.brand(name)
+        stage.service.fail(**failure, times=2)
         for number in range(3):
-            browser = channel.subscriber(f"held-{kind}-{number}")
-            stage.service.fail(**failure, token=channel.tokens[f"held-{kind}-{number}"], times=1)
-            # The first is refused by the service, the others are held by the gate.
-            channel.push(browser, key=f"{kind}-{number}")
-        assert SendHold.objects.get(brand=channel.brand).kind == kind
-        # Beside it: one that has run out, and one that lasts for days.
-        SendHold.objects.create(
+            # Two are refused by the service, the third waits for it in its chunk.
+            channel.push(channel.subscriber(f"held-{kind}-{number}"), key=f"{kind}-{number}")
+        assert SendBudget.objects.get(brand=channel.brand).kind == kind
+        # Beside it: one that has run out, and one that lasts for long.
+        SendBudget.objects.create(
             brand=channel.brand,
-            origin=_FAR,
+            sender="vapid:0",
+            origin=f"{_FAR}-{kind}"[:255],
             kind=kind,
-            until=stage.now + (timedelta(days=5) if kind == "throttled" else -timedelta(days=1)),
-            failures=7,
+            held_at=stage.now - timedelta(hours=2),
+            held_until=stage.now + timedelta(hours=20 if kind == "throttled" else -1),
+            refusals=7,
             last_status=failure["mode"],
-            since=stage.now - timedelta(days=2),
         )
+    SendBudget.objects.create(
+        brand=channel.brand,
+        sender="vapid:0",
+        origin=_FAR,
+        rate=16.5,
+        cycle=60.0,
+        held_at=stage.now,
+        next_slot=stage.now,
+    )
     shaky = stage.brand("Shaky")
     for name, failure in {"held-retry": 500, "held-unsure": "cut"}.items():
         browser = shaky.subscriber(name)
         stage.service.fail(failure, token=shaky.tokens[name], times=1)
         shaky.push(browser, key=name)
-    failing = stage.brand("Failing")
-    SendHold.objects.create(
-        brand=failing.brand,
-        origin=stage.service.url,
-        kind=SendHold.Kind.FAILING,
-        until=stage.now + timedelta(minutes=20),
-        failures=3,
-        last_status=503,
-        since=stage.now,
+    OriginHealth.objects.create(
+        origin=_FAR, silences=12, reason="read_timeout", open_until=stage.now, updated_at=stage.now
     )
-    failing.push(failing.subscriber("held-failing"), key="failing")
     stopped = stage.brand("Stopped")
     browsers = [stopped.subscriber(f"held-stopped-{number}") for number in range(2)]
     dispatch = stopped.dispatch(key="stopped")
@@ -168,8 +170,8 @@ def native_make(stage: Stage) -> None:
     without = Phone(ios, tokens[-1], now=stage.now)
     without.open("app-without-account")
     channel.push(without, key="app-without-account")
-    kinds = dict(SendHold.objects.filter(brand=channel.brand).values_list("origin", "kind"))
-    assert kinds == {native_origin(app.pk): "throttled", native_origin(ios.pk): "breaker"}
+    kinds = dict(SendBudget.objects.filter(brand=channel.brand).values_list("origin", "kind"))
+    assert kinds == {NATIVE_ORIGIN: "throttled", native_origin(ios.pk): "breaker"}
 
 
 def requests_make(stage: Stage, channel: Channel) -> None:
