@@ -6,6 +6,7 @@ that a push service that is slow, silent or limiting keeps nothing waiting but t
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +28,8 @@ from devices.transports.wire import Wire
 
 log = structlog.get_logger(__name__)
 
-CARRIED_MOST = 24
+CARRIED_MOST = 64
+"""Chunks that are carried at once, without those whose push service does not answer."""
 ANSWER_SECONDS = 30.0
 """How long a push service may take to answer; one that was silent gets less."""
 LOOK_SECONDS = 0.05
@@ -38,11 +40,13 @@ ASK_SECONDS = 0.05
 """How often it asks for what a limited push service accepts."""
 KEEP_SECONDS = 10.0
 """A chunk that has to wait for longer is let go."""
-STALE_SECONDS = 2.0
+STALE_SECONDS = 1.0
 """Answers that take longer do not keep a job from going on."""
 AGAIN_SECONDS = 1.0
 """What was let go is not taken on again before."""
-SAME_MOST = 3
+SAME_MOST = 32
+SLOW_MOST = 3
+"""Chunks of one key at one push service that are carried at once, and when it does not answer."""
 GRANT_MOST = 1000
 
 
@@ -155,23 +159,18 @@ class Sending:
     def _look(self) -> None:
         """Take on further chunks of the lane, of push services that this job has none left to send to."""
         now = time.monotonic()
-        if self._lane is None or self._ending or len(self._carriers) >= CARRIED_MOST:
+        slow = [carrier for carrier in self._carriers if carrier.waits_for > STALE_SECONDS]
+        free = CARRIED_MOST - len(self._carriers) + len(slow)
+        if self._lane is None or self._ending or free < 1:
             return
         if self._carriers and now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
-        late = self._lasted >= self._hours.soft
-        keys = [carrier.key for carrier in self._carriers]
-        busy = {
-            carrier.key
-            for carrier in self._carriers
-            # What is silent keeps few chunks open, however many wait for it.
-            if not carrier.exhausted
-            or keys.count(carrier.key) >= SAME_MOST
-            or (late and carrier.waits_for > STALE_SECONDS)
-        }
+        most = 1 if self._lasted >= self._hours.soft else SLOW_MOST
+        busy = {carrier.key for carrier in self._carriers if not carrier.exhausted}
+        busy |= {key for key, count in Counter(one.key for one in self._carriers).items() if count >= SAME_MOST}
+        busy |= {key for key, count in Counter(one.key for one in slow).items() if count >= most}
         busy |= {key for key, since in self._let_go.items() if now - since < AGAIN_SECONDS}
-        free = CARRIED_MOST - len(self._carriers)
         for chunk_id in chunks_waiting(lane=self._lane, busy=sorted(busy), now=self._now(), limit=free):
             self._claim(chunk_id, at=self._now())
 
