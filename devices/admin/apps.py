@@ -106,7 +106,7 @@ class AppAdmin(BrandScopedAdmin):
         project = Q(sender=f"fcm:{obj.fcm_project_id}", origin=NATIVE_ORIGIN)
         holds = SendBudget.objects.filter(credentials | project, brand_id=obj.brand_id, held_until__gt=now)
         hold = holds.exclude(kind=SendBudget.Kind.NONE).order_by("kind").first()
-        if hold is None:
+        if hold is None or hold.held_until is None:
             return "Nothing is held." if obj.fcm_credentials_encrypted else "Held: there is no key."
         until = _moment(hold.held_until)
         if hold.kind != SendBudget.Kind.BREAKER:

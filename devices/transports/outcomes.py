@@ -8,11 +8,12 @@ Once a final status line has been read, the status decides, whatever became of t
 | 404, 410                                | gone      | token_not_found, token_gone                    |
 | 400, 401, 403 naming another VAPID key  | rekey     | vapid_key_mismatch                             |
 | 401, 403 otherwise                      | auth      | unauthorized, forbidden                        |
-| 429                                     | throttled | too_many_requests                              |
+| 429; 406                                | throttled | too_many_requests; not_acceptable              |
 | 408, 421, 425: not processed (RFC 9110) | retry     | not_processed                                  |
 | 5xx                                     | retry     | server_error                                   |
 | 3xx                                     | failed    | redirect                                       |
-| 400, 413, other 4xx                     | failed    | bad_request, payload_too_large, http_<status>  |
+| 400, 413, other 4xx, with a Retry-After | retry     | bad_request, payload_too_large, http_<status>  |
+| the same without                        | failed    | bad_request, payload_too_large, http_<status>  |
 
 Without one, what libcurl had done with the body decides: a push service cannot have taken what was never
 handed over. In this order:
@@ -60,8 +61,10 @@ _REASONS = {
     401: "unauthorized",
     403: "forbidden",
     404: "token_not_found",
+    406: "not_acceptable",
     410: "token_gone",
     413: "payload_too_large",
+    429: "too_many_requests",
 }
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
@@ -111,18 +114,19 @@ def classify(*, status: int, headers: Mapping[str, str], body: bytes, now: float
         return Verdict(Outcome.GONE, _REASONS[status])
     if status in (400, 401, 403) and any(text in body.lower() for text in _OTHER_KEY):
         return Verdict(Outcome.REKEY, "vapid_key_mismatch")
-    if status in (401, 403):
-        return Verdict(Outcome.AUTH, _REASONS[status])
     retry_after = _retry_after(headers.get("retry-after"), now=now)
-    if status == 429:
-        return Verdict(Outcome.THROTTLED, "too_many_requests", retry_after)
+    if status in (401, 403):
+        return Verdict(Outcome.AUTH, _REASONS[status], retry_after)
+    if status in (406, 429):
+        return Verdict(Outcome.THROTTLED, _REASONS[status], retry_after)
     if status in (408, 421, 425):
         return Verdict(Outcome.RETRY, "not_processed", retry_after)
     if status >= 500:
         return Verdict(Outcome.RETRY, "server_error", retry_after)
     if 300 <= status < 400:
         return Verdict(Outcome.FAILED, "redirect")
-    return Verdict(Outcome.FAILED, _REASONS.get(status, f"http_{status}"))
+    later = Outcome.FAILED if retry_after is None else Outcome.RETRY
+    return Verdict(later, _REASONS.get(status, f"http_{status}"), retry_after)
 
 
 def classify_error(*, code: int, body_taken: bool, private_address: bool, refused: bool) -> Verdict:

@@ -1,7 +1,10 @@
 """What load balancers and Prometheus ask."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from devices.services.incidents import incident_end, incident_note
 from smartpush import __version__
 
 
@@ -22,3 +25,16 @@ def test_metrics_want_the_token_where_there_is_one(client, settings):
     answer = client.get("/metrics", headers={"Authorization": "Bearer s3cret"})
     assert answer.status_code == 200
     assert b"django_http_requests" in answer.content
+
+
+@pytest.mark.django_db
+def test_metrics_count_the_open_incidents_of_each_kind(client, settings):
+    settings.DEVELOPMENT = True
+    now = datetime.now(UTC)
+    for subject in ("https://a.example", "https://b.example"):
+        incident_note(kind="service_silent", brand_id=None, subject=subject, now=now)
+    incident_note(kind="key_refused", brand_id=None, subject="https://a.example", now=now)
+    incident_end(kind="key_refused", brand_id=None, subject="https://a.example", now=now)
+    told = client.get("/metrics").content.decode()
+    assert 'smartpush_incidents_open{kind="service_silent"} 2.0' in told
+    assert 'smartpush_incidents_open{kind="key_refused"} 0.0' in told

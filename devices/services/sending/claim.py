@@ -321,7 +321,7 @@ def chunks_expire(*, now: datetime, limit: int = 200) -> int:
         ~Q(state=DeliveryChunk.State.DONE), expires_from__isnull=False, expires_from__lte=now
     )
     for chunk_id, day in list(due.order_by("pk").values_list("pk", "day")[:limit]):
-        values = {"chunk": chunk_id, "day": day, "now": now}
+        values: dict[str, Any] = {"chunk": chunk_id, "day": day, "now": now}
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_EXPIRE_SQL, values)
             rows = cursor.fetchall()

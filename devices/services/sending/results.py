@@ -99,10 +99,10 @@ def result_judge(
             return later("breaker", held.get(outcome) or now + (asked or LATER))
         case Outcome.THROTTLED:
             return later("throttled", held.get(outcome) or now + (asked or LATER))
-        case Outcome.HELD if asked is None:
-            return Write(row.id, "ready", "", "", None, now, in_chunk=True, back=1)
         case Outcome.HELD:
-            return later("failing", now + asked)
+            if asked is not None:
+                return later("failing", now + asked)
+            return Write(row.id, "ready", "", "", None, now, in_chunk=True, back=1)
         case Outcome.RETRY:
             if asked is not None:
                 return later("retry", now + asked)

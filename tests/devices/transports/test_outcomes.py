@@ -33,6 +33,7 @@ MOZILLA_MISMATCH = b'{"code":401,"errno":109,"error":"Unauthorized","message":"V
         (405, b"", Outcome.FAILED, "http_405"),
         (301, b"", Outcome.FAILED, "redirect"),
         (429, b"", Outcome.THROTTLED, "too_many_requests"),
+        (406, b"", Outcome.THROTTLED, "not_acceptable"),
         (408, b"", Outcome.RETRY, "not_processed"),
         (500, FCM_MISMATCH, Outcome.RETRY, "server_error"),
         (503, b"", Outcome.RETRY, "server_error"),
@@ -44,7 +45,15 @@ def test_each_status_has_its_outcome(status, body, outcome, reason):
     assert (verdict.outcome, verdict.reason, verdict.retry_after) == (outcome, reason, None)
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [400, 401, 403, 406, 413, 422, 429, 500, 503])
+def test_an_answer_that_says_for_how_long_is_never_final(status):
+    verdict = classify(status=status, headers={"retry-after": "60"}, body=b"", now=NOW)
+
+    assert verdict.outcome in (Outcome.RETRY, Outcome.THROTTLED, Outcome.AUTH)
+    assert verdict.retry_after == 60.0
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
