@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from devices.transports.base import Outcome, Request, SendRefused
+from devices.transports.contract import NotNow, NotYet, Transport
 from devices.transports.fcm_credentials import FCM_ORIGIN, AccessTokens, ServiceAccount
 from devices.transports.fcm_outcomes import classify_fcm
 from devices.transports.outcomes import Verdict
-from devices.transports.wire import NotNow, NotYet, Transport
 
 CREDENTIALS_MISSING = Verdict(Outcome.AUTH, "fcm_credentials_missing")
 

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from devices.transports.base import Request, SendRefused, WebMessage
+from devices.transports.contract import Transport
 from devices.transports.encryption import encrypt
 from devices.transports.endpoints import check_endpoint
 from devices.transports.vapid import VapidKeyPair, VapidSigner
-from devices.transports.wire import Transport
 
 URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 

@@ -7,17 +7,16 @@ messages in, calls `step`, and hears of each result by the callback that was put
 import heapq
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Self
 
 import certifi
 import pycurl
 
-from devices.transports.base import Outcome, Request, SendRefused, SendResult
+from devices.transports.base import Outcome, SendRefused, SendResult
+from devices.transports.contract import M, NotNow, NotYet, OnResult, Parcel, Transport
 from devices.transports.lanes import Lane, Record
-from devices.transports.outcomes import READ_TIMEOUT, Verdict, classify, classify_error, stream_refused
+from devices.transports.outcomes import READ_TIMEOUT, Verdict, classify_error, stream_refused
 from devices.transports.transfer import Transfer
 
 IN_FLIGHT = 256
@@ -33,56 +32,6 @@ _ORIGINS_KEPT: Final = 1000
 
 CIRCUIT_OPEN: Final = "circuit_open"
 RECALLED: Final = "recalled"
-
-
-class Keyed(Protocol):
-    """A message of any transport: its result carries the same key."""
-
-    @property
-    def key(self) -> int: ...
-
-
-M = TypeVar("M", bound=Keyed)
-OnResult = Callable[[SendResult], None]
-
-
-class NotNow(Exception):
-    """This message cannot go out at the moment, or not under these credentials; `verdict` is its result."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.reason)
-        self.verdict = verdict
-
-
-class NotYet(Exception):
-    """What this message needs is being fetched: ask again in a moment."""
-
-
-class Transport(ABC, Generic[M]):
-    """What one kind of message looks like on the wire."""
-
-    @abstractmethod
-    def origin_of(self, message: M) -> str:
-        """Check where the message goes once more, as the last one who can, and return the origin; SendRefused."""
-
-    @abstractmethod
-    def request_of(self, message: M, origin: str) -> Request:
-        """Return what goes out, or raise SendRefused, NotNow or NotYet."""
-
-    def verdict_of(self, message: M, *, status: int, headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
-        """Return what an answer with a final status means."""
-        return classify(status=status, headers=headers, body=body, now=now)
-
-
-@dataclass(eq=False, slots=True)
-class Parcel(Generic[M]):
-    """A message on its way, and whose it is."""
-
-    message: M
-    transport: Transport[M]
-    on_result: OnResult
-    owner: object
-    tries: int = 1
 
 
 class Wire:

@@ -18,6 +18,7 @@ def test_metrics_are_not_for_everyone_in_production(client, settings):
     assert client.get("/metrics").status_code == 404
 
 
+@pytest.mark.django_db
 def test_metrics_want_the_token_where_there_is_one(client, settings):
     settings.SMARTPUSH_METRICS_TOKEN = "s3cret"
     assert client.get("/metrics").status_code == 401

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from devices.transports.base import WebMessage
+from devices.transports.contract import OnResult, Transport
 from devices.transports.fcm import Fcm, FcmMessage
 from devices.transports.vapid import VapidKeyPair
 from devices.transports.webpush import WebPush
-from devices.transports.wire import IN_FLIGHT, OnResult, Transport, Wire
+from devices.transports.wire import IN_FLIGHT, Wire
 
 READ_AT_ONCE = 128
 PARKED_MOST = 4096
@@ -65,8 +66,8 @@ class _Sender:
 
 
 class WebPushSender(_Sender):
-    def __init__(self, *, dev_origins=frozenset(), extra_hosts=frozenset(), **options) -> None:
-        self.web = WebPush(dev_origins=dev_origins, extra_hosts=extra_hosts)
+    def __init__(self, *, dev_origins=frozenset(), extra_hosts=frozenset(), clock=time.time, **options) -> None:
+        self.web = WebPush(dev_origins=dev_origins, extra_hosts=extra_hosts, clock=clock)
         super().__init__(self.web, Wire(dev_origins=dev_origins, **options))
 
     def send(
