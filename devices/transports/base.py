@@ -27,11 +27,15 @@ class Outcome(StrEnum):
     """The token belongs to another sender's credentials (FCM SENDER_ID_MISMATCH)."""
     REFUSED = "refused"
     """Our own check would not send it; nothing left this machine."""
+    LATE = "late"
+    """Making it took too long here and now: hold it, and try once more."""
+    PUT_BACK = "put_back"
+    """Not begun: its chunk gave way to others."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The outcome of the message that carries `key`; `reason` is a code, `retry_after` is in seconds."""
+    """The outcome of the message that carries `key`; `reason` is a code; `retry_after` is in seconds."""
 
     key: int
     outcome: Outcome
@@ -39,6 +43,7 @@ class SendResult:
     reason: str
     retry_after: float | None = None
     location: str | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

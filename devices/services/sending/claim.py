@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from devices.services.outbox import CutChunk, ring
 from devices.services.sending.caps import Cap, caps_refund
 from devices.services.sending.quiet_hours import QuietHours, zone_choose
 from devices.services.sending.restraint import Judged, restrain
@@ -55,6 +56,7 @@ class Row:
     properties: Mapping[str, Any]
     origin: str = ""
     native_token: str = field(default="", repr=False)
+    reason: str = ""  # `template_time` where its texts took too long the last time
 
 
 _CLAIM_SQL = """
@@ -130,7 +132,8 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
     UPDATE devices_delivery d SET
         state = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN 'sending' WHEN 'hold' THEN 'ready'
                      ELSE split_part(j.verdict, ':', 1) END,
-        reason = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN '' WHEN 'hold' THEN d.reason
+        reason = CASE split_part(j.verdict, ':', 1) WHEN 'hold' THEN d.reason
+                      WHEN 'send' THEN CASE d.reason WHEN 'template_time' THEN d.reason ELSE '' END
                       ELSE split_part(j.verdict, ':', 2) END,
         hold_reason = CASE WHEN j.verdict LIKE 'hold:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END,
         chunk_id = CASE WHEN j.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
@@ -145,11 +148,11 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
         counted = j.counted
     FROM judged j
     WHERE d.id = j.id AND d.day = %(day)s
-    RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state
+    RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state, d.reason
 )
 SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.auth, v.vapid_key_id, m.expires_at,
        m.variables, m.tries, u.external_id, u.language, v.language, u.properties, m.state = 'sending',
-       v.endpoint_origin, v.native_token
+       v.endpoint_origin, v.native_token, m.reason
 FROM moved m LEFT JOIN devices_device v ON v.id = m.device_id LEFT JOIN devices_enduser u ON u.id = m.end_user_id
 ORDER BY m.id
 """
@@ -253,6 +256,7 @@ def rows_gate(*, claim: Claim, now: datetime, limit: int) -> tuple[int, list[Row
             properties=_json(r[14]),
             origin=r[16],
             native_token=r[17],
+            reason=r[18],
         )
         for r in found
         if r[15]
@@ -281,3 +285,20 @@ def chunk_finish(*, claim: Claim, now: datetime) -> None:
             """,
             {"now": now, "chunk": claim.chunk_id, "attempt": claim.attempt},
         )
+
+
+def chunk_give_way(*, claim: Claim, now: datetime) -> None:
+    """Put a chunk that has rows left behind the others of its lane; a lost job is rung for again like any other."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE devices_deliverychunk SET state = 'ready', leased_until = NULL, rung_at = %(now)s
+            WHERE id = %(chunk)s AND attempt = %(attempt)s AND state = 'leased'
+            RETURNING lane
+            """,
+            {"chunk": claim.chunk_id, "attempt": claim.attempt, "now": now},
+        )
+        row = cursor.fetchone()
+        if row is not None:
+            chunk = CutChunk(id=claim.chunk_id, lane=row[0])
+            transaction.on_commit(lambda: ring([chunk]))

@@ -8,7 +8,7 @@ from devices.services.sending.caps import Candidate, Cap, caps_take
 from devices.services.sending.quiet_hours import QuietHours, opening, zone_choose
 
 # A row that waits for one of these was not sent by its last try; after any other, it may have been.
-_NOT_SENT = frozenset({"retry", "throttled", "breaker"})
+_NOT_SENT = frozenset({"retry", "throttled", "breaker", "turn", "template_time"})
 
 
 @dataclass(slots=True)

@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 
-from devices.models import Device
+from devices.models import Device, Dispatch, Incident
+from devices.services.incidents import incident_note
 from devices.services.sending.caps import caps_refund
 from devices.services.sending.claim import UNSURE_BACK_OFF, UNSURE_RETRIES, Claim, Row
 from devices.services.statuses import SENDER_MISMATCH, is_native, tokens_gone
 from devices.transports.base import Outcome, SendResult
+from smartpush.common.personalisation import TEMPLATE_LIMIT, TEMPLATE_TIME
 
 log = structlog.get_logger(__name__)
 
 MAX_TRIES = 12
+TURN_HOLD = "turn"  # its chunk gave way to others; it stays in its chunk
+_LATE_BACK_OFF = timedelta(seconds=60)
 _BREAKER = timedelta(seconds=60)
 _BREAKER_MAX = timedelta(minutes=60)
 _FIRST_BACK_OFF = 2.0
@@ -36,6 +40,7 @@ class Write:
     hold_reason: str
     status: int | None
     next_attempt_at: datetime
+    untried: bool = False  # nothing was tried: the attempt does not count
 
 
 def back_off(tries: int) -> timedelta:
@@ -85,6 +90,13 @@ def result_judge(*, result: SendResult, row: Row, policy: str, now: datetime) ->
             if result.retry_after:
                 wait = max(wait, timedelta(seconds=result.retry_after))
             return again("retry", now + wait)
+        case Outcome.PUT_BACK:
+            return Write(row.id, "ready", row.reason, TURN_HOLD, None, now, untried=True)
+        case Outcome.LATE:
+            if row.reason == TEMPLATE_TIME:  # for the second time: not the machine, the text
+                return final("failed", TEMPLATE_LIMIT)
+            at = min(now + _LATE_BACK_OFF, row.expires_at)
+            return Write(row.id, "ready", TEMPLATE_TIME, TEMPLATE_TIME, None, at, untried=True)
         case Outcome.UNKNOWN:
             if policy == "at_least_once" and row.tries < UNSURE_RETRIES:
                 return again("unsure", now + UNSURE_BACK_OFF)
@@ -94,10 +106,10 @@ def result_judge(*, result: SendResult, row: Row, policy: str, now: datetime) ->
 _WRITE_SQL = """
 WITH told AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(holds)s::text[],
-                         %(statuses)s::smallint[], %(nexts)s::timestamptz[])
-        AS r(id, state, reason, hold_reason, status, next_attempt_at)
+                         %(statuses)s::smallint[], %(nexts)s::timestamptz[], %(untried)s::boolean[])
+        AS r(id, state, reason, hold_reason, status, next_attempt_at, untried)
 ), ours AS MATERIALIZED (  -- locked in the order of ids: devices report on the same rows meanwhile
-    SELECT d.id, r.state, r.reason, r.hold_reason, r.status, r.next_attempt_at
+    SELECT d.id, r.state, r.reason, r.hold_reason, r.status, r.next_attempt_at, r.untried
     FROM devices_delivery d JOIN told r ON r.id = d.id
     WHERE d.day = %(day)s AND d.state = 'sending' AND d.attempt = %(attempt)s AND d.chunk_id = %(chunk)s
     ORDER BY d.id FOR UPDATE OF d
@@ -105,7 +117,8 @@ WITH told AS MATERIALIZED (
 UPDATE devices_delivery d SET
     state = r.state, reason = r.reason, hold_reason = r.hold_reason, http_status = r.status,
     next_attempt_at = r.next_attempt_at,
-    chunk_id = CASE WHEN r.state = 'ready' THEN NULL ELSE d.chunk_id END,
+    chunk_id = CASE WHEN r.state = 'ready' AND r.hold_reason <> 'turn' THEN NULL ELSE d.chunk_id END,
+    tries = d.tries - r.untried::int,
     finished_at = CASE WHEN r.state = 'ready' THEN NULL ELSE %(now)s::timestamptz END
 FROM ours r
 WHERE d.id = r.id AND d.day = %(day)s
@@ -137,6 +150,7 @@ def results_write(
                     "holds": [w.hold_reason for w in writes],
                     "statuses": [w.status for w in writes],
                     "nexts": [w.next_attempt_at for w in writes],
+                    "untried": [w.untried for w in writes],
                     "now": now,
                     "day": claim.day,
                     "attempt": claim.attempt,
@@ -156,7 +170,24 @@ def results_write(
         _holds_write(claim=claim, origins=origins, results=results, now=now)
         unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone") and counted}
         caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
+        _limits_note(claim=claim, writes=writes, results=results, now=now)
     return len(written)
+
+
+def _limits_note(*, claim: Claim, writes: Sequence[Write], results: Sequence[SendResult], now: datetime) -> None:
+    """Open an incident where messages ended because their texts are over the limits."""
+    over = [r.detail for w, r in zip(writes, results, strict=True) if w.reason == TEMPLATE_LIMIT]
+    if not over:
+        return
+    label = Dispatch.objects.values_list("label", flat=True).get(pk=claim.dispatch_id)
+    incident_note(
+        kind=Incident.Kind.TEMPLATE_LIMIT,
+        brand_id=claim.brand_id,
+        subject=f"{label or f'Dispatch {claim.dispatch_id}'}, push revision {claim.content.get('revision', 'unknown')}",
+        now=now,
+        count=len(over),
+        detail=max(over),
+    )
 
 
 def _holds_write(*, claim: Claim, origins: dict[int, str], results: Sequence[SendResult], now: datetime) -> None:

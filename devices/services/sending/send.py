@@ -16,12 +16,14 @@ from devices.services.sending.claim import (
     Row,
     chunk_claim,
     chunk_finish,
+    chunk_give_way,
     lease_renew,
     rows_gate,
 )
 from devices.services.sending.native import AppFacts, app_facts, native_render
 from devices.services.sending.render import BrandFacts, CannotSend, payload_render
 from devices.services.sending.results import results_write
+from devices.services.sending.turns import RenderTurn
 from devices.services.statuses import is_native
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.fcm import FcmMessage, FcmSender
@@ -31,6 +33,7 @@ from smartpush.common.clock import utc_now
 from smartpush.common.crypto import decrypt
 from smartpush.common.deadlocks import again_on_deadlock
 from smartpush.common.ids import topic
+from smartpush.common.personalisation import TEMPLATE_TIME, Meter
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +100,7 @@ class _Writer:
     def __init__(self, claim: Claim, policy: str) -> None:
         self.claim = claim
         self.policy = policy
+        self.turn = RenderTurn(claim.content)
         self.rows: dict[int, Row] = {}
         self.origins: dict[int, str] = {}
         self.sent = 0
@@ -113,6 +117,16 @@ class _Writer:
         self.waiting.append(result)
         if len(self.waiting) >= WRITE_EVERY:
             self.flush()
+
+    def refuse(self, row: Row, problem: CannotSend) -> None:
+        """Note a message that cannot be made."""
+        outcome = Outcome.LATE if problem.reason == TEMPLATE_TIME else Outcome.REFUSED
+        self.add(SendResult(row.id, outcome, None, problem.reason, detail=problem.detail))
+
+    def put_back(self, row: Row) -> None:
+        """Leave a row to the chunk's next turn."""
+        self.sent -= 1
+        self.add(SendResult(row.id, Outcome.PUT_BACK, None, ""))
 
     def flush(self) -> None:
         batch, self.waiting = self.waiting, []
@@ -137,25 +151,33 @@ class _Writer:
 
 
 def _rows(writer: _Writer, now: datetime) -> Iterator[Row]:
-    """Gate the chunk's rows slice by slice, as the wire asks for them."""
+    """Gate the chunk's rows slice by slice, as the wire asks for them; put back what the turn is too short for."""
     began = time.monotonic()
-    judged = GATE_AT_ONCE
-    while judged == GATE_AT_ONCE:
+    judged = limit = 0
+    while judged == limit and not writer.turn.over:
         at = now + timedelta(seconds=time.monotonic() - began)
-        judged, rows = again_on_deadlock(partial(rows_gate, claim=writer.claim, now=at, limit=GATE_AT_ONCE))
+        limit = writer.turn.rows(GATE_AT_ONCE)
+        judged, rows = again_on_deadlock(partial(rows_gate, claim=writer.claim, now=at, limit=limit))
         writer.take(rows)
-        yield from rows
+        for row in rows:
+            if writer.turn.over:
+                writer.put_back(row)
+            else:
+                yield row
 
 
 def _messages(writer: _Writer, brand: BrandFacts, now: datetime) -> Iterator[WebMessage]:
     """Render lazily, just ahead of the wire; what cannot be rendered becomes a result at once."""
     claim = writer.claim
     for row in _rows(writer, now):
+        meter = Meter()
         try:
-            payload = payload_render(row=row, day=claim.day, content=claim.content, brand=brand)
+            payload = payload_render(row=row, day=claim.day, content=claim.content, brand=brand, meter=meter)
         except CannotSend as problem:
-            writer.add(SendResult(row.id, Outcome.REFUSED, None, problem.reason))
+            writer.refuse(row, problem)
             continue
+        finally:
+            writer.turn.add(meter)
         left = int((row.expires_at - utc_now()).total_seconds())
         yield WebMessage(
             key=row.id,
@@ -174,11 +196,14 @@ def _native_messages(writer: _Writer, brand: BrandFacts, app: AppFacts, now: dat
     """The same for an app's devices."""
     claim = writer.claim
     for row in _rows(writer, now):
+        meter = Meter()
         try:
-            body = native_render(row=row, claim=claim, brand=brand, app=app, now=utc_now())
+            body = native_render(row=row, claim=claim, brand=brand, app=app, now=utc_now(), meter=meter)
         except CannotSend as problem:
-            writer.add(SendResult(row.id, Outcome.REFUSED, None, problem.reason))
+            writer.refuse(row, problem)
             continue
+        finally:
+            writer.turn.add(meter)
         yield FcmMessage(key=row.id, account=app.account, body=body)
 
 
@@ -221,4 +246,6 @@ def chunk_send(*, chunk_id: int, now: datetime) -> int:
     finally:
         writer.flush()
     chunk_finish(claim=claim, now=utc_now())
+    if writer.turn.over:
+        chunk_give_way(claim=claim, now=utc_now())
     return writer.sent
