@@ -10,7 +10,7 @@ from typing import Any
 
 from smartpush.common.personalisation import MOST_SPENT, Meter, is_metered
 
-TURN = 5 * MOST_SPENT  # units of work: less processor time than sending a plain chunk of the usual size
+TURN = 3 * MOST_SPENT  # units of work: less processor time than sending a plain chunk of the usual size
 _FIRST_ROWS = 8  # of a chunk whose texts have to be metered, as long as nothing is known of their cost
 
 

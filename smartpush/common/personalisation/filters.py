@@ -134,10 +134,12 @@ def _text(function: Guard, name: str, size: Callable[..., int] = _same, *, work:
     """Guard a filter of texts: `work` units a character, and the square of how often it has one of `square`."""
 
     def guard(meter: Meter, value: Any, *args: Any) -> Any:
+        touched = 0
         if type(value) is not str:
             text_fits(value, what=name)
             value = "" if value is None else str(value)
-        touched = len(value) + sum(map(text_size, args))
+            touched = 2 * len(value)
+        touched += len(value) + sum(map(_read, args))
         if square:
             touched += len(value) * sum(map(value.count, square))
         meter.charge(CALL + work * touched)
@@ -146,6 +148,11 @@ def _text(function: Guard, name: str, size: Callable[..., int] = _same, *, work:
         return function(value, *args)
 
     return guard
+
+
+def _read(argument: Any) -> int:
+    """Return what reading an argument as a text costs, in characters."""
+    return len(argument) if type(argument) is str else 3 * text_size(argument)
 
 
 def _items(value: Any) -> int:
@@ -171,7 +178,7 @@ def _list(
 
     def guard(meter: Meter, value: Any, *args: Any) -> Any:
         given = _items(value)
-        meter.charge(CALL + (given + sum(map(_items, args))) * times(given // ITEM + 1))
+        meter.charge(CALL + 2 * (given + sum(map(_items, args))) * times(given // ITEM + 1))
         if size is not None and size(value, *args) > MAX_OUTPUT:
             raise TemplateLimit(too_long(name))
         return function(value, *args)
@@ -292,9 +299,25 @@ _SIZES: Final[Mapping[str, Callable[..., int]]] = {
     "split": _parts,
     "base64_encode": _base64,
     "base64_url_safe_encode": _base64,
+    "escape": _escaped,
+    "escape_once": _escaped_once,
+    "escapejs": _escaped_js,
+    "url_encode": _url,
+}
+# Units a character, where it is more than one: what goes through a text in Python, or by a regular expression.
+_WORK: Final[Mapping[str, int]] = {
+    "squish": 2,
+    "strip_newlines": 2,
+    "newline_to_br": 2,
+    "escape": 2,
+    "escape_once": 20,
+    "escapejs": 30,
+    "url_encode": 30,
+    "url_decode": 30,
 }
 _TEXTS: Final = (
-    "append", "capitalize", "downcase", "lstrip", "newline_to_br", "prepend", "remove", "remove_first",
+    "append", "escape", "escape_once", "escapejs", "url_encode", "url_decode",
+    "capitalize", "downcase", "lstrip", "newline_to_br", "prepend", "remove", "remove_first",
     "remove_last", "replace", "replace_first", "replace_last", "rstrip", "safe", "split", "squish", "strip",
     "strip_newlines", "truncate", "truncatewords", "upcase", "base64_decode", "base64_encode",
     "base64_url_safe_decode", "base64_url_safe_encode",
@@ -324,12 +347,7 @@ def filters_of(environment: Environment) -> dict[str, TemplateFilter]:
     """Return the guarded filters, made of an environment's own."""
     plain = {name: _bound(environment, function) for name, function in environment.filters.items()}
     guards: dict[str, Guard] = {
-        **{name: _text(plain[name], name, _SIZES.get(name, _same)) for name in _TEXTS},
-        "escape": _text(plain["escape"], "escape", _escaped, work=2),
-        "escape_once": _text(plain["escape_once"], "escape_once", _escaped_once, work=20),
-        "escapejs": _text(plain["escapejs"], "escapejs", _escaped_js, work=30),
-        "url_encode": _text(plain["url_encode"], "url_encode", _url, work=30),
-        "url_decode": _text(plain["url_decode"], "url_decode", work=30),
+        **{name: _text(plain[name], name, _SIZES.get(name, _same), work=_WORK.get(name, 1)) for name in _TEXTS},
         "strip_html": _text(plain["strip_html"], "strip_html", _stripped_html, work=10, square="<&"),
         **{name: _list(plain[name], name) for name in _LISTS},
         "join": _list(plain["join"], "join", _size_joined),

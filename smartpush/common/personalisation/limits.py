@@ -1,7 +1,7 @@
 """What filling in a text may cost: the same limits on every machine and at every load (ADR 10).
 
-Work is counted, not timed. A unit is about ten nanoseconds of the slowest machine we know, so that the costliest text
-takes some tens of milliseconds. The clock is only a second guard, for a machine that is slower than we can imagine.
+Work is counted, not timed. A unit takes 25 nanoseconds at most on a busy core of 2026, so that the costliest message
+takes 75 milliseconds. The clock is only a second guard, for a machine that is slower than we can imagine.
 """
 
 import math
