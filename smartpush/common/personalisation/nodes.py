@@ -5,6 +5,7 @@ counting. What a template may be made of is closed: `prepare` refuses any node t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from typing import Any, Final, TextIO
@@ -14,6 +15,7 @@ from liquid.ast import BlockNode, ConditionalBlockNode, Node
 from liquid.builtin.content import ContentNode, Literal
 from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
 from liquid.builtin.expressions import logical as comparisons
+from liquid.builtin.expressions.arguments import PositionalArgument
 from liquid.builtin.expressions.filtered import Filter
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.output import Output, OutputNode
@@ -172,13 +174,46 @@ class _Content(ContentNode):
         return buffer.write(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One filter of a chain, looked up beforehand."""
+
+    filter: TemplateFilter
+    arguments: tuple[Expression, ...]
+
+
+def _chain(expression: Any, environment: Any) -> tuple[_Step, ...] | None:
+    """Return the filters of an expression; None where the library has to look: unknown ones, and named arguments."""
+    if not isinstance(expression, FilteredExpression):
+        return None
+    steps = []
+    for used in expression.filters or ():
+        found = environment.guarded.get(used.name)
+        if found is None or not all(type(argument) is PositionalArgument for argument in used.args):
+            return None
+        steps.append(_Step(found, tuple(argument.value for argument in used.args)))
+    return tuple(steps)
+
+
+def _filtered(node: Any, context: Any) -> Any:
+    """Evaluate an expression with its filters, as the library does, without looking them up again each time."""
+    if node.steps is None:
+        return node.expression.evaluate(context)
+    value = node.left.evaluate(context)
+    for step in node.steps:
+        value = call(step.filter, context.meter, value, *[one.evaluate(context) for one in step.arguments])
+    return value
+
+
 class _Output(OutputNode):
-    __slots__ = ("cost",)
+    __slots__ = ("cost", "left", "steps")
     cost: int
+    left: Expression
+    steps: tuple[_Step, ...] | None
 
     def render_to_output(self, context: Any, buffer: TextIO) -> int:
         context.meter.visit(self.cost)
-        value = self.expression.evaluate(context)
+        value = _filtered(self, context)
         if type(value) is not str:
             if text_size(value) > MAX_OUTPUT:
                 raise TemplateLimit(OUTPUT_WORDS)
@@ -282,12 +317,15 @@ class _For(ForNode):
 
 
 class _Assign(AssignNode):
-    __slots__ = ("cost",)
+    __slots__ = ("cost", "left", "steps")
     cost: int
+    left: Expression
+    steps: tuple[_Step, ...] | None
 
     def render_to_output(self, context: Any, buffer: TextIO) -> int:
         context.meter.visit(self.cost)
-        return super().render_to_output(context, buffer)
+        context.assign(self.name, _filtered(self, context))
+        return 0
 
 
 class _Capture(CaptureNode):
@@ -474,6 +512,43 @@ def literal_limits(template: BoundTemplate) -> Iterator[TemplateLimit]:
                         yield TemplateLimit(limit.message, index=expression.token.start_index)
 
 
+class _Quick(Expression):
+    """A path such as user.first_name, through dictionaries alone; the library's own takes three times as long."""
+
+    __slots__ = ("inner", "rest", "root")
+
+    def __init__(self, inner: Path) -> None:
+        super().__init__(inner.token)
+        self.inner = inner
+        self.root, *self.rest = inner.path
+
+    def evaluate(self, context: Any) -> object:
+        try:
+            if self.root in ROOTS and not context.loops and self.root not in context.locals:
+                value = context.globals[self.root]
+            else:
+                value = context.scope[self.root]
+            for key in self.rest:
+                if type(value) is not dict:
+                    return self.inner.evaluate(context)
+                value = value[key]
+        except KeyError:
+            return self.inner.evaluate(context)
+        return value
+
+    def children(self) -> Iterable[Expression]:
+        return [self.inner]
+
+    def __str__(self) -> str:
+        return str(self.inner)
+
+
+def _quick(expression: Expression) -> Expression:
+    if isinstance(expression, Path) and all(type(key) is str for key in expression.path):
+        return _Quick(expression)
+    return expression
+
+
 class _Weighed(Expression):
     """What is compared: charged by its size, because comparing long texts and lists takes long."""
 
@@ -553,4 +628,10 @@ def prepare(template: BoundTemplate) -> None:
         expressions = [expression for one in conditions for expression in expressions_of(one)]
         for expression in expressions:
             _weigh(expression)
+        if isinstance(node, _Output | _Assign):
+            node.steps = _chain(node.expression, template.env)
+            node.left = _quick(getattr(node.expression, "left", node.expression))
+        if isinstance(node, _If | _Unless):
+            condition: Any = node.condition
+            condition.expression = _quick(condition.expression)
         node.cost = sum(map(_units, expressions)) + EXPRESSION * sum(1 for _ in filters_used(node))

@@ -158,13 +158,14 @@ def render(text: str, variables: Mapping[str, Any], *, field: str = "", meter: M
     if not is_template(text):
         return text
     compiled = _compile(text)
-    if compiled.problem or compiled.template is None:
-        raise CannotRender(field=field, message=compiled.problem, code=compiled.code)
-    if compiled.plain is not None:
+    plain = compiled.plain
+    if plain is not None:
         try:
-            return "".join([part if isinstance(part, str) else _fill(part, variables) for part in compiled.plain])
+            return "".join([part if isinstance(part, str) else _fill(part, variables) for part in plain])
         except (_NotPlain, ValueError):  # ValueError: a number of thousands of digits
             pass
+    if compiled.problem or compiled.template is None:
+        raise CannotRender(field=field, message=compiled.problem, code=compiled.code)
     meter = meter or Meter()
     fresh = not meter.visits
     try:
