@@ -1,4 +1,4 @@
-"""What filling in a text may cost: the same limits on every machine and at every load (ADR 10).
+"""What filling in a text may cost: the same limits on every machine and at every load (ADR 12).
 
 Work is counted, not timed. A unit takes 25 nanoseconds at most on a busy core of 2026, so that the costliest message
 takes 75 milliseconds. The clock is only a second guard, for a machine that is slower than we can imagine.
