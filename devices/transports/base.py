@@ -25,12 +25,12 @@ class Outcome(StrEnum):
     """It may have been taken: the answer was never seen."""
     QUARANTINE = "quarantine"
     """The token belongs to another sender's credentials (FCM SENDER_ID_MISMATCH)."""
+    HELD = "held"
+    """Nothing left this machine and nothing is wrong with the message: it goes later, and no try is used up."""
     REFUSED = "refused"
     """Our own check would not send it; nothing left this machine."""
     LATE = "late"
     """Making it took too long here and now: hold it, and try once more."""
-    PUT_BACK = "put_back"
-    """Not begun: its chunk gave way to others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
+from smartpush import __version__
+
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 {"status": "ok"} when the database answers, else 503."""
+    """200 {"status": "ok", "version": ...} when the database answers, else 503 with another status."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Exception:
-        return JsonResponse({"status": "database_unreachable"}, status=503)
-    return JsonResponse({"status": "ok"})
+        return JsonResponse({"status": "database_unreachable", "version": __version__}, status=503)
+    return JsonResponse({"status": "ok", "version": __version__})
 
 
 @never_cache

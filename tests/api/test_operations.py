@@ -2,10 +2,12 @@
 
 import pytest
 
+from smartpush import __version__
+
 
 @pytest.mark.django_db
-def test_healthz_says_that_the_database_answers(client):
-    assert client.get("/healthz").json() == {"status": "ok"}
+def test_healthz_says_that_the_database_answers_and_which_release_runs(client):
+    assert client.get("/healthz").json() == {"status": "ok", "version": __version__}
 
 
 def test_metrics_are_not_for_everyone_in_production(client, settings):

@@ -1,8 +1,8 @@
 """Chunks take turns at rendering, so that costly texts of one brand never hold up the messages of another.
 
-What a message costs is counted, not timed (smartpush/common/personalisation/limits.py). A chunk whose messages have
-taken TURN gives way: the rows that it has not begun stay in it, and it goes to the end of its lane's queue. Texts
-that only have values laid into place cost nothing here, so their chunks are sent in one turn, whatever their size.
+What a message costs is counted, not timed (smartpush/common/personalisation/limits.py). A process that carries several
+chunks feeds each for a TURN of counted work, then the next one. Texts that only have values laid into place cost
+nothing here, so their chunks are fed as fast as the wire takes them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,16 +10,17 @@ from typing import Any
 
 from smartpush.common.personalisation import MOST_SPENT, Meter, is_metered
 
-TURN = 3 * MOST_SPENT  # units of work: less processor time than sending a plain chunk of the usual size
+TURN = MOST_SPENT  # units of work: one message of the costliest, many of any other
 _FIRST_ROWS = 8  # of a chunk whose texts have to be metered, as long as nothing is known of their cost
 
 
 class RenderTurn:
-    """What one chunk has spent on rendering since it was claimed."""
+    """What one chunk spends on rendering, in this turn and at all."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.spent = 0
-        self.rendered = 0
+        self._total = 0
+        self._rendered = 0
         self._metered = any(map(is_metered, texts_of(content)))
 
     @property
@@ -27,19 +28,26 @@ class RenderTurn:
         """Whether others go first now."""
         return self.spent >= TURN
 
+    def begin(self) -> None:
+        """Begin a turn."""
+        self.spent = 0
+
     def add(self, meter: Meter) -> None:
         """Count one message, whatever became of it."""
         self.spent += meter.spent
-        self.rendered += 1
+        self._total += meter.spent
+        self._rendered += 1
 
     def rows(self, most: int) -> int:
-        """Return how many rows to take next: as many as the turn will do at the average cost so far."""
+        """Return how many rows to take next: as many as some turns will do at the average cost so far.
+
+        Rows that were taken and not begun would be unsure after a crash.
+        """
         if not self._metered:
             return most
-        if not self.rendered:
+        if not self._rendered:
             return min(most, _FIRST_ROWS)
-        average = self.spent // self.rendered + 1
-        return max(1, min(most, (TURN - self.spent) // average))
+        return max(1, min(most, 8 * TURN // (self._total // self._rendered + 1)))
 
 
 def texts_of(content: Mapping[str, Any]) -> Iterator[str]:

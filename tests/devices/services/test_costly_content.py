@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django_q.models import OrmQ
 
 from devices.models import Delivery, DeliveryChunk, Incident
 from devices.services.brands import brand_create
 from devices.services.outbox import chunks_cut
-from devices.services.sending import chunk_send, send
+from devices.services.sending import carrying
+from devices.services.sending.send import lane_send
 from devices.services.sending.turns import TURN, RenderTurn
-from smartpush.common.personalisation import MOST_SPENT, limits
+from smartpush.common.personalisation import MOST_SPENT, Meter, limits
 from tests.devices.services.sending import Channel, variant
 
 # Within the limits, and near them: what it takes depends on the person.
@@ -100,98 +100,78 @@ def test_a_held_message_still_expires(channel, monkeypatch):
     assert Delivery.objects.get().state == "expired"
 
 
-def turns_of(channel: Channel, monkeypatch, *, people: int, title: str, lane: str) -> list[int]:
-    """Write a costly message to many, and one plain one of another brand behind it; send as a worker takes the queue.
-
-    Returns what each call to chunk_send spent on rendering, up to the plain message's.
-    """
-    spent: list[int] = []
+@pytest.fixture
+def spent(monkeypatch) -> list[int]:
+    """What filling in each message took, in the order in which they were."""
+    found: list[int] = []
     kept = RenderTurn.add
 
     def counted(turn: RenderTurn, meter) -> None:
-        spent[-1] += meter.spent
+        found.append(meter.spent)
         kept(turn, meter)
 
     monkeypatch.setattr(RenderTurn, "add", counted)
-    for n in range(people):
-        write(channel, channel.subscriber(f"p{n}", n=190), title=title, request=f"{n}", lane=lane)
-    queue = [chunk.id for chunk in chunks_cut(now=channel.now)]
-    other = Channel(brand_create(name="Other", origin="https://other.example"), channel.service)
-    healthy = write(other, other.subscriber("zoe"), title="Plain", lane=lane, key="other")
-    queue += [chunk.id for chunk in chunks_cut(now=channel.now)]
-    assert len(queue) == 2
-    while Delivery.objects.get(pk=healthy).state != "accepted":
-        OrmQ.objects.all().delete()
-        chunk = queue.pop(0)
-        spent.append(0)
-        chunk_send(chunk_id=chunk, now=channel.now)
-        queue += [job.func_args()[0] for job in OrmQ.objects.order_by("pk") if job.func_args()[0] == chunk]
-    return spent
+    return found
 
 
 @pytest.mark.parametrize("lane", ["urgent", "bulk"])
-def test_another_brand_waits_for_one_turn_at_most(channel, monkeypatch, lane):
-    spent = turns_of(channel, monkeypatch, people=14, title=COSTLY, lane=lane)
-    assert len(spent) == 2  # one turn of the costly chunk, then the other brand's
-    assert TURN <= spent[0] < TURN + MOST_SPENT
-    left = Delivery.objects.filter(brand=channel.brand, state="ready")
-    assert left.exists()
-    assert set(left.values_list("tries", flat=True)) == {0}
+def test_another_brand_waits_for_one_turn_at_most(channel, spent, lane):
+    """Counted, not timed: what is filled in before the other brand's message is."""
+    people = 14
+    for n in range(people):
+        write(channel, channel.subscriber(f"p{n}", n=190), title=COSTLY, request=f"{n}", lane=lane)
+    (costly,) = chunks_cut(now=channel.now)
+    other = Channel(brand_create(name="Other", origin="https://other.example"), channel.service)
+    healthy = write(other, other.subscriber("zoe"), title="Plain", lane=lane, key="other")
+    chunks_cut(now=channel.now)
+    lane_send(chunk_id=costly.id, lane=lane, now=channel.now)
+    assert Delivery.objects.get(pk=healthy).state == "accepted"
+    assert states() == [("accepted", "")] * (people + 1)
+    before = spent[: spent.index(0)]
+    assert sum(before) < TURN + MOST_SPENT
+    assert len(before) < people
 
 
-def test_a_chunk_that_gave_way_goes_on_in_its_next_turn_until_all_is_sent(channel):
+def test_a_costly_chunk_is_sent_in_many_turns_and_each_message_once(channel, spent):
     people = 14
     for n in range(people):
         write(channel, channel.subscriber(f"p{n}", n=190), title=COSTLY, request=f"{n}")
-    (chunk,) = chunks_cut(now=channel.now)
-    turns = 0
-    while not DeliveryChunk.objects.filter(pk=chunk.id, state="done").exists():
-        turns += 1
-        assert turns < people
-        sent = chunk_send(chunk_id=chunk.id, now=channel.now)
-        assert sent > 0
-    assert turns > 1
+    assert channel.send_due() == people
     assert states() == [("accepted", "")] * people
+    assert sum(spent) > 3 * TURN
     assert all(len(channel.received(f"p{n}")) == 1 for n in range(people))
     assert set(Delivery.objects.values_list("tries", flat=True)) == {1}
+    assert not DeliveryChunk.objects.exclude(state="done").exists()
 
 
-def test_rows_that_a_turn_is_too_short_for_go_back_as_they_were(channel, monkeypatch):
-    """Cheap at first, so that many rows are taken at once, and then costly."""
-    people = 30
-    for n in range(people):
-        cost = 1 if n < 10 else 190
-        write(channel, channel.subscriber(f"p{n:02}", n=cost), title=COSTLY, request=f"{n}")
-    (chunk,) = chunks_cut(now=channel.now)
-    chunk_send(chunk_id=chunk.id, now=channel.now)
-    waiting = Delivery.objects.filter(state="ready")
-    assert 0 < waiting.count() < people
-    assert set(waiting.values_list("chunk_id", "tries", "hold_reason")) == {(chunk.id, 0, "turn")}
-    assert not Delivery.objects.filter(state="sending").exists()
+def test_few_rows_are_taken_where_each_is_costly():
+    turn = RenderTurn({"variants": {"en": variant(title=COSTLY)}})
+    assert turn.rows(500) < 20
+    meter = Meter()
+    meter.visits = limits.MAX_VISITS
+    turn.add(meter)
+    assert 1 <= turn.rows(500) < 100
+    assert RenderTurn({"variants": {"en": variant(title="Hi {{ user.name }}")}}).rows(500) == 500
 
 
-def test_a_text_that_fails_for_everybody_costs_a_chunk_one_filling_in(channel, monkeypatch):
+def test_a_text_that_fails_for_everybody_costs_a_chunk_one_filling_in(channel, spent):
     people = 12
     title = "{% for i in (1..190) %}" + "{% # for all %}" * 60 + "{% endfor %}"
     for n in range(people):
         write(channel, channel.subscriber(f"p{n}"), title=title, request=f"{n}")
-    (chunk,) = chunks_cut(now=channel.now)
-    spent = []
-    kept = RenderTurn.add
-    monkeypatch.setattr(RenderTurn, "add", lambda turn, meter: (spent.append(meter.spent), kept(turn, meter)))
-    chunk_send(chunk_id=chunk.id, now=channel.now)
+    channel.send_due()
     assert states() == [("failed", "template_limit")] * people
     assert sorted(spent)[:-1] == [0] * (people - 1)
     assert Incident.objects.get().count == people
 
 
-def test_plain_texts_are_sent_in_one_turn_whatever_their_number(channel, monkeypatch):
+def test_plain_texts_are_taken_many_at_a_time(channel, monkeypatch):
     taken = []
-    gate = send.rows_gate
-    monkeypatch.setattr(send, "rows_gate", lambda **given: (taken.append(given["limit"]), gate(**given))[1])
+    gate = carrying.rows_gate
+    monkeypatch.setattr(carrying, "rows_gate", lambda **given: (taken.append(given["limit"]), gate(**given))[1])
     for n in range(12):
         title = 'Hi {{ user.first_name | default: "there" }}'
         write(channel, channel.subscriber(f"p{n}"), title=title, request=f"{n}")
     channel.send_due()
-    assert taken == [send.GATE_AT_ONCE]
+    assert taken == [carrying.GATE_AT_ONCE]
     assert states() == [("accepted", "")] * 12
