@@ -1,7 +1,7 @@
 """Liquid for what is sent: texts are checked where they are written and filled in under limits where they are sent.
 
-`rendering` fills in, `checks` finds what is wrong, `limits` says what is too much; `filters` and `nodes` see to it that
-nothing runs that was not counted beforehand (ADR 12).
+`rendering` fills in, `checks` finds what is wrong, `limits` says what is too much; `filters`, `nodes` and `trees` see
+to it that nothing runs that was not counted beforehand (ADR 12).
 """
 
 from smartpush.common.personalisation.checks import TemplateProblem, check_message, check_rendering, check_template

@@ -9,6 +9,8 @@ from typing import Any, Final
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
+from smartpush.common.personalisation.context import ROOTS, Buffer, Context, Values
+from smartpush.common.personalisation.exploring import explore_nodes
 from smartpush.common.personalisation.filters import arguments_words
 from smartpush.common.personalisation.limits import (
     EXPRESSION,
@@ -22,17 +24,6 @@ from smartpush.common.personalisation.limits import (
     TemplateLimit,
     TemplateTime,
 )
-from smartpush.common.personalisation.nodes import (
-    ROOTS,
-    Buffer,
-    Context,
-    Values,
-    branches_of,
-    explore_nodes,
-    filters_used,
-    literal_limits,
-    nodes_of,
-)
 from smartpush.common.personalisation.rendering import (
     _LIQUID,
     TEMPLATE_WORDS,
@@ -41,6 +32,7 @@ from smartpush.common.personalisation.rendering import (
     parse,
     render,
 )
+from smartpush.common.personalisation.trees import branches_of, filters_used, literal_limits, nodes_of
 from smartpush.common.personalisation.words import plain_words
 
 _LIKELY: Final[tuple[Any, ...]] = (1, "2026-01-01", [])  # a property may be any of these

@@ -15,8 +15,10 @@ from liquid.builtin.expressions import tokenize
 from liquid.exceptions import LiquidError
 from liquid.token import TOKEN_EXPRESSION
 
+from smartpush.common.personalisation.context import Buffer, Context, Values
+from smartpush.common.personalisation.environment import LimitedEnvironment
 from smartpush.common.personalisation.limits import MAX_TEMPLATE, Meter, TemplateLimit, TemplateTime
-from smartpush.common.personalisation.nodes import Buffer, Context, LimitedEnvironment, Values, literal_limits
+from smartpush.common.personalisation.trees import literal_limits
 from smartpush.common.personalisation.words import plain_words
 
 RENDER_FAILED: Final = "render_failed"
