@@ -95,6 +95,7 @@ SMARTPUSH_LIMITS = {
     "server_per_key": _int("SMARTPUSH_LIMIT_SERVER_PER_KEY", 6000),
     "server_refused_per_address": _int("SMARTPUSH_LIMIT_SERVER_REFUSED_PER_ADDRESS", 120),
     "preferences_per_address": _int("SMARTPUSH_LIMIT_PREFERENCES_PER_ADDRESS", 60),
+    "templates_per_staff": _int("SMARTPUSH_LIMIT_TEMPLATES_PER_STAFF", 60),  # previews and saves
 }
 SMARTPUSH_SEND_IN_FLIGHT = _int("SMARTPUSH_SEND_IN_FLIGHT", 256)
 SMARTPUSH_CHUNK_SIZE = _int("SMARTPUSH_CHUNK_SIZE", 2000)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,6 +20,7 @@ from assets.services.revisions import ResourceKind, resource_check, resource_sav
 from devices.models import Brand
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
+from smartpush.common.limits import limit_exceeded
 
 LANGUAGES = {
     "ar": "Arabic", "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
@@ -29,6 +31,24 @@ LANGUAGES = {
     "ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
+
+
+RATE_LIMITED = "rate_limited"
+
+
+def templates_wait(staff_id: int | None) -> int | None:
+    """Count one save or preview of a staff member; the seconds to wait where there were too many, else None.
+
+    Each fills in every branch of every text, which costs more than any other page of the back office.
+    """
+    per_minute = settings.SMARTPUSH_LIMITS["templates_per_staff"]
+    return limit_exceeded(scope="templates", key=str(staff_id), per_minute=per_minute)
+
+
+def too_many_words(wait: int) -> str:
+    """Say that there were too many saves and previews."""
+    per_minute = settings.SMARTPUSH_LIMITS["templates_per_staff"]
+    return f"You asked for more than {per_minute} previews and saves in a minute. Try again in {wait} seconds."
 
 
 class ImageInput(UnfoldAdminTextInputWidget):
@@ -59,6 +79,7 @@ class ResourceForm(forms.ModelForm):
     # Left empty in a language, they are the default language's.
     fall_back: tuple[str, ...] = ()
     asked_language = "en"
+    staff_id: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,6 +140,9 @@ class ResourceForm(forms.ModelForm):
         data = super().clean()
         if self.errors or data is None:
             return data
+        wait = templates_wait(self.staff_id)
+        if wait is not None:
+            raise forms.ValidationError(too_many_words(wait), code=RATE_LIMITED)
         self.saved_draft = self.draft()
         try:
             self.check(self.saved_draft)
@@ -245,6 +269,7 @@ class ResourceAdmin(ArchivingAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.asked_language = self._language(request, obj)
+        form.staff_id = request.user.pk
         return form
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -20,7 +20,15 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from assets.admin.base import ImageInput, ResourceAdmin, ResourceForm, TextInput
+from assets.admin.base import (
+    RATE_LIMITED,
+    ImageInput,
+    ResourceAdmin,
+    ResourceForm,
+    TextInput,
+    templates_wait,
+    too_many_words,
+)
 from assets.admin.durations import UNIT_CHOICES, UNITS, parts
 from assets.compatibility import READ_ON, buttons_hint, editor_table, hint
 from assets.models import PushResource, PushRevision
@@ -42,9 +50,10 @@ from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
 from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
 from smartpush.common.clock import utc_now
-from smartpush.common.personalisation import CannotRender, check_template, render
+from smartpush.common.personalisation import CannotRender, Meter, check_template, render
 
 MAX_BODY = 50_000  # bytes
+MAX_PREVIEWED = 40  # fields
 _TEXTS = ("title", "message", "icon", "image", "badge", "click_url", "deep_link")
 _UTM = ("source", "medium", "campaign", "content", "term")
 DEFAULT_UTM = Utm(source="smartpush", medium="push")
@@ -274,15 +283,24 @@ class PushResourceAdmin(ResourceAdmin):
             json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair comes in as \\ud800 and is no text
         except (ValueError, RecursionError):
             given = None
-        if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
-            return JsonResponse({"error": "Send the texts."}, status=400)
+        if (
+            not isinstance(given, dict)
+            or len(given) > MAX_PREVIEWED
+            or not all(isinstance(text, str) for text in given.values())
+        ):
+            return JsonResponse({"error": "Send the texts.", "code": "invalid_request"}, status=400)
+        wait = templates_wait(request.user.pk)
+        if wait is not None:
+            refusal = {"error": too_many_words(wait), "code": RATE_LIMITED}
+            return JsonResponse(refusal, status=429, headers={"Retry-After": str(wait)})
         variables = {**SAMPLE, "brand": {"name": brand.name}}
         texts: dict[str, str] = {}
         problems: dict[str, str] = {}
+        meter = Meter()
         for field, text in given.items():
             found = check_template(text)
             try:
-                texts[field] = text if found else render(text, variables, field=field)
+                texts[field] = text if found else render(text, variables, field=field, meter=meter)
             except CannotRender as failure:
                 texts[field], problems[field] = text, failure.message
             if found:

@@ -20,6 +20,7 @@ from assets.services.revisions import (
 from devices.models import Brand, PushCategory
 from devices.services.sending.claim import Row
 from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
+from smartpush.common.personalisation import check_message
 
 MAX_BUTTONS = 3
 MIN_TTL = 60  # seconds: nothing reaches a device in less
@@ -217,6 +218,15 @@ SAMPLE_ROW = Row(
 )
 
 
+def variant_texts(variant: PushVariantDraft) -> dict[str, str]:
+    """Every text of a language that may be personalised, by its field."""
+    names = ("title", "message", "click_url", "deep_link")
+    texts = {name: getattr(variant, name) for name in names}
+    for number, button in enumerate(variant.buttons, 1):
+        texts |= {f"buttons.{number}.{name}": value for name, value in vars(button).items()}
+    return texts
+
+
 def _longest(text: str) -> str:
     return _LIQUID_TAG.sub("", _LIQUID.sub(_LIKELY_VALUE, text))
 
@@ -276,6 +286,10 @@ def _check_variant(draft: PushDraft, variant: PushVariantDraft, faults: Faults) 
         faults.click_url(f"{where}.buttons.{number}.url", button.url, required="Say where the button leads.")
         faults.deep_link(f"{where}.buttons.{number}.deep_link", button.deep_link)
     if len(faults.fields) > before or any(name.startswith("utm.") for name in faults.fields):
+        return
+    costly = check_message(variant_texts(variant))
+    if costly is not None:
+        faults.add(f"{where}.{costly[0]}", costly[1])
         return
     size, field = payload_size(draft=draft, variant=variant, facts=faults.facts)
     if size > MAX_PLAINTEXT:

@@ -117,9 +117,9 @@ class Faults:
 
     def _template(self, field: str, value: str) -> None:
         """Liquid that can be read and rendered: what fails for everybody would be found out by sending."""
-        faults = [str(fault) for fault in check_template(value)]
-        failure = check_rendering(value) if not faults else None
-        for fault in [*faults, *([failure] if failure is not None else [])]:
+        faults = check_template(value)
+        failure = check_rendering(value) if all(fault.over_limit for fault in faults) else None
+        for fault in [failure] if failure is not None else map(str, faults):
             self.add(field, fault)
 
     def image_url(self, field: str, value: str) -> None:

@@ -29,11 +29,13 @@ class Outcome(StrEnum):
     """Nothing left this machine and nothing is wrong with the message: it goes later, and no try is used up."""
     REFUSED = "refused"
     """Our own check would not send it; nothing left this machine."""
+    LATE = "late"
+    """Making it took too long here and now: hold it, and try once more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The outcome of the message that carries `key`; `reason` is a code, `retry_after` is in seconds."""
+    """The outcome of the message that carries `key`; `reason` is a code; `retry_after` is in seconds."""
 
     key: int
     outcome: Outcome
@@ -41,6 +43,7 @@ class SendResult:
     reason: str
     retry_after: float | None = None
     location: str | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@
     let texts = {};
     let timer;
     let asked = 0;
+    let rests = false;
 
     function drawTabs() {
       tabs.replaceChildren(...browsers.map((browser) => {
@@ -139,6 +140,22 @@
       box.classList.toggle('sp-bad', size.bytes > size.most);
     }
 
+    // The server gives no more previews this minute: say so, keep the texts as typed, and ask again in time.
+    function rest(words, seconds) {
+      const box = host.querySelector('[data-size]');
+      box.hidden = false;
+      box.classList.remove('sp-bad');
+      box.querySelector('[data-size-meter]').hidden = true;
+      box.querySelector('[data-size-text]').textContent = words;
+      rests = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        rests = false;
+        box.querySelector('[data-size-meter]').hidden = false;
+        personalise();
+      }, seconds * 1000);
+    }
+
     async function personalise() {
       asked += 1;
       const mine = asked;
@@ -149,6 +166,7 @@
           headers: {'Content-Type': 'application/json', 'X-CSRFToken': form.elements.csrfmiddlewaretoken.value},
         });
         const data = await answer.json();
+        if (answer.status === 429) rest(data.error, Number(answer.headers.get('Retry-After')) || 60);
         if (mine !== asked || !answer.ok) return;
         texts = data.texts;
         showProblems(data.problems);
@@ -162,6 +180,7 @@
     form.addEventListener('input', () => {
       texts = {};
       draw();
+      if (rests) return;
       clearTimeout(timer);
       timer = setTimeout(personalise, DEBOUNCE);
     });

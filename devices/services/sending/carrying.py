@@ -29,6 +29,7 @@ from devices.services.sending.claim import (
 from devices.services.sending.native import AppFacts, app_facts, native_render
 from devices.services.sending.render import CannotSend, brand_facts, payload_render
 from devices.services.sending.results import results_write
+from devices.services.sending.turns import RenderTurn
 from devices.services.statuses import is_native
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.fcm import Fcm, FcmMessage
@@ -39,6 +40,7 @@ from devices.transports.wire import Wire
 from smartpush.common.crypto import decrypt
 from smartpush.common.deadlocks import again_on_deadlock
 from smartpush.common.ids import topic
+from smartpush.common.personalisation import TEMPLATE_TIME, Meter
 
 WRITE_EVERY = 500
 WRITE_SECONDS = 1.0
@@ -123,6 +125,7 @@ class Carrier:
             self._web.keys_add(vapid_keys(brand_id=claim.brand_id))
             self.origin = claim.origin
             self.limit = self.credentials = Target(claim.sender, claim.origin)
+        self._turn = RenderTurn(claim.content)
         self._rows: dict[int, Row] = {}
         self._out: dict[int, float] = {}
         self._tries: set[int] = set()
@@ -152,25 +155,33 @@ class Carrier:
         """Return about how many rows were not gated yet."""
         return max(1, self.claim.size - self._judged)
 
+    @property
+    def hungry(self) -> bool:
+        """Tell whether its turn ended before the room on the wire did."""
+        return self._turn.over and (bool(self._gated) or not self.exhausted)
+
     # Out.
 
     def feed(self) -> None:
-        """Put as many messages on the wire as have room there."""
+        """Put as many messages on the wire as have room there, and as this turn of rendering is long."""
         room = self._wire.room(self.origin)
-        while room > 0:
+        self._turn.begin()
+        while room > 0 and not self._turn.over:
             if not self._gated and (self.exhausted or not self._gate(self._slice(room))):
                 return
-            while self._gated and room > 0:
+            while self._gated and room > 0 and not self._turn.over:
                 room -= 1
                 self._put(self._gated.popleft(), delay=0.0)
 
     def feed_granted(self, grant: Grant) -> int:
         """Put the messages of a grant on the wire, each at its time; returns how many there were."""
         given = 0
-        while given < grant.count:
-            if not self._gated and not self._gate(grant.count - given, not_to=grant.not_to):
+        self._turn.begin()
+        while given < grant.count and not self._turn.over:
+            rows = self._turn.rows(grant.count - given)
+            if not self._gated and not self._gate(rows, not_to=grant.not_to):
                 break
-            while self._gated and given < grant.count:
+            while self._gated and given < grant.count and not self._turn.over:
                 row = self._gated.popleft()
                 if grant.tries:
                     self._tries.add(row.id)
@@ -186,7 +197,7 @@ class Carrier:
 
     def _slice(self, room: int) -> int:
         """Return how many rows are gated at once: few for a push service that has room for few."""
-        return GATE_AT_ONCE if room >= self._wire.in_flight // 8 else room
+        return self._turn.rows(GATE_AT_ONCE if room >= self._wire.in_flight // 8 else room)
 
     def _gate(self, limit: int, *, not_to: int | None = None) -> bool:
         """Gate rows until some may go; says whether there are any."""
@@ -205,20 +216,26 @@ class Carrier:
     def _put(self, row: Row, *, delay: float) -> None:
         self._out[row.id] = time.monotonic() + max(delay, 0.0)
         self.sent += 1
+        meter = Meter()
         try:
             if self._app is None:
-                message = self._web_message(row)
+                message = self._web_message(row, meter)
                 self._wire.put(message, transport=self._web, on_result=self.take, owner=self, delay=delay)
             else:
-                body = native_render(row=row, claim=self.claim, brand=self._brand, app=self._app, now=self._clock())
+                body = native_render(
+                    row=row, claim=self.claim, brand=self._brand, app=self._app, now=self._clock(), meter=meter
+                )
                 native = FcmMessage(key=row.id, account=self._app.account, body=body)
                 self._wire.put(native, transport=self._fcm, on_result=self.take, owner=self, delay=delay)
         except CannotSend as problem:
-            self.take(SendResult(row.id, Outcome.REFUSED, None, problem.reason))
+            outcome = Outcome.LATE if problem.reason == TEMPLATE_TIME else Outcome.REFUSED
+            self.take(SendResult(row.id, outcome, None, problem.reason, detail=problem.detail))
+        finally:
+            self._turn.add(meter)
 
-    def _web_message(self, row: Row) -> WebMessage:
+    def _web_message(self, row: Row, meter: Meter) -> WebMessage:
         claim = self.claim
-        payload = payload_render(row=row, day=claim.day, content=claim.content, brand=self._brand)
+        payload = payload_render(row=row, day=claim.day, content=claim.content, brand=self._brand, meter=meter)
         left = int((row.expires_at - self._clock()).total_seconds())
         return WebMessage(
             key=row.id,

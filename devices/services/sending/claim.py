@@ -60,6 +60,7 @@ class Row:
     properties: Mapping[str, Any]
     origin: str = ""
     native_token: str = field(default="", repr=False)
+    reason: str = ""  # `template_time` where its texts took too long the last time
 
 
 _CLAIM_SQL = """
@@ -137,7 +138,8 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
     UPDATE devices_delivery d SET
         state = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN 'sending' WHEN 'hold' THEN 'ready'
                      ELSE split_part(j.verdict, ':', 1) END,
-        reason = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN '' WHEN 'hold' THEN d.reason
+        reason = CASE split_part(j.verdict, ':', 1) WHEN 'hold' THEN d.reason
+                      WHEN 'send' THEN CASE d.reason WHEN 'template_time' THEN d.reason ELSE '' END
                       ELSE split_part(j.verdict, ':', 2) END,
         hold_reason = CASE WHEN j.verdict LIKE 'hold:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END,
         chunk_id = CASE WHEN j.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
@@ -153,11 +155,11 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
         counted = j.counted
     FROM judged j
     WHERE d.id = j.id AND d.day = %(day)s
-    RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state
+    RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state, d.reason
 )
 SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.auth, v.vapid_key_id, m.expires_at,
        m.variables, m.tries, u.external_id, u.language, v.language, u.properties, m.state = 'sending',
-       v.endpoint_origin, v.native_token
+       v.endpoint_origin, v.native_token, m.reason
 FROM moved m LEFT JOIN devices_device v ON v.id = m.device_id LEFT JOIN devices_enduser u ON u.id = m.end_user_id
 ORDER BY m.id
 """
@@ -267,6 +269,7 @@ def rows_gate(*, claim: Claim, now: datetime, limit: int, not_to: int | None = N
             properties=_json(r[14]),
             origin=r[16],
             native_token=r[17],
+            reason=r[18],
         )
         for r in found
         if r[15]

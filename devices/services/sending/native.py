@@ -18,6 +18,7 @@ from devices.services.sending.render import (
     CannotSend,
     address_render,
     direction_of,
+    refusal_of,
     report_url,
     variables_of,
     variant_pick,
@@ -29,7 +30,7 @@ from devices.transports.fcm_encoder import NativeMessage, encode
 from smartpush.common.crypto import CannotDecrypt
 from smartpush.common.deep_links import is_allowed_deep_link
 from smartpush.common.ids import public_id, report_token, topic
-from smartpush.common.personalisation import CannotRender, render
+from smartpush.common.personalisation import CannotRender, Meter, render
 
 log = structlog.get_logger(__name__)
 
@@ -71,26 +72,29 @@ def app_facts(*, origin: str, brand_id: int) -> AppFacts:
     )
 
 
-def native_render(*, row: Row, claim: Claim, brand: BrandFacts, app: AppFacts, now: datetime) -> bytes:
-    """The body of FCM's send call for one device; raises CannotSend."""
+def native_render(
+    *, row: Row, claim: Claim, brand: BrandFacts, app: AppFacts, now: datetime, meter: Meter | None = None
+) -> bytes:
+    """The body of FCM's send call for one device; raises CannotSend. `meter` counts what its texts take together."""
+    meter = meter or Meter()
     content = claim.content
     language, variant = variant_pick(content=content, languages=(row.language, row.device_language))
     variables = variables_of(row=row, brand=brand)
     utm = content.get("utm") or {}
     try:
-        title = render(variant["title"], variables, field="title")
-        body = render(variant["message"], variables, field="message")
+        title = render(variant["title"], variables, field="title", meter=meter)
+        body = render(variant["message"], variables, field="message", meter=meter)
         buttons = [
             {
                 "action": button["id"],
-                "title": render(button["title"], variables, field=f"button {number}"),
-                "link": _link(button, f"button {number}", variables, brand, utm),
+                "title": render(button["title"], variables, field=f"button {number}", meter=meter),
+                "link": _link(button, f"button {number}", variables, brand, utm, meter),
             }
             for number, button in enumerate(variant.get("buttons", []), start=1)
         ]
-        link = _link(variant, "link", variables, brand, utm)
+        link = _link(variant, "link", variables, brand, utm, meter)
     except CannotRender as problem:
-        raise CannotSend(f"render_failed:{problem.field}"[:40]) from problem
+        raise refusal_of(problem) from problem
     image = variant.get("image", "")
     actions = json.dumps(buttons, ensure_ascii=False, separators=(",", ":")) if buttons else ""
     data = {
@@ -132,13 +136,18 @@ def native_render(*, row: Row, claim: Claim, brand: BrandFacts, app: AppFacts, n
 
 
 def _link(
-    part: Mapping[str, Any], field: str, variables: Mapping[str, Any], brand: BrandFacts, utm: Mapping[str, str]
+    part: Mapping[str, Any],
+    field: str,
+    variables: Mapping[str, Any],
+    brand: BrandFacts,
+    utm: Mapping[str, str],
+    meter: Meter,
 ) -> str:
     """What the app is to open: the deep link where there is one, else the click's address; empty: just the app."""
     template = part.get("deep_link", "")
     if not template:
-        return utm_tagged(address_render(part.get("url", ""), field, variables, brand), utm)
-    link = render(template, variables, field=field)
+        return utm_tagged(address_render(part.get("url", ""), field, variables, brand, meter), utm)
+    link = render(template, variables, field=field, meter=meter)
     if not is_allowed_deep_link(link, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
         raise CannotSend(f"deep_link_refused:{field}"[:40])
     return utm_tagged(link, utm)

@@ -15,7 +15,7 @@ from devices.services.sending.declarative import declarative, shows_declarative
 from devices.services.sending.tagging import utm_tagged
 from smartpush.common.ids import public_id, report_token, topic
 from smartpush.common.origins import is_allowed_click_url
-from smartpush.common.personalisation import CannotRender, render
+from smartpush.common.personalisation import RENDER_FAILED, CannotRender, Meter, render
 
 MAX_PLAINTEXT = 3993  # RFC 8291 section 4: one 4,096-byte record less header, tag and delimiter
 
@@ -23,9 +23,10 @@ MAX_PLAINTEXT = 3993  # RFC 8291 section 4: one 4,096-byte record less header, t
 class CannotSend(Exception):
     """This message cannot be made; `reason` goes on the delivery, with the field where one is to blame."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,29 @@ def report_url() -> str:
     return f"{settings.SMARTPUSH_PUBLIC_URL}/api/v1/sdk/reports"
 
 
-def address_render(value: str, field: str, variables: Mapping[str, Any], brand: BrandFacts) -> str:
+def refusal_of(problem: CannotRender) -> CannotSend:
+    """Why a message whose text failed is not sent: with the field, or the limit that was met."""
+    if problem.code == RENDER_FAILED:
+        return CannotSend(f"render_failed:{problem.field}"[:40])
+    return CannotSend(problem.code, detail=str(problem))
+
+
+def address_render(value: str, field: str, variables: Mapping[str, Any], brand: BrandFacts, meter: Meter) -> str:
     """A click's address, personalised and judged once more; raises CannotSend, CannotRender."""
-    url = render(value, variables, field=field)
+    url = render(value, variables, field=field, meter=meter)
     if url and not is_allowed_click_url(url, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
         raise CannotSend(f"click_url_refused:{field}"[:40])
     return url
 
 
-def payload_render(*, row: Row, day: date, content: Mapping[str, Any], brand: BrandFacts) -> bytes:
-    """The plaintext of one web push (UTF-8 JSON, at most 3,993 bytes); raises CannotSend."""
+def payload_render(
+    *, row: Row, day: date, content: Mapping[str, Any], brand: BrandFacts, meter: Meter | None = None
+) -> bytes:
+    """The plaintext of one web push (UTF-8 JSON, at most 3,993 bytes); raises CannotSend.
+
+    `meter` counts what its texts take together.
+    """
+    meter = meter or Meter()
     language, variant = variant_pick(content=content, languages=(row.language, row.device_language))
     variables = variables_of(row=row, brand=brand)
     utm = content.get("utm") or {}
@@ -90,22 +104,24 @@ def payload_render(*, row: Row, day: date, content: Mapping[str, Any], brand: Br
         message: dict[str, Any] = {
             "v": 1,
             "id": public_id("delivery", row.id),
-            "title": render(variant["title"], variables, field="title"),
-            "body": render(variant["message"], variables, field="message"),
+            "title": render(variant["title"], variables, field="title", meter=meter),
+            "body": render(variant["message"], variables, field="message", meter=meter),
             "icon": variant.get("icon", ""),
             "image": variant.get("image", ""),
             "badge": variant.get("badge", ""),
             "tag": topic(row.id),
             "lang": language,
             "dir": direction_of(language),
-            "url": utm_tagged(address_render(variant.get("url", ""), "url", variables, brand), utm),
+            "url": utm_tagged(address_render(variant.get("url", ""), "url", variables, brand, meter), utm),
             "silent": True if content.get("silent") else None,
             "app_badge": content.get("app_badge"),
             "actions": [
                 {
                     "action": button["id"],
-                    "title": render(button["title"], variables, field=f"button {number}"),
-                    "url": utm_tagged(address_render(button.get("url", ""), f"button {number}", variables, brand), utm),
+                    "title": render(button["title"], variables, field=f"button {number}", meter=meter),
+                    "url": utm_tagged(
+                        address_render(button.get("url", ""), f"button {number}", variables, brand, meter), utm
+                    ),
                 }
                 for number, button in enumerate(variant.get("buttons", []), start=1)
             ],
@@ -115,7 +131,7 @@ def payload_render(*, row: Row, day: date, content: Mapping[str, Any], brand: Br
             },
         }
     except CannotRender as problem:
-        raise CannotSend(f"render_failed:{problem.field}"[:40]) from problem
+        raise refusal_of(problem) from problem
     document = {"smartpush": {key: value for key, value in message.items() if value not in ("", [], None)}}
     if shows_declarative(row.endpoint):
         # Ours comes first: the worker knows a message of ours by its beginning even where it is cut off.

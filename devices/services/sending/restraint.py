@@ -9,7 +9,7 @@ from devices.services.sending.quiet_hours import QuietHours, opening, zone_choos
 
 # A row that waits for one of these was not sent by its last try; after any other, it may have been. Without a reason
 # it was taken back before it left.
-NOT_SENT = frozenset({"", "retry", "throttled", "breaker", "failing", "moved"})
+NOT_SENT = frozenset({"", "retry", "throttled", "breaker", "failing", "moved", "template_time"})
 
 
 @dataclass(slots=True)

@@ -8,12 +8,14 @@ from types import MappingProxyType
 
 from django.db import connection, transaction
 
-from devices.models import Device
+from devices.models import Device, Dispatch, Incident
+from devices.services.incidents import incident_note
 from devices.services.push_services.pacing import LONGEST_HOLD
 from devices.services.sending.caps import caps_refund
 from devices.services.sending.claim import UNSURE_BACK_OFF, UNSURE_RETRIES, Claim, Row
 from devices.services.statuses import SENDER_MISMATCH, is_native, tokens_gone
 from devices.transports.base import Outcome, SendResult
+from smartpush.common.personalisation import TEMPLATE_LIMIT, TEMPLATE_TIME
 
 MAX_TRIES = 12
 LATER = timedelta(seconds=60)
@@ -102,12 +104,16 @@ def result_judge(
         case Outcome.HELD:
             if asked is not None:
                 return later("failing", now + asked)
-            return Write(row.id, "ready", "", "", None, now, in_chunk=True, back=1)
+            return Write(row.id, "ready", row.reason, "", None, now, in_chunk=True, back=1)
         case Outcome.RETRY:
             if asked is not None:
                 return later("retry", now + asked)
             wait = back_off_fcm(row.tries) if is_native(row.origin) else back_off(row.tries)
             return again("retry", now + wait)
+        case Outcome.LATE:
+            if row.reason == TEMPLATE_TIME:  # for the second time: not the machine, the text
+                return final("failed", TEMPLATE_LIMIT)
+            return later(TEMPLATE_TIME, now + LATER)
         case Outcome.UNKNOWN:
             if policy == "at_least_once" and row.tries < UNSURE_RETRIES:
                 return again("unsure", now + UNSURE_BACK_OFF)
@@ -186,4 +192,21 @@ def results_write(
             Device.objects.filter(pk__in=rekey).update(needs_rekey=True)
         unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone") and counted}
         caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
+        _limits_note(claim=claim, writes=writes, results=results, now=now)
     return len(written)
+
+
+def _limits_note(*, claim: Claim, writes: Sequence[Write], results: Sequence[SendResult], now: datetime) -> None:
+    """Open an incident where messages ended because their texts are over the limits."""
+    over = [r.detail for w, r in zip(writes, results, strict=True) if w.reason == TEMPLATE_LIMIT]
+    if not over:
+        return
+    label = Dispatch.objects.values_list("label", flat=True).get(pk=claim.dispatch_id)
+    incident_note(
+        kind=Incident.Kind.TEMPLATE_LIMIT,
+        brand_id=claim.brand_id,
+        subject=f"{label or f'Dispatch {claim.dispatch_id}'}, push revision {claim.content.get('revision', 'unknown')}",
+        now=now,
+        count=len(over),
+        detail=max(over),
+    )

@@ -121,8 +121,7 @@ class Sending:
                     self._tell()
                     return self.sent
                 self._learn()
-                self._feed()
-                self._process.wire.step(LOOK_SECONDS)
+                self._process.wire.step(0.0 if self._feed() else LOOK_SECONDS)
                 self._tend()
         finally:
             for carrier in self._carriers:  # only after an exception: what is unsure stays so
@@ -215,40 +214,45 @@ class Sending:
 
     # Sending.
 
-    def _feed(self) -> None:
+    def _feed(self) -> bool:
+        """Give each carrier its turn; says whether one would have gone on, so that nobody waits before the next."""
+        hungry = False
         ending, late = self._ending, self._lasted >= self._hours.soft and self._lane is not None
         for carrier in self._carriers:
             if carrier.lost or carrier.failed or ending or (late and carrier.waits_for > STALE_SECONDS):
                 carrier.recall()
                 continue
             try:
-                self._feed_one(carrier)
+                hungry |= self._feed_one(carrier)
             except DatabaseError:
                 raise
             except Exception:  # as above; what is out is still recorded
                 log.exception("chunk_failed", chunk=carrier.claim.chunk_id, attempt=carrier.claim.attempt)
                 carrier.failed = True
+        return hungry
 
-    def _feed_one(self, carrier: Carrier) -> None:
+    def _feed_one(self, carrier: Carrier) -> bool:
         limit = self._limit_of(carrier)
         if limit is None:
-            if not self._process.wire.open_for(carrier.origin):
-                carrier.feed()
-            return
+            if self._process.wire.open_for(carrier.origin):
+                return False
+            carrier.feed()
+            return carrier.hungry
         now = time.monotonic()
         if carrier.exhausted or now - carrier.asked_at < ASK_SECONDS:
-            return
+            return False
         carrier.asked_at = now
         target, pace = limit
         at = self._now()
         if pace.kind and pace.suspect is None and at.timestamp() < pace.held_until:
-            return
+            return False
         urgent = carrier.claim.lane == Lane.URGENT
         grant = budget_grant(target=target, want=min(carrier.left, GRANT_MOST), urgent=urgent, now=at)
         if grant.count and not carrier.feed_granted(grant) and grant.tries:
             budget_untried(target=target)
             if grant.not_to is not None:
                 carrier.put_off(pace=pace)
+        return False
 
     def _tend(self) -> None:
         for carrier in [one for one in self._carriers if one.refused]:

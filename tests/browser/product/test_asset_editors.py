@@ -48,3 +48,43 @@ def test_a_popup_is_previewed_as_it_will_be_drawn_and_its_buttons_follow_what_th
     page.goto(f"{product.url}/admin/devices/pushcategory/add/")
     page.fill("[name=name]", "Días de fútbol")
     expect(page.locator("[name=marker]")).to_have_value("DIAS_DE_FUTBOL")
+
+
+# Asks for previews until every process of the server has given as many as it does in a minute.
+_ASK_UNTIL_REFUSED = """async () => {
+  const url = document.querySelector('[data-editor]').dataset.previewUrl;
+  const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
+  for (let refused = 0, asked = 0; refused < 12 && asked < 2000; asked += 1) {
+    const answer = await fetch(url, {method: 'POST', body: '{"title": "Hi"}', headers: {'X-CSRFToken': token}});
+    refused = answer.status === 429 ? refused + 1 : 0;
+  }
+}"""
+
+
+# Keeps what the line below the preview said, with whether its meter was shown: it goes away by itself.
+_WATCH_THE_LINE = """() => {
+  const box = document.querySelector('[data-size]');
+  window.said = [];
+  new MutationObserver(() => {
+    const meter = box.querySelector('[data-size-meter]').hidden ? 'no meter' : 'meter';
+    window.said.push(`${box.querySelector('[data-size-text]').textContent} ${meter}`);
+  }).observe(box, {subtree: true, childList: true, attributes: true});
+}"""
+
+
+def test_a_preview_that_was_asked_for_too_often_says_so_and_keeps_what_was_typed(
+    staff_page: Page, product: Product
+) -> None:
+    page = staff_page
+    page.goto(f"{product.url}/admin/assets/pushresource/add/")
+    page.fill("[name=title]", "Hi {{ user.first_name }}")
+    expect(page.locator(".sp-push strong")).to_have_text("Hi Ann")
+    page.evaluate(_WATCH_THE_LINE)
+    for number in range(3):  # a minute may end in between
+        page.evaluate(_ASK_UNTIL_REFUSED)
+        with page.expect_response("**/preview/") as answer:
+            page.fill("[name=message]", f"Your bonus waits: {number}.")
+        if answer.value.status == 429:
+            break
+    page.wait_for_function("window.said.some((line) => /Try again in .* no meter$/.test(line))")
+    expect(page.locator(".sp-push p")).to_contain_text("Your bonus waits")

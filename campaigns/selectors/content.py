@@ -1,0 +1,50 @@
+"""Which revisions of pushes and popups can still be sent or shown, and by what."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from django.db import connection
+
+from assets.models import PopupResource, PushResource
+from campaigns.models import Campaign
+
+KINDS = ("push", "popup")
+
+# The revisions of steps in versions that still let somebody in or have somebody in them: name of the campaign.
+_USED_SQL = """
+SELECT s.content->>'kind', (s.content->>'revision')::bigint, c.name
+FROM campaigns_versionstep s
+JOIN campaigns_campaignversion v ON v.id = s.version_id
+JOIN campaigns_campaign c ON c.id = v.campaign_id
+WHERE s.content->>'kind' IN ('push', 'popup') AND s.content->>'revision' IS NOT NULL
+  AND ((c.current_version_id = v.id AND c.state = ANY(%(running)s))
+       OR EXISTS (SELECT 1 FROM campaigns_enrolment e WHERE e.version_id = v.id AND e.state = 'active'))
+"""
+
+# The revisions of messages that wait: tests, sends from a profile, calls of the server API, and earlier versions.
+_WAITING_SQL = """
+SELECT DISTINCT p.content->>'kind', (p.content->>'revision')::bigint
+FROM devices_dispatch p
+WHERE p.content->>'revision' IS NOT NULL AND p.state = 'running'
+  AND EXISTS (SELECT 1 FROM devices_delivery d WHERE d.dispatch_id = p.id AND d.day = p.day AND d.state = 'ready')
+"""
+
+
+def revisions_in_use() -> Mapping[str, Mapping[int, list[str]]]:
+    """For `push` and `popup`, each revision that is current or used, with the names of the campaigns that use it."""
+    found: dict[str, dict[int, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
+    for kind, model in (("push", PushResource), ("popup", PopupResource)):
+        current = model._default_manager.filter(current_revision__isnull=False)
+        for revision in current.values_list("current_revision_id", flat=True):
+            found[kind][revision] = []
+    running = [Campaign.State.ACTIVE.value, Campaign.State.PAUSED.value]
+    with connection.cursor() as cursor:
+        cursor.execute(_USED_SQL, {"running": running})
+        for kind, revision, name in cursor.fetchall():
+            if name not in found[kind][revision]:
+                found[kind][revision].append(name)
+        cursor.execute(_WAITING_SQL)
+        for kind, revision in cursor.fetchall():
+            if kind in found:
+                found[kind].setdefault(revision, [])
+    return found
