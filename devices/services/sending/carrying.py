@@ -156,9 +156,14 @@ class Carrier:
         return max(1, self.claim.size - self._judged)
 
     @property
+    def empty(self) -> bool:
+        """Tell whether none of its rows is left to go out."""
+        return self.exhausted and not self._gated
+
+    @property
     def hungry(self) -> bool:
         """Tell whether its turn ended before the room on the wire did."""
-        return self._turn.over and (bool(self._gated) or not self.exhausted)
+        return self._turn.over and not self.empty
 
     # Out.
 

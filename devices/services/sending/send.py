@@ -239,7 +239,7 @@ class Sending:
             carrier.feed()
             return carrier.hungry
         now = time.monotonic()
-        if carrier.exhausted or now - carrier.asked_at < ASK_SECONDS:
+        if carrier.empty or now - carrier.asked_at < ASK_SECONDS:
             return False
         carrier.asked_at = now
         target, pace = limit
