@@ -28,16 +28,16 @@ TESTING = "pytest" in sys.modules
 # --- identity of this installation ---
 # Without one only a command that repairs something goes on, and Django wants a key even so.
 SECRET_KEY = env.required(
-    "SECRET_KEY", "It signs staff sessions.", advice=rules.NEW_SECRET_KEY
+    "SECRET_KEY", "It signs staff sessions.", advice=rules.SIGNING_ADVICE
 ) or secrets.token_urlsafe(50)
 env.required(
     "SMARTPUSH_ENCRYPTION_KEYS",
     "They encrypt secrets at rest: Fernet keys, newest first, separated by commas.",
-    advice=rules.NEW_ENCRYPTION_KEY,
+    advice=rules.ENCRYPTION_ADVICE,
 )
 SMARTPUSH_ENCRYPTION_KEYS = env.items("SMARTPUSH_ENCRYPTION_KEYS")
 SMARTPUSH_ID_KEY = env.required(
-    "SMARTPUSH_ID_KEY", "It keys public ids and report tokens; never change it.", advice=rules.NEW_ID_KEY
+    "SMARTPUSH_ID_KEY", "It keys public ids and report tokens; never change it.", advice=rules.ID_ADVICE
 )
 if not DEVELOPMENT:
     env.required(

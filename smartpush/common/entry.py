@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from smartpush.common.errors import bad_request
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
-_MEDIA_TYPE = re.compile(rf"[ \t]*({_TOKEN}/{_TOKEN})[ \t]*(?:;|\Z)")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
+_MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?:;|\Z)")
 _BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([ -!#-\[\]-~]{1,200})\"|([!#-:<-~]{1,200}))", re.I)
 _NUL_IN_QUERY = re.compile(r"%00|\x00")
 _NUL_IN_COOKIE = re.compile(r"\\000|\x00")  # cookies write characters as \ and three octal digits

@@ -61,8 +61,8 @@ class Environment:
         return self._values.get(name, "").strip() or default
 
     def required(self, name: str, what: str, *, advice: str = "") -> str:
-        """Return the value; a missing one is a problem that says what the variable is for."""
-        value = self.text(name)
+        """Return the value; a missing one, or a list of nothing, is a problem that says what the variable is for."""
+        value = self.text(name).strip(", ")
         if not value:
             self.problems.append(Problem("smartpush.E011", name, f"{name} is not set. {what}", advice))
         return value

@@ -11,11 +11,9 @@ from smartpush.common.origins import normal_host
 from smartpush.common.startup.environment import Problem
 
 # Lines that make each secret with nothing but Python.
-NEW_SECRET_KEY = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
-NEW_ID_KEY = 'Make one, once: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
-NEW_ENCRYPTION_KEY = (
-    'Make one: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
-)
+SIGNING_ADVICE = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+ID_ADVICE = 'Make one, once: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+ENCRYPTION_ADVICE = 'Make one: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 AT_LEAST_ONE = (
     "SMARTPUSH_URGENT_WORKERS",
     "SMARTPUSH_BULK_WORKERS",
@@ -52,13 +50,13 @@ def _keys(settings: Any, source: Callable[[str], str]) -> list[Problem]:
         where = f"{name}{source(name)}: key {number}"
         if len(raw) != 32:
             text = f"{where} is not a Fernet key (32 random bytes in base64url)."
-            found.append(Problem("smartpush.E001", name, text, NEW_ENCRYPTION_KEY))
+            found.append(Problem("smartpush.E001", name, text, ENCRYPTION_ADVICE))
         elif len(set(raw)) < _FEW_DIFFERENT:
-            found.append(Problem("smartpush.E001", name, f"{where} is not random.", NEW_ENCRYPTION_KEY))
+            found.append(Problem("smartpush.E001", name, f"{where} is not random.", ENCRYPTION_ADVICE))
     name = "SMARTPUSH_ID_KEY"
     if 0 < len(settings.SMARTPUSH_ID_KEY) < 32:
         text = f"{name}{source(name)} is shorter than 32 characters."
-        found.append(Problem("smartpush.E002", name, text, NEW_ID_KEY))
+        found.append(Problem("smartpush.E002", name, text, ID_ADVICE))
     return found
 
 
@@ -134,8 +132,8 @@ def _production(settings: Any, source: Callable[[str], str]) -> list[Problem]:
     key = settings.SECRET_KEY
     if 0 < len(key) < 50:
         text = f"{name}{source(name)} is shorter than 50 characters."
-        found.append(Problem("smartpush.E009", name, text, NEW_SECRET_KEY))
+        found.append(Problem("smartpush.E009", name, text, SIGNING_ADVICE))
     elif key.startswith("django-insecure-"):
         text = f"{name}{source(name)} is one that Django made for development."
-        found.append(Problem("smartpush.E009", name, text, NEW_SECRET_KEY))
+        found.append(Problem("smartpush.E009", name, text, SIGNING_ADVICE))
     return found
