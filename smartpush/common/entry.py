@@ -1,7 +1,8 @@
 """Clean a request where it enters, before anything of ours or of a library's reads it.
 
-A client chooses every byte of its headers and its address. What cannot be meant and would make a reader of it fail is
-cleaned (a content type, a cookie) or refused with 400 (a NUL character, which PostgreSQL stores in no text).
+A client chooses every byte of its headers. What cannot be meant and would make a reader of it fail is cleaned (a
+content type, a cookie) or refused with 400 (a header or a length that is none). Paths, queries and forms are for
+their views to judge.
 """
 
 import re
@@ -9,14 +10,13 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 
 from smartpush.common.errors import bad_request
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 _MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?:;|\Z)")
 _BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([ -!#-\[\]-~]{1,200})\"|([!#-:<-~]{1,200}))", re.I)
-_NUL_IN_QUERY = re.compile(r"%00|\x00")
 _NUL_IN_COOKIE = re.compile(r"\\000|\x00")  # cookies write characters as \ and three octal digits
 
 
@@ -71,25 +71,9 @@ class EntryMiddleware:
         wrong = _wrong(request.META)
         return bad_request(request, ValueError(wrong)) if wrong else self.get_response(request)
 
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
-    ) -> HttpResponse | None:
-        """Refuse a form with a NUL character in it; only where the check against forgery reads the form as well."""
-        if request.method != "POST" or getattr(view, "csrf_exempt", False):
-            return None
-        try:
-            fields = request.POST.lists()
-        except UnreadablePostError:
-            return None  # the reader after us says so
-        if any("\0" in text for name, values in fields for text in (name, *values)):
-            return bad_request(request, ValueError("A field of the form has a NUL character in it."))
-        return None
-
 
 def _wrong(meta: MutableMapping[str, Any]) -> str:
-    """Return what is wrong with the address or the headers, or nothing."""
-    if "\0" in meta.get("PATH_INFO", "") or _NUL_IN_QUERY.search(meta.get("QUERY_STRING", "")):
-        return "The address has a NUL character in it."
+    """Return what is wrong with the headers, or nothing."""
     length = str(meta.get("CONTENT_LENGTH") or "0")
     if not (length.isascii() and length.isdigit() and len(length) < 20):
         return "Content-Length is not a number."

@@ -108,6 +108,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 400 of requests that Django or an entry refuses: a page for people, the one error shape for programs."""
+    if isinstance(exception, DisallowedHost):
+        log.warning("host_refused", host=request.META.get("HTTP_HOST", ""))
     if "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith("/api/"):
         return defaults.bad_request(request, exception)
     if isinstance(exception, DisallowedHost):

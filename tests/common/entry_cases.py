@@ -46,10 +46,12 @@ CONTENT_TYPES = (
     "\xff\xfe",
     "a/b;" + "x=y;" * 1000,
 )
-# Targets behind a path, and the status that they must get where it is not the path's own business.
-QUERIES = ("a=%41", "%zz", "%", "%ff=%ff", "a=%ed%a0%80", "a=%u0041", "=", "&&&", "a=b&" * 900)
-NUL_TARGETS = ("/%00", "/admin/%00/", "/api/v1/sdk/%00", "/p/%00", "/a/x%00y", "/static/%00", "/healthz?a=%00", "/?%00")
-ODD_TARGETS = ("/%ff", "/%zz", "/%", "//evil.example", "/..%2f..%2fetc", "/static/..%2fmanage.py", "/p/%ed%a0%80")
+QUERIES = ("a=%41", "%zz", "%", "%ff=%ff", "a=%ed%a0%80", "a=%00", "%00", "a=%u0041", "=", "&&&", "a=b&" * 900)
+ODD_TARGETS = (
+    "/%00", "/admin/%00/", "/admin/login/%00", "/api/v1/sdk/%00", "/api/v1/server/users/%00", "/p/%00", "/a/x%00y",
+    "/static/%00", "/sdk/v1/%00",
+    "/%ff", "/%zz", "/%", "//evil.example", "/..%2f..%2fetc", "/static/..%2fmanage.py", "/p/%ed%a0%80",
+)  # fmt: skip
 HOSTS = (
     "evil.example", "", "a b", "\xff", "127.0.0.1:x", "[::1", "127.0.0.1,evil.example",
     "<script>", "..", "@", "127.0.0.1@evil.example", "a" * 2000,
@@ -121,7 +123,6 @@ def cases() -> list[Case]:
         for turn, header in enumerate(HEADERS):
             if (turn + number) % 3 == 0:
                 found.append(Case(METHODS[(number + turn) % len(METHODS)], path, (header,)))
-    found += [Case(method, target, status=400) for target in NUL_TARGETS for method in ("GET", "POST")]
     found += [Case(method, target) for target in ODD_TARGETS for method in ("GET", "POST")]
     found += [
         Case("GET", ("/healthz", "/api/v1/sdk/session", "/admin/login/")[turn % 3], host=host, status=400)

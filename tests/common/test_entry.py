@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client, RequestFactory
@@ -15,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 from smartpush.common.entry import CleanHeaders, content_type_clean, headers_clean
 from smartpush.wsgi import application
 from tests.browser.product.running import LiveDatabase, Product
-from tests.common.entry_cases import CONTENT_TYPES, NUL_TARGETS, PATHS, Case, cases, kinds_on
+from tests.common.entry_cases import CONTENT_TYPES, PATHS, Case, cases, kinds_on
 
 DEADLINE_SECONDS = 120.0
 SHAPE = {"error": {"code", "message", "fields"}}
@@ -84,14 +85,15 @@ def test_a_content_type_makes_no_page_fail(path):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("target", NUL_TARGETS)
-def test_a_nul_in_the_address_is_refused(target):
-    answer = Client().get(target)
-    assert answer.status_code == 400
-    assert {key: set(value) for key, value in answer.json().items()} == SHAPE
-    browser = Client().get(target, headers={"Accept": "text/html"})
-    assert browser.status_code == 400
-    assert browser["Content-Type"].startswith("application/json" if target.startswith("/api/") else "text/html")
+@pytest.mark.parametrize("path", ["/healthz", "/admin/login/", "/api/v1/sdk/session"])
+def test_what_is_refused_is_a_page_for_people_and_the_one_shape_for_programs(path):
+    for host in ("evil.example", "<script>", "a b"):
+        answer = Client().get(path, HTTP_HOST=host)
+        assert answer.status_code == 400
+        assert {key: set(value) for key, value in answer.json().items()} == SHAPE
+        browser = Client().get(path, HTTP_HOST=host, headers={"Accept": "text/html"})
+        assert browser.status_code == 400
+        assert browser["Content-Type"].startswith("application/json" if path.startswith("/api/") else "text/html")
 
 
 @pytest.mark.django_db
@@ -115,22 +117,10 @@ def test_a_cookie_with_a_nul_is_dropped_and_the_others_are_kept(client):
 def test_staff_cannot_make_a_page_fail_by_a_nul(client):
     user = get_user_model().objects.create_superuser("ann", password="a long password")
     client.force_login(user)
-    for page in ("/admin/devices/enduser/?q=%00", "/admin/auth/user/?username=%00", "/admin/auth/user/%00/change/"):
-        assert client.get(page).status_code == 400, page
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
-def test_a_form_with_a_nul_is_refused_before_anything_stores_it(client, kind):
-    """Failed log-ins are kept with all that was sent."""
-    fields = {"username": "ann", "password": "wrong", "next": "/admin/\0"}
-    if kind == "urlencoded":
-        body = "&".join(f"{name}={value}" for name, value in fields.items()).replace("\0", "%00")
-        answer = client.post("/admin/login/", body, content_type="application/x-www-form-urlencoded")
-    else:
-        answer = client.post("/admin/login/", fields)
-    assert answer.status_code == 400
-    assert client.post("/admin/login/", fields | {"next": "/admin/"}).status_code == 200
+    for model in admin.site._registry:
+        page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        for rest in ("?q=%00", "?id__exact=%00", "?o=%00", "%00/change/", "%00/delete/", "%00/history/", "_00/change/"):
+            assert client.get(page + rest).status_code < 500, page + rest
 
 
 @pytest.mark.django_db
@@ -179,7 +169,7 @@ def test_over_a_socket_no_request_is_a_500(web):
         if not 200 <= status < 500 or (case.status and status != case.status) or b"Traceback" in answer:
             wrong.append((str(case), status, answer[-200:]))
     assert wrong == [], (len(wrong), wrong[:10])
-    assert "Traceback" not in web.describe()
+    assert "Traceback" not in web.web.tail(lines=400)
 
 
 def test_over_a_socket_a_wrong_host_is_told_in_the_one_shape(web):
