@@ -39,8 +39,10 @@ def test_an_empty_host_is_not_taken_for_every_address(settings):
         call_command("pushservice", "--host", "", port=0)
 
 
-@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", False), ("::1", False), ("localhost", False)]
-    + [("0.0.0.0", True), ("::", True), ("192.0.2.7", True), ("dev.example", True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("::", True), ("a.example", True)],
+)
 def test_who_opens_it_to_other_machines_is_told(settings, monkeypatch, host, told):
     settings.SMARTPUSH_LOCAL_PUSH = True
     heard = []
