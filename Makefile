@@ -13,15 +13,21 @@ SCALE ?= 1
 export ONLY SCALE
 
 .DEFAULT_GOAL := setup
-.PHONY: setup migrate demo run worker test check bench pack stop
+.PHONY: setup installed migrate demo run worker test check bench pack stop
 
-setup: ## the virtual environment and a development .env
+setup: ## the virtual environment, and a development .env where SMARTPUSH_ENV does not say otherwise
 	@$(BOOTSTRAP) setup
 
-migrate: setup
+# What production uses: nothing here writes a .env, and wrong settings stop it before anything is changed.
+installed:
+	@$(BOOTSTRAP) install
+	@$(VENV) -m smartpush.common.startup
+
+migrate: installed ## the database, brought to this version
 	@$(VENV) manage.py migrate --noinput -v 0
 
-demo: migrate ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+demo: setup ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+	@$(VENV) manage.py migrate --noinput -v 0
 	@$(BOOTSTRAP) static
 	@exec $(VENV) manage.py demo
 
@@ -29,7 +35,7 @@ run: migrate ## the web server on 127.0.0.1:8800
 	@$(BOOTSTRAP) static
 	@mkdir -p var/run
 	@exec $(VENV) -m gunicorn smartpush.wsgi:application --bind 127.0.0.1:$(PORT) --workers $(WEB_WORKERS) \
-		--worker-class gthread --threads 8 --pid var/run/web.pid --no-control-socket
+		--worker-class gthread --threads 8 --pid var/run/web.pid --no-control-socket --forwarder-headers ''
 
 worker: migrate ## campaigns and deliveries
 	@exec $(VENV) manage.py worker

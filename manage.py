@@ -4,8 +4,8 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from smartpush.common.startup.commands import command_run
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartpush.settings")
-    execute_from_command_line(sys.argv)
+    command_run(sys.argv)

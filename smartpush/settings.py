@@ -1,92 +1,57 @@
-"""All configuration, from the environment only; wrong values stop the start with a message that says which and why.
+"""All configuration, from the environment only. Wrong values stop every process, which lists all of them.
 
-The table of variables is docs/configuration.md; values that can only be judged together are system checks
-(smartpush.common.checks).
+The table of variables is docs/configuration.md; what values must fulfil is in smartpush.common.startup.rules.
 """
 
+import secrets
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 
 from smartpush.backoffice.theme import UNFOLD as UNFOLD
+from smartpush.common.startup import rules
+from smartpush.common.startup.environment import Environment
+from smartpush.common.startup.refusal import start_permit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")  # never overrides what the environment already says
+env = Environment.load(BASE_DIR / ".env")
+_int, _bool = env.integer, env.boolean
 
-ENVIRONMENT = env.str("SMARTPUSH_ENV", default="production")
-if ENVIRONMENT not in {"development", "test", "production"}:
-    raise ImproperlyConfigured(f"SMARTPUSH_ENV is {ENVIRONMENT!r}; it must be development, test or production.")
+ENVIRONMENT = env.choice("SMARTPUSH_ENV", ("development", "test", "production"), default="production")
 DEVELOPMENT = ENVIRONMENT != "production"
 TESTING = "pytest" in sys.modules
 
-
-def _required(name: str, how: str) -> str:
-    value: str = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. {how} `make setup` writes a development .env with all keys.")
-    return value
-
-
-def _int(name: str, default: int) -> int:
-    try:
-        return int(env.str(name, default=str(default)))
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is {env.str(name)!r}; it must be a whole number.") from None
-
-
-def _bool(name: str, default: bool) -> bool:
-    value = env.str(name, default=str(default)).strip().lower()
-    if value not in {"true", "yes", "on", "1", "false", "no", "off", "0", ""}:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
-    return value in {"true", "yes", "on", "1"}
-
-
-def _origin(value: str, name: str) -> str:
-    try:
-        parts = urlsplit(value)
-        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
-    except ValueError:  # a port that is no number
-        wrong = True
-    if wrong or parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ImproperlyConfigured(
-            f"{name}: {value!r} is not an origin such as https://push.example.com (scheme, host, no path)."
-        )
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 # --- identity of this installation ---
-SECRET_KEY = _required("SECRET_KEY", "It signs sessions; use 50 random characters.")
-SMARTPUSH_ENCRYPTION_KEYS = [
-    key.strip()
-    for key in _required(
-        "SMARTPUSH_ENCRYPTION_KEYS",
-        "Fernet keys, newest first, comma separated; they encrypt secrets at rest.",
-    ).split(",")
-    if key.strip()
-]
-SMARTPUSH_ID_KEY = _required("SMARTPUSH_ID_KEY", "It keys public ids and report tokens; use 32 random characters.")
-SMARTPUSH_PUBLIC_URL = _origin(
-    env.str("SMARTPUSH_PUBLIC_URL", default="http://127.0.0.1:8800" if DEVELOPMENT else "")
-    or _required("SMARTPUSH_PUBLIC_URL", "The https origin under which browsers reach this server."),
-    "SMARTPUSH_PUBLIC_URL",
+# Without one only a command that repairs something goes on, and Django wants a key even so.
+SECRET_KEY = env.required(
+    "SECRET_KEY", "It signs staff sessions.", advice=rules.SIGNING_ADVICE
+) or secrets.token_urlsafe(50)
+env.required(
+    "SMARTPUSH_ENCRYPTION_KEYS",
+    "They encrypt secrets at rest: Fernet keys, newest first, separated by commas.",
+    advice=rules.ENCRYPTION_ADVICE,
 )
+SMARTPUSH_ENCRYPTION_KEYS = env.items("SMARTPUSH_ENCRYPTION_KEYS")
+SMARTPUSH_ID_KEY = env.required(
+    "SMARTPUSH_ID_KEY", "It keys public ids and report tokens; never change it.", advice=rules.ID_ADVICE
+)
+if not DEVELOPMENT:
+    env.required(
+        "SMARTPUSH_PUBLIC_URL",
+        "It is the https origin under which browsers reach this server.",
+        advice="For example https://push.your-company.com",
+    )
+SMARTPUSH_PUBLIC_URL = env.origin("SMARTPUSH_PUBLIC_URL", default="http://127.0.0.1:8800" if DEVELOPMENT else "")
 SMARTPUSH_LOCAL_PUSH = _bool("SMARTPUSH_LOCAL_PUSH", False)
 # Exact origins (http or loopback) that development accepts as push endpoints and click hosts.
-SMARTPUSH_DEV_ORIGINS = frozenset(
-    _origin(item.strip(), "SMARTPUSH_DEV_ORIGINS")
-    for item in env.list("SMARTPUSH_DEV_ORIGINS", default=[])
-    if item.strip()
-)
-SMARTPUSH_PUSH_HOSTS = tuple(h.strip().lower() for h in env.list("SMARTPUSH_PUSH_HOSTS", default=[]) if h.strip())
-SMARTPUSH_VAPID_SUBJECT = env.str("SMARTPUSH_VAPID_SUBJECT", default="mailto:push@example.com" if DEVELOPMENT else "")
-SMARTPUSH_METRICS_TOKEN = env.str("SMARTPUSH_METRICS_TOKEN", default="")
+SMARTPUSH_DEV_ORIGINS = env.origins("SMARTPUSH_DEV_ORIGINS")
+SMARTPUSH_PUSH_HOSTS = tuple(host.lower() for host in env.items("SMARTPUSH_PUSH_HOSTS"))
+SMARTPUSH_VAPID_SUBJECT = env.text("SMARTPUSH_VAPID_SUBJECT", "mailto:push@example.com" if DEVELOPMENT else "")
+SMARTPUSH_METRICS_TOKEN = env.text("SMARTPUSH_METRICS_TOKEN")
 SMARTPUSH_TRUSTED_PROXIES = _int("SMARTPUSH_TRUSTED_PROXIES", 0)
 SMARTPUSH_LIMITS = {
     "sdk_per_address": _int("SMARTPUSH_LIMIT_SDK_PER_ADDRESS", 600),  # requests a minute
@@ -106,16 +71,12 @@ SMARTPUSH_IMPORT_LINES = _int("SMARTPUSH_IMPORT_LINES", 10_000_000)
 SMARTPUSH_IMPORT_MEGABYTES = _int("SMARTPUSH_IMPORT_MEGABYTES", 512)
 SMARTPUSH_URGENT_WORKERS = _int("SMARTPUSH_URGENT_WORKERS", 1)
 SMARTPUSH_BULK_WORKERS = _int("SMARTPUSH_BULK_WORKERS", 2)
-SMARTPUSH_DEMO_SITE_URL = _origin(
-    env.str("SMARTPUSH_DEMO_SITE_URL", default="http://127.0.0.1:8820"), "SMARTPUSH_DEMO_SITE_URL"
-)
-SMARTPUSH_LOCAL_PUSH_URL = _origin(
-    env.str("SMARTPUSH_LOCAL_PUSH_URL", default="http://127.0.0.1:8810"), "SMARTPUSH_LOCAL_PUSH_URL"
-)
+SMARTPUSH_DEMO_SITE_URL = env.origin("SMARTPUSH_DEMO_SITE_URL", "http://127.0.0.1:8820")
+SMARTPUSH_LOCAL_PUSH_URL = env.origin("SMARTPUSH_LOCAL_PUSH_URL", "http://127.0.0.1:8810")
 
 DEBUG = _bool("DEBUG", False)
 _public = urlsplit(SMARTPUSH_PUBLIC_URL)
-ALLOWED_HOSTS = env.list("SMARTPUSH_ALLOWED_HOSTS", default=[]) or [_public.hostname or ""]
+ALLOWED_HOSTS = env.items("SMARTPUSH_ALLOWED_HOSTS") or [_public.hostname or ""]
 if DEVELOPMENT:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "localhost", "testserver"]
 
@@ -160,6 +121,7 @@ INSTALLED_APPS = [
     *(["smartpush.demo"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
+    "smartpush.common.entry.EntryMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,31 +161,16 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours have their templates under templates/
 
 # --- data ---
-DATABASE_URL = env.str("DATABASE_URL", default="")
-if DATABASE_URL:
-    if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
-        raise ImproperlyConfigured(
-            "DATABASE_URL must be postgres://USER:PASSWORD@HOST:PORT/NAME; only PostgreSQL 15 or later is supported."
-        )
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-    DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "smartpush.common.embedded.backend",
-            "NAME": env.str("SMARTPUSH_DATABASE_NAME", default="smartpush"),
-        }
-    }
+DATABASE_URL = env.text("DATABASE_URL")
+DATABASES = {"default": env.database("DATABASE_URL", embedded_name="SMARTPUSH_DATABASE_NAME")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
-    "TEST": {"NAME": env.str("SMARTPUSH_TEST_DB", default="test_smartpush")},
+    "TEST": {"NAME": env.text("SMARTPUSH_TEST_DB", "test_smartpush")},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured("REDIS_URL must be redis://HOST:PORT/DB (or rediss://, unix://).")
+REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -262,7 +209,7 @@ _https = SMARTPUSH_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = [SMARTPUSH_PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = [SMARTPUSH_PUBLIC_URL] if SMARTPUSH_PUBLIC_URL else []
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
@@ -369,11 +316,17 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- logs: structured, endpoints, tokens and secrets redacted ---
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured(f"LOG_LEVEL is {LOG_LEVEL!r}; it must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOG_JSON = _bool("LOG_JSON", not DEVELOPMENT)
 LOGGING_CONFIG = "smartpush.common.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
 
 SILENCED_SYSTEM_CHECKS: list[str] = ["security.W008"]  # the proxy in front redirects to https
+
+# --- last: whether a process may start with all this ---
+UNREADABLE = tuple(env.problems)
+start_permit(
+    [*UNREADABLE, *rules.problems_of(SimpleNamespace(**globals()), source=env.source)],
+    environment=ENVIRONMENT,
+    stated=bool(env.text("SMARTPUSH_ENV")),
+)

@@ -12,6 +12,8 @@ from smartpush.api.health import healthz, metrics
 from smartpush.api.scripts import script
 from smartpush.common.errors import not_found
 
+handler400 = "smartpush.common.errors.bad_request"
+
 
 def home(request: HttpRequest) -> HttpResponse:
     """Nothing lives at the root: staff want the back office."""

@@ -2,7 +2,7 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+from smartpush.common.startup.web import web_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartpush.settings")
-application = get_wsgi_application()
+application = web_application()

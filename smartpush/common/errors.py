@@ -3,10 +3,11 @@
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -103,3 +104,18 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """The 404 of paths under /api/ that exist nowhere."""
     return JsonResponse(error_body("not_found", "There is no such address."), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 400 of requests that Django or an entry refuses: a page for people, the one error shape for programs."""
+    if isinstance(exception, DisallowedHost):
+        log.warning("host_refused", host=request.META.get("HTTP_HOST", ""))
+    if "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        message = "This server does not answer to that host name."
+    elif isinstance(exception, ValueError):
+        message = str(exception)
+    else:
+        message = "The request cannot be read."
+    return JsonResponse(error_body("bad_request", message), status=400)

@@ -38,6 +38,8 @@ def configure(options: dict[str, Any]) -> None:
             "root": {"handlers": ["console"], "level": options["level"]},
             "loggers": {
                 "django.request": {"level": "ERROR"},
+                # With a traceback, for whoever sends a made-up host; smartpush.common.errors logs a line.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "django_structlog": {"level": "WARNING"},
                 "axes": {"level": "WARNING"},
                 "django-q": {"level": "WARNING"},

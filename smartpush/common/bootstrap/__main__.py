@@ -1,4 +1,4 @@
-"""`python3 -m smartpush.common.bootstrap setup [--for test|bench|pack] | frontend | pack | static | stop`."""
+"""`python3 -m smartpush.common.bootstrap setup [--for test|bench|pack] | install | frontend | pack | static | stop`."""
 
 import os
 import shutil

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from smartpush.common.bootstrap.debian import packages_ensure
-from smartpush.common.bootstrap.dotenv import dotenv_ensure
+from smartpush.common.bootstrap.dotenv import configuration_required, dotenv_ensure
 from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.frontend import frontend_ensure, package_pack
 from smartpush.common.bootstrap.static import static_ensure
@@ -26,6 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     setup = commands.add_parser("setup", help="the virtual environment, Debian packages and a development .env")
     setup.add_argument("--for", dest="purpose", choices=PURPOSES, default="run")
+    commands.add_parser("install", help="what a configured clone needs to run; writes no .env")
     frontend = commands.add_parser("frontend", help="the bundles made with npm, when they have changed")
     frontend.add_argument("--for", dest="purpose", choices=PURPOSES, default="run")
     commands.add_parser("pack", help="the tarball of the npm package")
@@ -34,7 +35,10 @@ def run(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "setup":
-            _setup(repository=REPOSITORY, purpose=chosen.purpose)
+            _setup(repository=REPOSITORY, purpose=chosen.purpose, dotenv=chosen.purpose != "pack")
+        elif chosen.command == "install":
+            configuration_required(repository=REPOSITORY)
+            _setup(repository=REPOSITORY, purpose="run", dotenv=False)
         elif chosen.command == "frontend":
             with _only_one(repository=REPOSITORY):
                 frontend_ensure(repository=REPOSITORY, purpose=chosen.purpose)
@@ -53,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _setup(*, repository: Path, purpose: str) -> None:
+def _setup(*, repository: Path, purpose: str, dotenv: bool) -> None:
     if not os.access(repository, os.W_OK):
         raise SetupStopped(
             f"{repository} cannot be written to by this user. Clone into a folder of your own, or run as its owner."
@@ -62,7 +66,8 @@ def _setup(*, repository: Path, purpose: str) -> None:
     packages_ensure(purpose=purpose)
     with _only_one(repository=repository):
         venv_ensure(repository=repository)
-        dotenv_ensure(repository=repository)
+        if dotenv:
+            dotenv_ensure(repository=repository)
         frontend_ensure(repository=repository, purpose=purpose)
 
 

@@ -1,19 +1,34 @@
-"""A development `.env` with fresh keys, readable by its owner alone."""
+"""A development `.env` with fresh keys, readable by its owner alone; and whether a clone is configured at all."""
 
 import base64
-import contextlib
 import os
 import secrets
 import sys
 from pathlib import Path
 
+from smartpush.common.bootstrap.errors import SetupStopped
+
 NAME = ".env"
+UNCONFIGURED = """\
+This clone is not configured: there is no .env, and the environment sets neither SMARTPUSH_ENV nor SECRET_KEY.
+
+For production, set at least SECRET_KEY, SMARTPUSH_ENCRYPTION_KEYS, SMARTPUSH_ID_KEY, SMARTPUSH_PUBLIC_URL and
+SMARTPUSH_VAPID_SUBJECT in the environment (docs/configuration.md), then type this again. To try smartpush out or
+to work on it, type `make demo` or `make setup`: they write a development .env.
+"""
+
+
+def configuration_required(*, repository: Path) -> None:
+    """Raise SetupStopped with what to do when nobody has chosen how this clone is to run."""
+    chosen = any(os.environ.get(name) for name in ("SMARTPUSH_ENV", "SECRET_KEY"))
+    if not chosen and not (repository / NAME).exists():
+        raise SetupStopped(UNCONFIGURED)
 
 
 def dotenv_ensure(*, repository: Path) -> bool:
-    """Write `.env` when there is none; returns whether it did. Only for development."""
+    """Write `.env` when there is none, and say so; returns whether it did. Only for development."""
     path = repository / NAME
-    if os.environ.get("SMARTPUSH_ENV", "development") != "development":
+    if os.environ.get("SMARTPUSH_ENV") not in {None, "", "development"}:
         return False
     if path.exists():
         if path.stat().st_mode & 0o077:
@@ -27,10 +42,13 @@ def dotenv_ensure(*, repository: Path) -> bool:
             file.flush()
             os.fsync(file.fileno())
         # A link, unlike a rename, cannot replace keys that another set-up has just made.
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(draft, path)
+        except FileExistsError:
+            return False
     finally:
         draft.unlink()
+    sys.stdout.write(f"Wrote {NAME}: this clone is now set up for development (SMARTPUSH_ENV=development)\n")
     return True
 
 

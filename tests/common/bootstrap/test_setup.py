@@ -17,7 +17,7 @@ import pytest
 
 from smartpush.common.bootstrap import debian
 from smartpush.common.bootstrap.debian import packages_missing
-from smartpush.common.bootstrap.dotenv import dotenv_ensure
+from smartpush.common.bootstrap.dotenv import configuration_required, dotenv_ensure
 from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.stopping import stop_by_pid_file
 from smartpush.common.bootstrap.venv import venv_ensure, venv_is_usable, venv_python
@@ -86,6 +86,44 @@ def test_the_development_file_is_private_has_fresh_keys_and_is_never_overwritten
     for name in ("SECRET_KEY", "SMARTPUSH_ENCRYPTION_KEYS", "SMARTPUSH_ID_KEY"):
         assert values[0][name] != values[1][name]
     assert len(base64.urlsafe_b64decode(values[0]["SMARTPUSH_ENCRYPTION_KEYS"])) == 32
+
+
+def test_who_gets_a_development_file_is_told(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dotenv_ensure(repository=clone)
+    assert capsys.readouterr().out.splitlines() == [
+        "Wrote .env: this clone is now set up for development (SMARTPUSH_ENV=development)"
+    ]
+    dotenv_ensure(repository=clone)
+    assert capsys.readouterr().out == ""
+
+
+def test_what_runs_stops_where_nobody_has_configured_it(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SMARTPUSH_ENV", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SetupStopped, match=r"(?s)not configured.*SMARTPUSH_VAPID_SUBJECT.*make demo"):
+        configuration_required(repository=clone)
+    for name in ("SMARTPUSH_ENV", "SECRET_KEY"):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, "x")
+            configuration_required(repository=clone)
+    (clone / ".env").touch()
+    configuration_required(repository=clone)
+
+
+@pytest.mark.parametrize("target", ["run", "worker", "migrate"])
+def test_make_run_in_an_unconfigured_clone_changes_nothing(clone: Path, target: str) -> None:
+    sources = Path("smartpush", "common", "bootstrap")
+    shutil.copytree(REPOSITORY / sources, clone / sources, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "Makefile", clone / "Makefile")
+    before = sorted(clone.rglob("*"))
+    answer = subprocess.run(
+        ["make", target, f"PYTHON={sys.executable}"], cwd=clone, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert answer.returncode != 0
+    assert "This clone is not configured" in answer.stderr
+    assert "make setup" in answer.stderr
+    assert sorted(clone.rglob("*")) == before
 
 
 def test_no_development_file_is_written_for_production(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`manage.py pushservice` serves in development and refuses elsewhere."""
 
+import io
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from devices.management.commands import pushservice
 from devices.pushservice.server import LocalPushService
 from tests.devices.pushservice.conftest import PATIENCE_SECONDS
 
@@ -21,6 +23,34 @@ def test_production_settings_refuse_it_and_say_why(settings):
     settings.SMARTPUSH_LOCAL_PUSH = False
     with pytest.raises(CommandError, match="SMARTPUSH_LOCAL_PUSH"):
         call_command("pushservice", port=0)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--host", "0.0.0.0"]])
+def test_it_never_runs_in_production_whatever_else_is_set(settings, arguments):
+    settings.DEVELOPMENT = False
+    settings.SMARTPUSH_LOCAL_PUSH = True
+    with pytest.raises(CommandError, match="does not run in production"):
+        call_command("pushservice", *arguments, port=0)
+
+
+def test_an_empty_host_is_not_taken_for_every_address(settings):
+    settings.SMARTPUSH_LOCAL_PUSH = True
+    with pytest.raises(CommandError, match="name an address"):
+        call_command("pushservice", "--host", "", port=0)
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("::", True), ("a.example", True)],
+)
+def test_who_opens_it_to_other_machines_is_told(settings, monkeypatch, host, told):
+    settings.SMARTPUSH_LOCAL_PUSH = True
+    heard = []
+    monkeypatch.setattr(pushservice, "run", lambda **options: heard.append(options["host"]))
+    said = io.StringIO()
+    call_command("pushservice", "--host", host, port=0, stderr=said)
+    assert heard == [host]
+    assert ("whoever reaches it" in said.getvalue()) is told
 
 
 def test_a_taken_port_is_a_command_error():

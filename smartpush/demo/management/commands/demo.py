@@ -69,6 +69,7 @@ class Command(BaseCommand):
                     *(python, "-m", "gunicorn", "smartpush.wsgi:application", "--chdir", str(settings.BASE_DIR)),
                     *("--bind", f"{public.hostname}:{public.port}", "--workers", "2"),
                     *("--worker-class", "gthread", "--threads", "8", "--no-control-socket"),
+                    *("--forwarder-headers", ""),
                 ],
                 env=env,
             ),
