@@ -10,10 +10,12 @@ TEST_WORKERS ?= 2
 ARGS ?=
 ONLY ?=
 SCALE ?= 1
+RELEASE ?=
+INTO ?=
 export ONLY SCALE
 
 .DEFAULT_GOAL := setup
-.PHONY: setup installed migrate demo run worker test check bench pack stop
+.PHONY: setup installed migrate demo run worker test test-machines check bench pack stop
 
 setup: ## the virtual environment, and a development .env where SMARTPUSH_ENV does not say otherwise
 	@$(BOOTSTRAP) setup
@@ -43,6 +45,10 @@ worker: migrate ## campaigns and deliveries
 test: ## the whole suite, real browsers included; ARGS="tests/devices -k token" for a part
 	@$(BOOTSTRAP) setup --for test
 	@exec $(VENV) -m pytest -n $(TEST_WORKERS) --dist worksteal --durations 15 $(ARGS)
+
+test-machines: ## as root: the demo and the suite on clean Debian machines; RELEASE=trixie for one, ARGS as above, INTO=folder
+	@exec $(PYTHON) -m tests.machines $(if $(RELEASE),--release $(RELEASE)) $(if $(INTO),--into "$(INTO)") \
+		$(if $(ARGS),--args "$(ARGS)")
 
 check: setup ## style, types, layers, migrations, settings
 	$(VENV) -m ruff check .

@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import programs
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
 # time. Who looks for new ones says `--hypothesis-profile=default`.
@@ -26,3 +30,10 @@ def _patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine is no slow statement. Who tests that one is given up sets a limit of their own."""
     for name, limit in STATEMENT_LIMITS.items():
         monkeypatch.setattr(name, limit, raising=False)  # a limit that has another name now only loses its patience
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs_of_a_fresh_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        programs.watch(patched)
+        yield

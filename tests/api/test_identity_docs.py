@@ -12,13 +12,19 @@ from devices.models import IdentityObservation
 from devices.services.identity import token_check
 from smartpush.common.clock import utc_now
 from tests.devices.identity_tokens import Signer, private_pem
+from tests.node import clone_node
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text()
 RUNS = re.findall(r"<!-- run by tests/api/test_identity_docs.py -->\n```(\w+)\n(.*?)```", TEXT, re.DOTALL)
 CALLS = {
-    "python": ([sys.executable, "-c"], "\nimport sys\nprint(push_identity_token(sys.argv[1]))"),
-    "js": (["node", "-e"], "\nconsole.log(pushIdentityToken(process.argv[1]))"),
+    "python": "\nimport sys\nprint(push_identity_token(sys.argv[1]))",
+    "js": "\nconsole.log(pushIdentityToken(process.argv[1]))",
 }
+
+
+def program(language: str) -> list[str]:
+    """Return what runs a text in this language: the interpreters of this clone."""
+    return [sys.executable, "-c"] if language == "python" else [clone_node().program, "-e"]
 
 
 @pytest.mark.parametrize("external_id", ["user-42", "Ζωή 猫"])
@@ -27,9 +33,8 @@ def test_the_documented_function_makes_a_token_that_is_taken(brand, tmp_path, la
     signer = Signer(brand, "shop-2026-11")
     private = tmp_path / "identity-private.pem"
     private.write_text(private_pem(signer.private))
-    program, call = CALLS[language]
     ran = subprocess.run(
-        [*program, code + call, external_id],
+        [*program(language), code + CALLS[language], external_id],
         env={**os.environ, "IDENTITY_PRIVATE_KEY": str(private), "IDENTITY_KEY_ID": signer.kid},
         capture_output=True,
         text=True,

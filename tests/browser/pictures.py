@@ -1,9 +1,10 @@
 """`python -m tests.browser.pictures PASSWORD`: take README's pictures from a demo that is running."""
 
+import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ADMIN = "http://127.0.0.1:8800/admin"
 SHOP = "http://127.0.0.1:8820/"
@@ -16,7 +17,7 @@ def _log_in(page: Page, password: str) -> None:
     page.fill("input[name=username]", "demo")
     page.fill("input[name=password]", password)
     page.press("input[name=password]", "Enter")
-    page.wait_for_url(f"{ADMIN}/")
+    expect(page).to_have_url(f"{ADMIN}/")
 
 
 def _shoot(page: Page, name: str) -> None:
@@ -28,7 +29,7 @@ def _preferences(shop: Page) -> str:
     """The address of the visitor's preference page, as the shop's own button opens it."""
     with shop.context.expect_page() as opened:
         shop.click("#preferences")
-    opened.value.wait_for_url("**/p/**")
+    expect(opened.value).to_have_url(re.compile("/p/"))
     return opened.value.url
 
 

@@ -17,9 +17,8 @@ from devices.services.popups import ANSWERS
 from devices.services.reporting import REASONS
 from smartpush.api.sdk import serializers as ours
 from smartpush.api.sdk.urls import urlpatterns
-from smartpush.common.bootstrap.frontend import packages_ensure
-from smartpush.common.bootstrap.node import node_ensure
 from tests.docs.guides import LANGUAGES, NATIVE, ROOT, blocks, files
+from tests.node import MODULES, clone_node
 
 TYPES = Path(__file__).parent / "types"
 API, PAYLOAD = (NATIVE / "api.md").read_text(), (NATIVE / "payload.md").read_text()
@@ -133,9 +132,8 @@ def test_the_types_of_the_wire_have_the_server_s_names():
 
 
 def _tsc(folder: Path) -> tuple[int, str]:
-    packages_ensure(repository=ROOT, development=True)
-    node = node_ensure(repository=ROOT)
-    compiler = [node.program, str(ROOT / "node_modules" / "typescript" / "bin" / "tsc"), "--project", "."]
+    node = clone_node()
+    compiler = [node.program, str(MODULES / "typescript" / "bin" / "tsc"), "--project", "."]
     code, out, err = node.run(compiler, cwd=folder)
     return code, out + err
 

@@ -10,14 +10,13 @@ import pytest
 
 from devices.models import Event, PushStatus
 from devices.services.brands import brand_create
-from smartpush.common.bootstrap.frontend import packages_ensure
-from smartpush.common.bootstrap.node import node_ensure
 from tests.api.page import asking_campaign
 from tests.devices.services.native import native_app
-from tests.docs.guides import ROOT, files
+from tests.docs.guides import files
+from tests.node import MODULES, clone_node
 
 PHONE = Path(__file__).parent / "phone"
-MODULES = ["@react-native-firebase/messaging", "@react-native-async-storage/async-storage", "react-native-keychain"]
+STANDS_IN = ["@react-native-firebase/messaging", "@react-native-async-storage/async-storage", "react-native-keychain"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -28,10 +27,9 @@ def test_the_guide_s_client_gets_permission_by_a_popup_and_tells_everything(live
     shutil.copytree(PHONE, tmp_path, dirs_exist_ok=True)
     for name, text in files("react-native").items():
         (tmp_path / name).write_text(text)
-    packages_ensure(repository=ROOT, development=True)
-    node = node_ensure(repository=ROOT)
-    aliases = [f"--alias:{name}=./phone.js" for name in [*MODULES, "react-native"]]
-    esbuild = [node.program, str(ROOT / "node_modules" / "esbuild" / "bin" / "esbuild")]
+    node = clone_node()
+    aliases = [f"--alias:{name}=./phone.js" for name in [*STANDS_IN, "react-native"]]
+    esbuild = [node.program, str(MODULES / "esbuild" / "bin" / "esbuild")]
     bundle = ["scenario.js", "--bundle", "--format=esm", "--platform=node", "--outfile=out.mjs", "--log-level=warning"]
     code, out, err = node.run([*esbuild, *bundle, *aliases], cwd=tmp_path)
     assert code == 0, out + err

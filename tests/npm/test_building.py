@@ -9,15 +9,14 @@ import pytest
 
 from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.frontend import frontend_ensure, packages_ensure
-from smartpush.common.bootstrap.node import machine_node
-
-from .installing import MODULES, ROOT, built
+from smartpush.common.bootstrap.node import machine_node, wheel_folder
+from tests.node import MODULES, ROOT, clone_node
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone with one bundle for tests, and with this clone's npm packages."""
-    built()
+    """A clone with one bundle for tests, and with this clone's npm packages and its Node."""
+    clone_node()
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "part.js").write_text("export const words = 'first words';\n")
     (tmp_path / "src" / "entry.js").write_text("import {words} from './part.js';\nconsole.log(words);\n")
@@ -25,14 +24,18 @@ def clone(tmp_path: Path) -> Path:
     (tmp_path / "package.json").write_text(json.dumps({"bundles": [listed]}))
     shutil.copy(ROOT / "package-lock.json", tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES)
+    brought = wheel_folder(repository=ROOT)
+    if brought.is_dir():
+        (tmp_path / "var").mkdir()
+        wheel_folder(repository=tmp_path).symlink_to(brought)
     return tmp_path
 
 
 def test_a_bundle_is_made_again_only_when_what_it_is_made_from_has_changed(clone: Path):
     out = clone / "var" / "frontend" / "shown.js"
     assert frontend_ensure(repository=clone, purpose="test") == ["shown.js"]
-    node = machine_node()
-    assert node is None or node.run([node.program, str(out)], cwd=clone)[1] == "first words\n"
+    node = clone_node()
+    assert node.run([node.program, str(out)], cwd=clone)[1] == "first words\n"
     assert frontend_ensure(repository=clone, purpose="test") == []
     (clone / "src" / "part.js").write_text("export const words = 'second words';\n")
     assert frontend_ensure(repository=clone, purpose="test") == ["shown.js"]

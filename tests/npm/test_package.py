@@ -7,8 +7,9 @@ import tomllib
 from pathlib import Path
 
 from smartpush.common.bootstrap.node import Node
+from tests.node import MODULES, ROOT
 
-from .installing import MODULES, ROOT, esbuild
+from .installing import esbuild
 
 HERE = Path(__file__).parent
 TYPES = ROOT / "devices" / "npm" / "smartpush.d.ts"

@@ -11,7 +11,8 @@ from pathlib import Path
 from smartpush.common.bootstrap.debian import packages_ensure
 from smartpush.common.bootstrap.dotenv import configuration_required, dotenv_ensure
 from smartpush.common.bootstrap.errors import SetupStopped
-from smartpush.common.bootstrap.frontend import frontend_ensure, package_pack
+from smartpush.common.bootstrap.frontend import WITH_DEVELOPMENT, frontend_ensure, package_pack
+from smartpush.common.bootstrap.node import node_ensure
 from smartpush.common.bootstrap.static import static_ensure
 from smartpush.common.bootstrap.stopping import stop_everything
 from smartpush.common.bootstrap.venv import venv_ensure
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
             _setup(repository=REPOSITORY, purpose="run", dotenv=False)
         elif chosen.command == "frontend":
             with _only_one(repository=REPOSITORY):
-                frontend_ensure(repository=REPOSITORY, purpose=chosen.purpose)
+                _frontend(repository=REPOSITORY, purpose=chosen.purpose)
         elif chosen.command == "pack":
             packed = package_pack(repository=REPOSITORY, into=REPOSITORY / "var" / "npm")
             sys.stdout.write(f"{packed.relative_to(REPOSITORY)}\n")
@@ -68,7 +69,14 @@ def _setup(*, repository: Path, purpose: str, dotenv: bool) -> None:
         venv_ensure(repository=repository)
         if dotenv:
             dotenv_ensure(repository=repository)
-        frontend_ensure(repository=repository, purpose=purpose)
+        _frontend(repository=repository, purpose=purpose)
+
+
+def _frontend(*, repository: Path, purpose: str) -> None:
+    frontend_ensure(repository=repository, purpose=purpose)
+    if purpose in WITH_DEVELOPMENT:
+        # Tests and benchmarks run Node themselves, also where nothing had to be built.
+        node_ensure(repository=repository)
 
 
 @contextlib.contextmanager

@@ -9,8 +9,20 @@ from collections.abc import Sequence
 
 from smartpush.common.bootstrap.errors import SetupStopped
 
-# The browsers and their desktop bus; nginx is the HTTP/2 sink that the web transport is tested and measured on.
-TEST_PACKAGES = ("firefox-esr", "chromium", "dbus-daemon", "libnotify4", "fonts-dejavu-core", "nginx-light")
+# The browsers, their desktop bus, and a library that the program which drives Chromium is linked with; nginx is the
+# HTTP/2 sink that the web transport is tested and measured on; curl and openssl run the lines that our pages tell
+# people to type.
+TEST_PACKAGES = (
+    "firefox-esr",
+    "chromium",
+    "dbus-daemon",
+    "libnotify4",
+    "libatomic1",
+    "fonts-dejavu-core",
+    "nginx-light",
+    "curl",
+    "openssl",
+)
 PURPOSE_PACKAGES = {"run": (), "pack": (), "test": TEST_PACKAGES, "bench": TEST_PACKAGES}
 # A program that another package may have brought as well; what has no program is looked up by dpkg.
 PROGRAMS = {
@@ -18,6 +30,8 @@ PROGRAMS = {
     "chromium": "chromium",
     "dbus-daemon": "dbus-daemon",
     "nginx-light": "nginx",
+    "curl": "curl",
+    "openssl": "openssl",
 }
 PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 

@@ -56,8 +56,13 @@ def machine_node(*, path: str | None = None) -> Node | None:
     return Node(program=program, npm=(npm,))
 
 
+def wheel_folder(*, repository: Path) -> Path:
+    """Return where a clone keeps the Node that it has brought for itself."""
+    return repository / "var" / WHEEL.replace("==", "-")
+
+
 def _wheel_node(*, repository: Path) -> Node:
-    folder = repository / "var" / WHEEL.replace("==", "-")
+    folder = wheel_folder(repository=repository)
     if not folder.is_dir():
         sys.stdout.write(
             f"Installing Node from {WHEEL} into var/ (about 200 MB): this machine has none from {OLDEST} on\n"

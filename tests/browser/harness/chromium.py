@@ -19,7 +19,7 @@ from playwright.sync_api import (
 from . import diagnostics
 from .process import program, temporary_folder
 from .sites import INSECURE_HOST
-from .waiting import PATIENCE_SECONDS, POLL_SECONDS
+from .waiting import PATIENCE_SECONDS, POLL_SECONDS, wait_until
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -177,6 +177,25 @@ class Chromium:
             if time.monotonic() >= deadline:
                 raise AssertionError(f"no service worker at ...{url_part} within {timeout:g} s")
             self.page.wait_for_timeout(POLL_SECONDS * 1000)
+
+    def wait_page(self, url: str, *, timeout: float = PATIENCE_SECONDS) -> Page:
+        """Return the page that shows this address, whoever opened it and whenever; it may still be loading.
+
+        Looks at what is there instead of waiting for an event: while Playwright attaches to a new window, that
+        window's `load` can pass unseen, and `wait_for_url` then waits for it in vain. A window that closes at once is
+        never told of at all: ask the page that opened it.
+        """
+
+        def look() -> Page | None:
+            self.page.wait_for_timeout(POLL_SECONDS * 1000)
+            return next((page for page in self.context.pages if page.url == url), None)
+
+        found = wait_until(look, timeout=timeout, what=f"a page at {url}", detail=self._addresses)
+        assert found is not None
+        return found
+
+    def _addresses(self) -> str:
+        return "\n".join(["open pages:", *(page.url for page in self.context.pages)])
 
     def screenshot(self, path: Path, *, page: Page | None = None) -> Path:
         """Save what the viewport shows as PNG and return the path."""

@@ -29,6 +29,22 @@ PROMPT = """(() => {
   return {id: shown.id, origin: shown.options.name || '', message: String(shown.message || '')};
 })()"""
 
+# Firefox keeps a question back while its window is not in front: the person who is to answer it goes there first.
+GO_THERE = """(() => {
+  if (!window.PopupNotifications || Services.focus.activeWindow === window) return false;
+  if (!PopupNotifications._currentNotifications.some((one) => one.id === 'web-notifications')) return false;
+  window.focus();
+  return true;
+})()"""
+
+# What decides whether a question is shown, for the failure of a test that waits for one.
+ABOUT_PROMPT = """JSON.stringify({
+  active: Services.focus.activeWindow === window, visible: document.visibilityState,
+  panel: window.PopupNotifications?.panel.state,
+  asked: window.PopupNotifications?._currentNotifications.map((one) => one.id),
+  tab: window.gBrowser?.currentURI.spec, minimised: window.windowState === window.STATE_MINIMIZED,
+})"""
+
 # `dismiss` does what the cross of Firefox's other prompts does. A permission prompt has no cross and is persistent:
 # merely hidden it comes straight back, so it has to stop being persistent too.
 ANSWERS = {
@@ -233,6 +249,18 @@ class Firefox:
                 return window, prompt
         return None
 
+    def _prompt_reached(self) -> tuple[str, dict[str, str]] | None:
+        """Return the prompt that is open, going to the window that keeps one back."""
+        if found := self._prompt_window():
+            return found
+        for window in self._windows():
+            self.chrome(GO_THERE, context=window)
+        return None
+
+    def _about_prompt(self) -> str:
+        windows = [str(self.chrome(ABOUT_PROMPT, context=window)) for window in self._windows()]
+        return "\n".join(["windows:", *windows, self.describe()])
+
     def answer_permission(
         self, answer: Literal["allow", "block", "escape", "dismiss"], *, timeout: float = PATIENCE_SECONDS
     ) -> dict[str, str]:
@@ -241,7 +269,9 @@ class Firefox:
         `allow` and `block` click its buttons. `escape` is the key, which Firefox takes for *Always Block*.
         `dismiss` leaves the question open: the page's promise stays pending.
         """
-        found = wait_until(self._prompt_window, timeout=timeout, what="an open permission prompt", detail=self.describe)
+        found = wait_until(
+            self._prompt_reached, timeout=timeout, what="an open permission prompt", detail=self._about_prompt
+        )
         assert found is not None
         window, prompt = found
         if prompt["id"] != "web-notifications":

@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from smartpush.common.bootstrap.debian import TEST_PACKAGES, install_line
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
-APT_PACKAGES = "firefox-esr chromium dbus-daemon libnotify4"
-APT_LINE = f"apt-get update && apt-get install -y --no-install-recommends {APT_PACKAGES}"
+APT_LINE = install_line(missing=TEST_PACKAGES)
 
 
 class MissingProgram(Exception):
@@ -29,7 +30,7 @@ def program(name: str) -> str:
     """Return the full path of an installed program; MissingProgram carries the line that installs it."""
     path = shutil.which(name)
     if path is None:
-        raise MissingProgram(f"{name} is not installed. Run as root:\n    {APT_LINE}")
+        raise MissingProgram(f"{name} is not installed. Type:\n    {APT_LINE}")
     return path
 
 
@@ -68,7 +69,8 @@ class Child:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError(f"start {name} from the main thread")
         self.name = name
-        self._lines: deque[str] = deque(maxlen=400)
+        # Far more than anybody prints before the line that is waited for: the wait may begin after it.
+        self._lines: deque[str] = deque(maxlen=20_000)
         self._changed = threading.Condition()
         self._ended = False
         self._popen = subprocess.Popen(

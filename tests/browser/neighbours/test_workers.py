@@ -18,7 +18,8 @@ from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.browser.sdk.conftest import init, page_with
 from tests.browser.sdk.fake_api import Call, FakeApi
-from tests.npm.installing import MODULES, esbuild
+from tests.node import MODULES
+from tests.npm.installing import esbuild
 
 from .conftest import arrive, eventually, ours
 
@@ -94,10 +95,8 @@ def test_beside_angulars_worker(
     eventually(page, lambda: api.reports, what="the first report")
 
     for shown, path in ((mine, "/landing?ours"), (their, "/landing?theirs")):
-        with chromium.context.expect_page() as opened:
-            desktop.click(shown)
-        opened.value.wait_for_url(site.url(path))
-        opened.value.close()
+        desktop.click(shown)
+        chromium.wait_page(site.url(path)).close()
     eventually(page, lambda: len(api.reports) >= 2, what="our reports")
     assert [report["kind"] for report in api.reports] == ["displayed", "clicked"]
     # Imported first, ours keeps its messages to itself; imported last, Angular tells its own pages of them and no more.
@@ -148,10 +147,8 @@ def test_bundled_with_workbox_and_a_careless_push_handler(
     their = desktop.wait_notification(predicate=lambda one: one.summary == "Theirs")
     eventually(page, lambda: api.reports, what="the first report")
     for shown, path in ((mine, "/landing?ours"), (their, "/landing?theirs")):
-        with chromium.context.expect_page() as opened:
-            desktop.click(shown)
-        opened.value.wait_for_url(site.url(path))
-        opened.value.close()
+        desktop.click(shown)
+        chromium.wait_page(site.url(path)).close()
     eventually(page, lambda: len(api.reports) == 2, what="the report of the click")
     chromium.deliver_push(page, ours(api, id="de_2", tag="second"))
     second = desktop.wait_notification(predicate=lambda one: one.summary == "Ours" and one is not mine)

@@ -9,7 +9,7 @@ from campaigns.models import Campaign
 from tests.browser.harness.chromium import Chromium
 
 from .running import Product
-from .shop import SOON, Shop
+from .shop import Shop
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def test_the_least_interval_is_kept_as_it_was_typed(editor: Page, shop: Shop):
     number.fill("1")
     expect(number).to_have_value("1")
     expect(unit).to_have_value("3600")
-    with editor.expect_navigation(timeout=SOON * 1000):
-        editor.click("button[name=_continue], input[name=_continue]")
+    editor.click("button[name=_continue], input[name=_continue]")
+    expect(editor.get_by_text("was changed successfully")).to_be_visible()
     assert Campaign.objects.get(brand=shop.brand).entry_interval == 3600
     expect(number).to_have_value("1")
     expect(unit).to_have_value("3600")

@@ -42,8 +42,10 @@ def change_page(shop: Shop, rule: dict) -> str:
 
 
 def save(page: Page) -> None:
-    with page.expect_navigation():
-        page.get_by_role("button", name="Save", exact=True).click()
+    """Save, and wait until another document has taken the form's place."""
+    page.evaluate("window.saving = true")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_function("!window.saving && document.readyState !== 'loading'")
 
 
 def test_a_marketer_finds_who_deposited_twice_and_sends_to_them(editor: Desk, audience: Audience, shop: Shop):

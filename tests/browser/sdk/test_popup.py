@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page as BrowserPage
+from playwright.sync_api import expect
 
 from tests.browser.conftest import ChromiumFactory
 from tests.browser.harness.chromium import Chromium
@@ -208,7 +209,7 @@ def test_a_promotion_opens_its_address_and_counts_the_click(chromium: Chromium, 
     api.offer(primary={"kind": "url", "url": shop.url("/plain")}, subscribe_label="Play now")
     page = opened(chromium, shop)
     page.click(PRIMARY)
-    page.wait_for_url(shop.url("/plain"))
+    expect(page).to_have_url(shop.url("/plain"))
     assert outcome(page, api)["outcome"] == "clicked"
 
 

@@ -1,10 +1,19 @@
 """What the end user wishes, by calls of the page: the opt-out and the hosted preference page."""
 
+from playwright.sync_api import expect
+
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.sites import Site
 
 from .conftest import eventually, run, told
 from .fake_api import FakeApi
+
+# Keeps the windows that the page opens: one that closes at once is gone before Playwright hears of it.
+OPENED = """(() => {
+  const {open} = window;
+  window.opened = [];
+  window.open = (...given) => { const made = open.apply(window, given); opened.push(made); return made; };
+})()"""
 
 
 def ready(chromium: Chromium, shop: Site) -> None:
@@ -30,21 +39,20 @@ def test_the_preference_page_opens_in_a_window_of_the_click(chromium: Chromium, 
     ready(chromium, shop)
     page = chromium.page
     page.evaluate("ask.onclick = () => { smartpush('openPreferences').catch(({code}) => { window.failed = code; }); }")
-    with chromium.context.expect_page() as opened:
-        page.click("#ask")
-    opened.value.wait_for_url(f"{api.host}/p/token-1")
-    assert opened.value.evaluate("window.opener") is None
-    opened.value.close()
+    page.evaluate(OPENED)
+    page.click("#ask")
+    opened = chromium.wait_page(f"{api.host}/p/token-1")
+    assert opened.evaluate("window.opener") is None
+    opened.close()
 
     api.fail("preferences/link", 429, "rate_limited")
-    with chromium.context.expect_page() as empty:
-        page.click("#ask")
+    page.click("#ask")
     eventually(page, lambda: page.evaluate("window.failed") == "rate_limited", what="the failure")
-    eventually(page, lambda: empty.value.is_closed(), what="the empty window to close")
+    eventually(page, lambda: page.evaluate("opened.length === 2 && opened[1].closed"), what="the empty window to close")
 
 
 def test_where_windows_are_blocked_the_preference_page_opens_here(chromium: Chromium, api: FakeApi, shop: Site):
     chromium.context.add_init_script("window.open = () => null")
     ready(chromium, shop)
     chromium.page.evaluate("smartpush('openPreferences')")
-    chromium.page.wait_for_url(f"{api.host}/p/token-1")
+    expect(chromium.page).to_have_url(f"{api.host}/p/token-1")

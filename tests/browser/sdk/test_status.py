@@ -24,6 +24,16 @@ AS_IPHONE = (
     "Object.defineProperty(navigator, 'userAgentData', {get: () => undefined});"
 )
 
+# `register` answers when everything about the new worker has happened already.
+ONCE_FAILED = """(() => {
+  const {register} = ServiceWorkerContainer.prototype;
+  ServiceWorkerContainer.prototype.register = async function late(...given) {
+    const registration = await register.apply(this, given);
+    while (registration.installing) await new Promise((done) => setTimeout(done, 20));
+    return registration;
+  };
+})()"""
+
 
 def session_of(chromium: Chromium, api: FakeApi, url: str) -> dict[str, Any]:
     """Open the page and return the body of its session."""
@@ -155,6 +165,17 @@ def test_a_worker_that_cannot_be_registered_is_told_to_the_site(chromium: Chromi
     shop.set("/broken", page_with(api, init(api, serviceWorker="/push/missing.js")))
     assert picture(session_of(chromium, api, shop.url("/broken")))[:2] == ("not_supported", "worker_failed")
     assert told(chromium.page, "error")[0]["code"] == "service_worker_failed"
+
+
+def test_a_worker_that_failed_before_the_page_could_listen_is_told_as_such(
+    chromium: Chromium, api: FakeApi, shop: Site
+):
+    shop.set("/failing.js", "self.oninstall = (event) => event.waitUntil(Promise.reject(new Error('no')));")
+    shop.set("/", page_with(api, init(api, serviceWorker="/failing.js")))
+    chromium.context.add_init_script(ONCE_FAILED)
+    assert picture(session_of(chromium, api, shop.url()))[:2] == ("not_supported", "worker_failed")
+    (error,) = told(chromium.page, "error")
+    assert error["code"] == "service_worker_failed" and "failed to install" in error["message"]
 
 
 def test_a_new_server_key_moves_our_own_subscription_silently(

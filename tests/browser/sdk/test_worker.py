@@ -141,9 +141,8 @@ def test_a_click_opens_its_address_and_is_reported(
     deliver(message(api, url=shop.url("/plain?from=push")))
     shown = desktop.wait_notification()
     reports(chromium, api, 1)
-    with chromium.context.expect_page() as opened:
-        desktop.click(shown)
-    opened.value.wait_for_url(shop.url("/plain?from=push"))
+    desktop.click(shown)
+    chromium.wait_page(shop.url("/plain?from=push"))
     assert reports(chromium, api, 2) == [("displayed", ""), ("clicked", "")]
 
 
@@ -158,9 +157,8 @@ def test_a_button_opens_its_own_address(
     shown = desktop.wait_notification()
     key = next(key for key, label in shown.actions.items() if label == "B")
     reports(chromium, api, 1)
-    with chromium.context.expect_page() as opened:
-        desktop.click(shown, key)
-    opened.value.wait_for_url(shop.url("/plain?b"))
+    desktop.click(shown, key)
+    chromium.wait_page(shop.url("/plain?b"))
     assert reports(chromium, api, 2)[1] == ("clicked", "b2")
 
 
@@ -174,9 +172,8 @@ def test_an_address_outside_the_brands_hosts_leads_to_the_site_itself(
     chromium.page.goto(shop.url("/other"))
     eventually(chromium.page, lambda: run(chromium.page, "'getStatus'").get("endUser"), what="the session")
     chromium.deliver_push(chromium.page, message(api, url=url), scope=SCOPE)
-    with chromium.context.expect_page() as opened:
-        desktop.click(desktop.wait_notification())
-    opened.value.wait_for_url(shop.url("/"))
+    desktop.click(desktop.wait_notification())
+    chromium.wait_page(shop.url("/"))
 
 
 def test_a_page_that_shows_the_address_already_is_brought_forward(

@@ -21,6 +21,7 @@ from smartpush.common.bootstrap.dotenv import configuration_required, dotenv_ens
 from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.stopping import stop_by_pid_file
 from smartpush.common.bootstrap.venv import venv_ensure, venv_is_usable, venv_python
+from tests.programs import EVERYWHERE, MAY_START
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -156,6 +157,13 @@ def test_without_root_or_sudo_it_stops_first_with_the_exact_line() -> None:
             flags=re.MULTILINE,
         )
         assert [path.name for path in clone.iterdir()] == ["smartpush"]
+
+
+def test_the_programs_that_tests_start_by_name_are_all_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "PROGRAM_PATH", "/nonexistent")
+    missing = set(packages_missing(purpose="test"))
+    assert {"firefox-esr", "chromium", "dbus-daemon", "nginx-light", "curl", "openssl"} <= missing
+    assert {debian.PROGRAMS[package] for package in missing if package in debian.PROGRAMS} | EVERYWHERE == MAY_START
 
 
 def test_the_demo_needs_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smartpush.common.bootstrap.node import node_ensure
+from tests.node import clone_node
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -12,7 +12,7 @@ ROOT = HERE.parents[2]
 
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.test.mjs")), ids=lambda path: path.name.removesuffix(".test.mjs"))
 def test_the_module_does_what_its_own_tests_say(file: Path):
-    node = node_ensure(repository=ROOT)
+    node = clone_node()
     code, out, err = node.run([node.program, "--test", str(file)], cwd=ROOT)
     assert code == 0, out + err
     assert "# pass 0" not in out, out

@@ -22,13 +22,16 @@ function workerRegistration() {
 async function registerWorker() {
   const file = new URL(options.serviceWorker, location.href);
   const registration = await navigator.serviceWorker.register(file.href, {scope: workerScope(file)});
-  const worker = registration.installing || registration.waiting;
   if (!registration.active) {
     await within(WORKER_TIMEOUT, new Promise((resolve, reject) => {
-      worker.addEventListener('statechange', () => {
+      const worker = registration.installing || registration.waiting;
+      // What is waited for may have come before the listener: another page installs the same worker.
+      const look = () => {
         if (registration.active) resolve();
-        else if (worker.state === 'redundant') reject(new Error('the worker failed to install.'));
-      });
+        else if (!worker || worker.state === 'redundant') reject(new Error('the worker failed to install.'));
+      };
+      worker?.addEventListener('statechange', look);
+      look();
     }), new Error('the worker did not become active.'));
   }
   await saveRecord({scope: registration.scope});
