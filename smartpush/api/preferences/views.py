@@ -26,6 +26,7 @@ from devices.services.markers import CannotChangeMarkers
 from devices.services.preferences import CategoryUnknown, preferences_save
 from smartpush.api.preferences.texts import RTL, TEXTS, page_language
 from smartpush.common.clock import utc_now
+from smartpush.common.deadlocks import transaction_again
 from smartpush.common.ids import read_preference_token
 from smartpush.common.limits import client_address, limit_exceeded
 
@@ -148,13 +149,15 @@ def _save(request: HttpRequest, *, end_user: EndUser, language: str, now: dateti
     # An old page in another tab must not undo an opt-out made since: only a switch that was moved is an answer.
     stop = "opted_out" in form
     try:
-        preferences_save(
-            brand_id=end_user.brand_id,
-            end_user_id=end_user.pk,
-            asked=Asked(language=language, origin=settings.SMARTPUSH_PUBLIC_URL),
-            now=now,
-            ticks=ticks or None,
-            opted_out=stop if stop != (was == "1") else None,
+        transaction_again(
+            lambda: preferences_save(
+                brand_id=end_user.brand_id,
+                end_user_id=end_user.pk,
+                asked=Asked(language=language, origin=settings.SMARTPUSH_PUBLIC_URL),
+                now=now,
+                ticks=ticks or None,
+                opted_out=stop if stop != (was == "1") else None,
+            )
         )
     except (CategoryUnknown, CannotChangeMarkers):
         return False
