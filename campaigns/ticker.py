@@ -12,6 +12,7 @@ from campaigns.advance import advance_due, popup_answers_apply
 from campaigns.services.passages import passages_take
 from campaigns.services.schedule import launch_due
 from devices.models import IdempotencyKey
+from devices.services.incidents import incidents_close_quiet
 from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
 from devices.services.sending.caps import counters_remove_old
@@ -52,6 +53,7 @@ class Ticker:
         done += self._step("advance", lambda: advance_due(now=now).moved)
         done += self._step("cut", lambda: len(chunks_cut(now=now)))
         self._step("reclaim", lambda: len(leases_reclaim(now=now)))
+        self._step("incidents", lambda: incidents_close_quiet(now=now))
         self._step("imports", lambda: imports_resume(now=now))
         self._step("segments", lambda: works_ring(now=now))
         return done

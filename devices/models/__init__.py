@@ -9,6 +9,7 @@ from devices.models.devices import Device, PushStatus, PushStatusChange, TokenHo
 from devices.models.end_users import BUCKETS, EndUser, Status, TargetDevices
 from devices.models.events import Event, IdempotencyKey, PropertyDefinition
 from devices.models.identity import IdentityKey, IdentityObservation
+from devices.models.incidents import Incident
 from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer, SendHold
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "IdempotencyKey",
     "IdentityKey",
     "IdentityObservation",
+    "Incident",
     "Lane",
     "PopupOffer",
     "PropertyDefinition",
