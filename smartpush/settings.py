@@ -206,6 +206,8 @@ if DATABASE_URL:
         )
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
     DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+    # A server that does not answer is away: a call must not wait for it as long as the system would.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 else:
     DATABASES = {
         "default": {
@@ -225,7 +227,7 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must be redis://HOST:PORT/DB (or rediss://, unix://).")
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {"BACKEND": "smartpush.common.redis_link.Cache", "LOCATION": REDIS_URL}
         if REDIS_URL
         # Django's 300 entries would lose the counts of rate limits as soon as so many visitors are here at once.
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
@@ -247,7 +249,7 @@ _Q_COMMON = {
     "guard_cycle": 1,
     "label": "Jobs",
     "scheduler": False,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **({"broker_class": "smartpush.common.redis_link.Broker"} if REDIS_URL else {"orm": "default"}),
 }
 Q_CLUSTER = {
     **_Q_COMMON,

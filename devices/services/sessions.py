@@ -1,6 +1,7 @@
 """Sessions: who is on which device, from the first page load through login, switch and logout."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,7 +120,7 @@ def _device_alone(*, brand_id: int, device_id: int) -> Device | None:
 class _Held:
     """Locked for this call: devices by id, and the ids of the people whom they concern and whom the call names."""
 
-    devices: dict[int, Device]
+    devices: Mapping[int, Device]
     people: frozenset[int]
 
 
@@ -143,8 +144,8 @@ def _hold(*, brand_id: int, device_id: int | None, hashed: str | None = None, ex
             device.holder = device.session_end_user
     devices = {device.pk: device for device in found}
     # Not found is gone, or handed on while this waited: no end user as of before goes with the device as of now.
-    missed = device_id is not None and device_id not in devices
-    if missed and Device.objects.filter(pk=device_id, brand=brand_id).exists():
+    mine = Device.objects.filter(brand=brand_id)
+    if device_id is not None and device_id not in devices and mine.filter(pk=device_id).exists():
         raise ChangedMeanwhile
     return _Held(devices, held)
 
@@ -279,6 +280,23 @@ def _describe(end_user: EndUser, identity: Identity) -> None:
         end_user.save(update_fields=changed)
 
 
+def _device_first(*, brand: Brand, app: App, identity: Identity, info: DeviceInfo, now: datetime) -> Device:
+    """A device that was never here, not stored yet, of whom the call names or of a new visitor."""
+    first = (
+        _end_user_know(brand=brand, external_id=identity.external_id)
+        if identity.external_id
+        else _anonymous(brand.pk, info)
+    )
+    return Device(
+        brand=brand,
+        app=app,
+        session_end_user=first,
+        holder=first,
+        platform=info.platform,
+        last_seen_at=now - timedelta(days=3650),
+    )
+
+
 def session_open(
     *,
     brand: Brand,
@@ -303,30 +321,13 @@ def session_open(
         hashed=_hash_of(push),
         external_id=identity.external_id,
     )
-    people = held.people
     if credentials is not None:
-        device: Device | None = _own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
+        device = _own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
     else:
-        device = _by_proof(app=app, held=held, push=push)
         secret = new_secret()
-        if device is not None:
-            device.secret_hash = hash_secret(secret)
-        else:
-            first = (
-                _end_user_know(brand=brand, external_id=identity.external_id)
-                if identity.external_id
-                else _anonymous(brand.pk, info)
-            )
-            people |= {first.pk}
-            device = Device(
-                brand=brand,
-                app=app,
-                session_end_user=first,
-                holder=first,
-                secret_hash=hash_secret(secret),
-                platform=info.platform,
-                last_seen_at=now - timedelta(days=3650),
-            )
+        found = _by_proof(app=app, held=held, push=push)
+        device = found or _device_first(brand=brand, app=app, identity=identity, info=info, now=now)
+        device.secret_hash = hash_secret(secret)
     previous = device.session_end_user.external_id
     gap = now - device.last_seen_at
     changed = ["last_seen_at"] if secret is None else ["last_seen_at", "secret_hash"]
@@ -350,7 +351,7 @@ def session_open(
             device=device,
             external_id=identity.external_id,
             proof=identity.proof,
-            people=people,
+            people=held.people | {device.session_end_user_id},
             now=now,
         )
     else:
