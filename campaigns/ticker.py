@@ -15,7 +15,10 @@ from devices.models import IdempotencyKey
 from devices.services.incidents import incidents_close_quiet
 from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
+from devices.services.push_services.budgets import budgets_forget_old
+from devices.services.push_services.health import records_forget_old
 from devices.services.sending.caps import counters_remove_old
+from devices.services.sending.claim import chunks_expire
 from segments.services.imports import imports_forget_old, imports_resume
 from segments.services.watching import changes_judge, watching_forget_old
 from segments.services.works import works_ring
@@ -43,6 +46,7 @@ class Ticker:
             self._step("partitions", lambda: len(partitions_ensure(today=now.date())))
             self._step("cap_counters", lambda: counters_remove_old(now=now))
             self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
+            self._step("limits_old", lambda: budgets_forget_old(now=now) + records_forget_old(now=now))
             self._step("imports_old", lambda: imports_forget_old(now=now))
             self._step("passages_old", lambda: watching_forget_old(now=now))
         done = self._step("offers", lambda: offers_expire(now=now))
@@ -53,6 +57,7 @@ class Ticker:
         done += self._step("advance", lambda: advance_due(now=now).moved)
         done += self._step("cut", lambda: len(chunks_cut(now=now)))
         self._step("reclaim", lambda: len(leases_reclaim(now=now)))
+        self._step("expired", lambda: chunks_expire(now=now))
         self._step("incidents", lambda: incidents_close_quiet(now=now))
         self._step("imports", lambda: imports_resume(now=now))
         self._step("segments", lambda: works_ring(now=now))

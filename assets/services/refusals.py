@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from devices.models import Brand
-from devices.services.sending.render import BrandFacts
-from devices.services.sending.send import brand_facts
+from devices.services.sending.render import BrandFacts, brand_facts
 from smartpush.common.deep_links import MESSAGES as LINK_MESSAGES
 from smartpush.common.deep_links import check_deep_link
 from smartpush.common.origins import MESSAGES, check_click_url, normal_origin

@@ -32,6 +32,11 @@ _CHECKS: Mapping[str, str] = {
         SELECT d.id FROM devices_delivery d JOIN devices_brand b ON b.id = d.brand_id
         WHERE d.state = 'ready' AND d.chunk_id IS NULL AND d.next_attempt_at < %(long_ago)s
           AND b.sending_stopped_at IS NULL""",
+    "deliveries that wait for longer than they live": """
+        SELECT id FROM devices_delivery WHERE state = 'ready' AND chunk_id IS NULL AND next_attempt_at > expires_at""",
+    "deliveries that expired ten minutes ago in a waiting chunk": """
+        SELECT d.id FROM devices_deliverychunk c JOIN devices_delivery d ON d.chunk_id = c.id AND d.day = c.day
+        WHERE c.state <> 'done' AND d.state = 'ready' AND d.expires_at < %(long_ago)s""",
     "chunks whose lease ran out ten minutes ago": """
         SELECT id FROM devices_deliverychunk WHERE state = 'leased' AND leased_until < %(long_ago)s""",
     "chunks that are done with open rows": """

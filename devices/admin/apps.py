@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,9 +16,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from devices.admin.base import BrandScopedAdmin
 from devices.admin.forms import AppForm
-from devices.models import App, SendHold
+from devices.models import App, SendBudget
 from devices.selectors.staff import Role
 from devices.services.apps import app_credentials_check, app_credentials_remove, app_credentials_set
+from devices.services.push_services.budgets import NATIVE_ORIGIN
 from devices.services.statuses import native_origin
 from devices.transports.fcm_credentials import MAX_FILE, CredentialsRefused
 from smartpush.common.clock import utc_now
@@ -99,17 +101,22 @@ class AppAdmin(BrandScopedAdmin):
     @display(description="Sending")
     def sending(self, obj: App) -> str:
         """What holds the app's messages, in words."""
-        hold = SendHold.objects.filter(brand_id=obj.brand_id, origin=native_origin(obj.pk), until__gt=utc_now()).first()
+        origin, now = native_origin(obj.pk), utc_now()
+        credentials = Q(sender=origin, origin=origin)
+        project = Q(sender=f"fcm:{obj.fcm_project_id}", origin=NATIVE_ORIGIN)
+        holds = SendBudget.objects.filter(credentials | project, brand_id=obj.brand_id, held_until__gt=now)
+        hold = holds.exclude(kind=SendBudget.Kind.NONE).order_by("kind").first()
         if hold is None:
             return "Nothing is held." if obj.fcm_credentials_encrypted else "Held: there is no key."
-        if hold.kind != SendHold.Kind.BREAKER:
-            return f"Firebase asked to slow down. Messages are held until {_moment(hold.until)}; nothing is lost."
+        until = _moment(hold.held_until)
+        if hold.kind != SendBudget.Kind.BREAKER:
+            return f"Firebase asked to slow down. Messages are held until {until}, or until they expire."
         if not obj.fcm_credentials_encrypted:
-            return f"Held: there is no key. The next look is at {_moment(hold.until)}; a key file sends them at once."
+            return f"Held: there is no key. The next look is at {until}; a key file sends them at once."
         refused = "this key, or the APNs key in the Firebase project," if obj.kind == App.Kind.IOS else "this key"
         return (
-            f"Held: Firebase refuses {refused} since {_moment(hold.since)}. The next try is at {_moment(hold.until)};"
-            " another key file sends what waits at once. Nothing is lost."
+            f"Held: Firebase refuses {refused} since {_moment(hold.since)}. The next try is at {until};"
+            " another key file sends what waits at once. Messages that expire meanwhile are not sent."
         )
 
     # --- a website shows its origin, a native app what it needs to send ---

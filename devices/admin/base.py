@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import DataError, models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 from simple_history.admin import SimpleHistoryAdmin
@@ -92,9 +92,13 @@ class BrandScopedAdmin(ModelAdmin):
         path = f"{self.brand_path}__in" if self.brand_path else "pk__in"
         return {path: [brand.pk for brand in brands]}
 
+    def brands_condition(self, brands: Sequence[Brand]) -> Q:
+        """The condition that keeps the rows which staff of these brands may know of."""
+        return Q(**self.brand_filter(brands))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.filter(**self.brand_filter(staff_brands(request)))
+        rows = rows.filter(self.brands_condition(staff_brands(request)))
         if request.resolver_match is not None and request.resolver_match.url_name == "autocomplete":
             rows = self.narrow_to_current(request, rows)
         return rows
@@ -102,7 +106,7 @@ class BrandScopedAdmin(ModelAdmin):
     def narrow_to_current(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Only the current brand's rows."""
         brand = current_brand(request)
-        return rows.filter(**self.brand_filter([brand])) if brand is not None else rows.none()
+        return rows.filter(self.brands_condition([brand])) if brand is not None else rows.none()
 
     def brand_of(self, obj: Any) -> Brand | None:
         """The brand of one row."""

@@ -7,8 +7,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from devices.admin.base import ReadOnlyAdmin
-from devices.models import Delivery, DeliveryChunk, Dispatch, Event, PopupOffer, SendHold
-from devices.selectors.origins import origin_names
+from devices.models import Delivery, DeliveryChunk, Dispatch, Event, PopupOffer
 from devices.selectors.staff import Role
 
 DELIVERY_TONES = {
@@ -121,21 +120,10 @@ class DispatchAdmin(ReadOnlyAdmin):
 @admin.register(DeliveryChunk)
 class DeliveryChunkAdmin(ReadOnlyAdmin):
     view_role = Role.ADMIN
-    list_display = ["id", "dispatch", "origin", "lane", "size", "state", "attempt", "leased_until", "done_at"]
+    list_display = ["id", "dispatch", "origin", "sender", "lane", "size", "state", "attempt", "leased_until", "done_at"]
     list_filter = ["state", "lane"]
     list_select_related = ["dispatch"]
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("dispatch__content")
-
-
-@admin.register(SendHold)
-class SendHoldAdmin(ReadOnlyAdmin):
-    list_display = ["place", "kind", "last_status", "failures", "since", "until"]
-    list_filter = ["kind"]
-    ordering = ["-until"]
-
-    @display(description="Origin", ordering="origin")
-    def place(self, obj: SendHold) -> str:
-        return origin_names([obj.origin])[obj.origin]

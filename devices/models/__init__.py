@@ -10,7 +10,8 @@ from devices.models.end_users import BUCKETS, EndUser, Status, TargetDevices
 from devices.models.events import Event, IdempotencyKey, PropertyDefinition
 from devices.models.identity import IdentityKey, IdentityObservation
 from devices.models.incidents import Incident
-from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer, SendHold
+from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer
+from devices.models.push_services import OriginHealth, SendBudget
 
 __all__ = [
     "BUCKETS",
@@ -33,12 +34,13 @@ __all__ = [
     "IdentityObservation",
     "Incident",
     "Lane",
+    "OriginHealth",
     "PopupOffer",
     "PropertyDefinition",
     "PushCategory",
     "PushStatus",
     "PushStatusChange",
-    "SendHold",
+    "SendBudget",
     "Status",
     "TargetDevices",
     "TokenHolding",

@@ -99,7 +99,7 @@ class Dispatch(models.Model):
 
 
 class DeliveryChunk(models.Model):
-    """Some thousands of deliveries of one dispatch to one push-service origin: the unit of work, with its lease."""
+    """Some thousands of deliveries of one dispatch to one push service under one key: the unit of work."""
 
     class State(models.TextChoices):
         READY = "ready", "Ready"
@@ -113,7 +113,11 @@ class DeliveryChunk(models.Model):
     day = models.DateField()
     lane = models.CharField(max_length=8, choices=Lane)
     origin = models.CharField(max_length=255)
+    sender = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="The key it goes out under, as in SendBudget."
+    )
     size = models.IntegerField()
+    expires_from = models.DateTimeField(null=True, blank=True, help_text="When the first of its waiting rows expires.")
     state = models.CharField(max_length=8, choices=State, default=State.READY, db_default="ready")
     attempt = models.IntegerField(default=0, db_default=0, help_text="Fencing number: results carry it.")
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -314,31 +318,3 @@ class PopupOffer(models.Model):
 
     def __str__(self) -> str:
         return f"Popup {self.pk}: {self.state}"
-
-
-class SendHold(models.Model):
-    """Why nothing goes to a push-service origin for a while: an open breaker, or the service's own Retry-After."""
-
-    class Kind(models.TextChoices):
-        BREAKER = "breaker", "Refuses our credentials"
-        THROTTLED = "throttled", "Asked us to slow down"
-        FAILING = "failing", "Does not answer"
-
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
-    origin = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10, choices=Kind)
-    until = models.DateTimeField()
-    failures = models.IntegerField(default=0)
-    last_status = models.SmallIntegerField(null=True)
-    since = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["brand", "origin"], name="devices_sendhold_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["breaker", "throttled", "failing"]), name="devices_sendhold_kind"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.origin} held until {self.until}"

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from devices.models import App, SendHold
+from devices.models import App
+from devices.services.push_services.budgets import Target, budget_lift
 from devices.services.statuses import SENDER_MISMATCH, native_origin
 from devices.transports.fcm_credentials import ServiceAccount, service_account_read
 from smartpush.common.crypto import decrypt, encrypt
@@ -33,7 +34,7 @@ def app_credentials_set(*, app: App, text: str, now: datetime) -> ServiceAccount
     app.fcm_project_id, app.fcm_client_email = account.project_id, account.client_email
     app.fcm_credentials_encrypted = encrypt(account.info)
     app.save(update_fields=["fcm_project_id", "fcm_client_email", "fcm_credentials_encrypted"])
-    SendHold.objects.filter(brand_id=app.brand_id, origin=native_origin(app.pk)).delete()
+    budget_lift(target=Target(native_origin(app.pk), native_origin(app.pk)), now=now)
     values: dict[str, str | int | datetime] = {
         "app": app.pk,
         "brand": app.brand_id,

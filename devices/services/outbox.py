@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from devices.models import DeliveryChunk, Dispatch, EndUser, IdempotencyKey
+from devices.models import Dispatch, EndUser, IdempotencyKey
+from devices.services.push_services.holding import HELD_SQL
 from smartpush.common.jobs import job_queue
 
 _ADD_SQL = """
@@ -87,28 +88,35 @@ class CutChunk:
 
 _CUT_SQL = """
 WITH due AS MATERIALIZED (
-    SELECT d.id, d.day, d.brand_id, d.dispatch_id, d.origin, p.lane
+    SELECT d.id, d.day, d.brand_id, d.dispatch_id, p.lane, d.expires_at,
+           coalesce(nullif(v.endpoint_origin, ''), d.origin) AS origin,
+           CASE WHEN a.fcm_project_id <> '' THEN 'fcm:' || a.fcm_project_id
+                WHEN v.platform = 'web' THEN 'vapid:' || coalesce(v.vapid_key_id, 0) ELSE '' END AS sender
     FROM devices_delivery d JOIN devices_dispatch p ON p.id = d.dispatch_id
     JOIN devices_brand b ON b.id = d.brand_id
+    LEFT JOIN devices_device v ON v.id = d.device_id
+    LEFT JOIN devices_app a ON a.id = v.app_id AND v.platform <> 'web'
     WHERE d.state = 'ready' AND d.chunk_id IS NULL AND d.next_attempt_at <= %(now)s
       AND (b.sending_stopped_at IS NULL OR d.expires_at <= %(now)s)
       AND (%(all)s OR d.dispatch_id = ANY(%(dispatches)s))
     ORDER BY d.next_attempt_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
 ), numbered AS (
-    SELECT *, (row_number() OVER (PARTITION BY dispatch_id, origin ORDER BY id) - 1) / %(size)s AS slice FROM due
+    SELECT *, (row_number() OVER (PARTITION BY dispatch_id, origin, sender ORDER BY id) - 1) / %(size)s AS slice
+    FROM due
 ), grouped AS (
-    SELECT brand_id, dispatch_id, day, lane, origin, slice, count(*) AS size
-    FROM numbered GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT brand_id, dispatch_id, day, lane, origin, sender, slice, count(*) AS size, min(expires_at) AS expires_from
+    FROM numbered GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), chunks AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('devices_deliverychunk', 'id')) AS id, grouped.* FROM grouped
 ), written AS (
-    INSERT INTO devices_deliverychunk (id, brand_id, dispatch_id, day, lane, origin, size, rung_at, created_at)
-    SELECT id, brand_id, dispatch_id, day, lane, origin, size, %(now)s, %(now)s FROM chunks
+    INSERT INTO devices_deliverychunk (id, brand_id, dispatch_id, day, lane, origin, sender, size, expires_from,
+                                       rung_at, created_at)
+    SELECT id, brand_id, dispatch_id, day, lane, origin, sender, size, expires_from, %(now)s, %(now)s FROM chunks
     RETURNING id
 ), linked AS (
     UPDATE devices_delivery d SET chunk_id = c.id
-    FROM numbered n JOIN chunks c ON c.dispatch_id = n.dispatch_id AND c.origin = n.origin AND c.slice = n.slice
-                                 AND c.day = n.day
+    FROM numbered n JOIN chunks c ON c.dispatch_id = n.dispatch_id AND c.origin = n.origin AND c.sender = n.sender
+                                 AND c.slice = n.slice AND c.day = n.day
     WHERE d.id = n.id AND d.day = n.day
     RETURNING 1
 )
@@ -117,7 +125,7 @@ SELECT id, lane FROM chunks, (SELECT count(*) FROM written) w, (SELECT count(*) 
 
 
 def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, limit: int = 50_000) -> list[CutChunk]:
-    """Cut due, ready rows into chunks by (lane, dispatch, push-service origin) and ring the workers after commit."""
+    """Cut due, ready rows into chunks by (lane, dispatch, push service, key) and ring the workers after commit."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _CUT_SQL,
@@ -141,8 +149,9 @@ def ring(chunks: Collection[CutChunk]) -> None:
 
 
 # A waiting chunk is rung for again only where its lane stands idle: while workers are at it, its bell is in the queue,
-# or who finishes a chunk takes it on (chunk_overdue). So a long queue does not fill with repeated bells.
-_RECLAIM_SQL = """
+# or they take it on as soon as there is room (chunks_waiting). So a long queue does not fill with repeated bells. A
+# chunk that has to wait for its push service is rung for when that wait is over.
+_RECLAIM_SQL = f"""
 WITH idle AS (
     SELECT lane FROM unnest(ARRAY['urgent', 'bulk']) AS lane WHERE NOT EXISTS (
         SELECT 1 FROM devices_deliverychunk b
@@ -152,15 +161,29 @@ WITH idle AS (
     WHERE state = 'leased' AND leased_until < %(now)s AND (rung_at IS NULL OR rung_at < %(silent)s)
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), silent AS (
-    SELECT id FROM devices_deliverychunk
-    WHERE state = 'ready' AND (rung_at IS NULL OR rung_at < %(silent)s) AND lane IN (SELECT lane FROM idle)
-    ORDER BY id LIMIT %(bells)s FOR UPDATE SKIP LOCKED
+    SELECT c.id FROM devices_deliverychunk c
+    WHERE c.state = 'ready' AND NOT ({HELD_SQL})
+      AND ((c.lane IN (SELECT lane FROM idle) AND (c.rung_at IS NULL OR c.rung_at < %(silent)s))
+           OR EXISTS (SELECT 1 FROM devices_sendbudget b
+                      WHERE (b.sender = c.sender OR (b.sender = c.origin AND b.origin = c.origin))
+                        AND b.kind <> '' AND b.held_until > c.rung_at AND b.held_until <= %(now)s)
+           OR EXISTS (SELECT 1 FROM devices_originhealth h
+                      WHERE h.origin = c.origin AND h.open_until > c.rung_at AND h.open_until <= %(now)s))
+    ORDER BY c.id LIMIT %(bells)s FOR UPDATE OF c SKIP LOCKED
 )
 UPDATE devices_deliverychunk SET rung_at = %(now)s
 WHERE id IN (SELECT id FROM lost UNION ALL SELECT id FROM silent)
 RETURNING id, lane
 """
 _BELLS = 8
+
+# The oldest chunks of a lane that could be sent now, none under a key that the asker is busy with at that push service.
+_WAITING_SQL = f"""
+SELECT c.id, c.sender, c.origin FROM devices_deliverychunk c
+WHERE c.state = 'ready' AND c.lane = %(lane)s AND NOT (c.sender || ' ' || c.origin = ANY(%(busy)s))
+  AND NOT ({HELD_SQL})
+ORDER BY c.id LIMIT %(limit)s
+"""
 
 
 def leases_reclaim(*, now: datetime, limit: int = 500) -> list[CutChunk]:
@@ -173,12 +196,15 @@ def leases_reclaim(*, now: datetime, limit: int = 500) -> list[CutChunk]:
     return chunks
 
 
-def chunk_overdue(*, lane: str, now: datetime) -> int | None:
-    """The oldest waiting chunk of a lane that nobody came for within a third of a lease: whoever is free takes it."""
-    silence = timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS / 3)
-    return (
-        DeliveryChunk.objects.filter(state=DeliveryChunk.State.READY, lane=lane, rung_at__lt=now - silence)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
+def chunks_waiting(*, lane: str, busy: Collection[str], now: datetime, limit: int) -> list[int]:
+    """Return the oldest chunks of a lane that could be sent now, one a key and push service.
+
+    `busy` names the keys and push services, as "sender origin", that the asker has enough of already.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING_SQL, {"lane": lane, "busy": list(busy), "now": now, "limit": limit})
+        rows = cursor.fetchall()
+    firsts: dict[tuple[str, str], int] = {}
+    for chunk_id, sender, origin in rows:
+        firsts.setdefault((sender, origin), chunk_id)
+    return list(firsts.values())

@@ -25,6 +25,8 @@ class Outcome(StrEnum):
     """It may have been taken: the answer was never seen."""
     QUARANTINE = "quarantine"
     """The token belongs to another sender's credentials (FCM SENDER_ID_MISMATCH)."""
+    HELD = "held"
+    """Nothing left this machine and nothing is wrong with the message: it goes later, and no try is used up."""
     REFUSED = "refused"
     """Our own check would not send it; nothing left this machine."""
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, Final
@@ -102,51 +103,64 @@ def _origin_of(token_uri: str, dev_origins: Collection[str]) -> str:
 
 
 class AccessTokens:
-    """Access tokens by service account, each kept until shortly before it expires; for one process and thread."""
+    """Access tokens by service account, each kept until shortly before it expires; for one process.
+
+    They are fetched by a thread of their own, so that a token endpoint that does not answer holds up nobody else.
+    """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._tokens: dict[str, tuple[float, str]] = {}
         self._failures: dict[str, tuple[float, Verdict]] = {}
-        session = requests.Session()
-        session.trust_env = False
-        session.max_redirects = 0
-        self._session = session
-        self._request = functools.partial(GoogleRequest(session), timeout=EXCHANGE_TIMEOUT)
+        self._fetching: dict[str, Future[tuple[float, str] | Verdict]] = {}
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="access-tokens")
 
     def close(self) -> None:
-        """Close the connection to the token endpoint."""
-        self._session.close()
+        """Fetch nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def get(self, account: ServiceAccount) -> str | Verdict:
-        """Return an access token, or the verdict on every message of this account for now."""
-        now = self._clock()
-        use_until, token = self._tokens.get(account.fingerprint, (0.0, ""))
+    def get(self, account: ServiceAccount) -> str | Verdict | None:
+        """Return an access token, the verdict on all messages of this account for now, or None while it is fetched."""
+        name, now = account.fingerprint, self._clock()
+        use_until, token = self._tokens.get(name, (0.0, ""))
         if now < use_until:
             return token
-        failed_until, verdict = self._failures.get(account.fingerprint, (0.0, None))
+        failed_until, verdict = self._failures.get(name, (0.0, None))
         if verdict is not None and now < failed_until:
             return verdict
-        answer = self._exchange(account)
+        fetching = self._fetching.get(name)
+        if fetching is None:
+            self._fetching[name] = self._threads.submit(_exchange, account)
+            return None
+        if not fetching.done():
+            return None
+        del self._fetching[name]
+        answer = fetching.result()
         if isinstance(answer, Verdict):
-            self._failures[account.fingerprint] = (now + ASK_AGAIN_AFTER, answer)
+            self._failures[name] = (now + ASK_AGAIN_AFTER, answer)
             return answer
-        self._failures.pop(account.fingerprint, None)
-        self._tokens[account.fingerprint] = answer
+        self._failures.pop(name, None)
+        self._tokens[name] = answer
         return answer[1]
 
     def forget(self, account: ServiceAccount) -> None:
         """Drop a token that FCM refused: it was revoked, or the account lost its right."""
         self._tokens.pop(account.fingerprint, None)
 
-    def _exchange(self, account: ServiceAccount) -> tuple[float, str] | Verdict:
+
+def _exchange(account: ServiceAccount) -> tuple[float, str] | Verdict:
+    """Ask Google for an access token: until when to use it (Unix seconds) and the token, or why there is none."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.max_redirects = 0
+        request = functools.partial(GoogleRequest(session), timeout=EXCHANGE_TIMEOUT)
         credential: Any = credentials.Certificate(json.loads(account.info)).get_credential()
         try:
-            credential.refresh(self._request)
+            credential.refresh(request)
         except (RefreshError, TransportError) as problem:
             if isinstance(problem, TransportError) or problem.retryable:
-                return Verdict(Outcome.RETRY, "fcm_token_unavailable")
+                return Verdict(Outcome.HELD, "fcm_token_unavailable", retry_after=ASK_AGAIN_AFTER)
             return Verdict(Outcome.AUTH, "fcm_credentials_refused")
         except GoogleAuthError:
             return Verdict(Outcome.AUTH, "fcm_credentials_refused")
-        return credential.expiry.replace(tzinfo=UTC).timestamp() - RENEW_BEFORE, credential.token
+    return credential.expiry.replace(tzinfo=UTC).timestamp() - RENEW_BEFORE, credential.token

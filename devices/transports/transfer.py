@@ -30,6 +30,7 @@ class Transfer(Generic[M]):
         "_header_bytes",
         "_offset",
         "_origin",
+        "_patience",
         "body_taken",
         "handle",
         "lane",
@@ -37,17 +38,16 @@ class Transfer(Generic[M]):
         "private_address",
         "response_body",
         "response_headers",
-        "tries",
     )
 
     message: M
     lane: Lane[M]
-    tries: int
 
-    def __init__(self, *, ca_file: str, connect_timeout: float, total_timeout: float) -> None:
+    def __init__(self, *, ca_file: str, connect_timeout: float) -> None:
         self.response_headers: dict[str, str] = {}
         self.response_body = bytearray()
         self._origin = ""
+        self._patience = 0.0
         self.release()
         handle = self.handle = pycurl.Curl()
         handle.setopt(pycurl.POST, 1)
@@ -68,26 +68,27 @@ class Transfer(Generic[M]):
         handle.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
         handle.setopt(pycurl.CAINFO, ca_file)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, round(connect_timeout * 1000))
-        handle.setopt(pycurl.TIMEOUT_MS, round(total_timeout * 1000))
 
     def prepare(
         self,
         *,
         message: M,
         lane: Lane[M],
-        tries: int,
         request: Request,
+        patience: float,
         connect_to: str | None,
         any_address: bool,
     ) -> None:
-        """Load the next message; `any_address` allows private addresses (development only)."""
+        """Load the next message; `patience` in seconds; `any_address` allows private addresses (development only)."""
         self.message = message
         self.lane = lane
-        self.tries = tries
         self._body = request.body
         handle = self.handle
         if lane.origin != self._origin:
             self._aim(lane.origin, connect_to=connect_to, any_address=any_address)
+        if patience != self._patience:
+            handle.setopt(pycurl.TIMEOUT_MS, round(patience * 1000))
+            self._patience = patience
         handle.setopt(pycurl.URL, request.url)
         handle.setopt(pycurl.HTTPHEADER, request.headers)
         handle.setopt(pycurl.POSTFIELDSIZE, len(request.body))

@@ -1,57 +1,46 @@
 """The Web Push wire: encrypted messages to the addresses that browsers handed us (RFC 8030, RFC 8291)."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Mapping
 
 from devices.transports.base import Request, SendRefused, WebMessage
 from devices.transports.encryption import encrypt
 from devices.transports.endpoints import check_endpoint
 from devices.transports.vapid import VapidKeyPair, VapidSigner
-from devices.transports.wire import IN_FLIGHT, OnProgress, OnResult, WireSender
+from devices.transports.wire import Transport
 
 URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
-class WebPushSender(WireSender[WebMessage]):
-    """Sends Web Push messages; `dev_origins` and `extra_hosts` as in check_endpoint, the rest as in WireSender."""
+class WebPush(Transport[WebMessage]):
+    """Web Push messages; `dev_origins` and `extra_hosts` as in check_endpoint, `clock` gives Unix seconds."""
 
     def __init__(
         self,
         *,
         dev_origins: Collection[str] = frozenset(),
         extra_hosts: Collection[str] = frozenset(),
-        **options: Any,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(dev_origins=dev_origins, **options)
+        self._dev_origins = frozenset(dev_origins)
         self._extra_hosts = frozenset(extra_hosts)
+        self._clock = clock
         self._signer = VapidSigner()
-        self._vapid: Mapping[int, VapidKeyPair] = {}
+        self._vapid: dict[int, VapidKeyPair] = {}
 
-    def send(
-        self,
-        messages: Iterable[WebMessage],
-        *,
-        vapid: Mapping[int, VapidKeyPair],
-        on_result: OnResult,
-        on_progress: OnProgress | None = None,
-        in_flight: int = IN_FLIGHT,
-    ) -> None:
-        """Send all messages and call `on_result` once for each, in the order of the answers.
+    def keys_add(self, pairs: Mapping[int, VapidKeyPair]) -> None:
+        """Take in the key pairs, by their ids, that messages may name from now on."""
+        self._vapid |= pairs
 
-        `in_flight` bounds the messages under way to one origin; all origins together get four times as many.
-        `on_progress` is called at least every second as long as `messages` and `on_result` do not block. What
-        either callback raises ends the call: messages without a result by then may have been taken or not.
-        """
-        self._vapid = vapid
-        self._send_all(messages, on_result=on_result, on_progress=on_progress, in_flight=in_flight)
-
-    def _origin_of(self, message: WebMessage) -> str:
+    def origin_of(self, message: WebMessage) -> str:
+        """Return the origin of the subscription's address; SendRefused when it is none of a push service."""
         return check_endpoint(message.endpoint, dev_origins=self._dev_origins, extra_hosts=self._extra_hosts)
 
-    def _request_of(self, message: WebMessage, origin: str) -> Request:
+    def request_of(self, message: WebMessage, origin: str) -> Request:
+        """Return the encrypted, signed request; SendRefused."""
         if message.urgency not in URGENCIES:
             raise SendRefused("urgency")
         if message.ttl < 0:

@@ -1,16 +1,22 @@
-"""Many requests at once over few HTTP/2 connections, by libcurl's multi; what is in them the transports say."""
+"""Many requests at once over few HTTP/2 connections, by libcurl's multi; what is in them the transports say.
 
+One wire carries the messages of any number of senders at the same time. It is driven in steps: whoever drives it puts
+messages in, calls `step`, and hears of each result by the callback that was put in with the message.
+"""
+
+import heapq
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Final, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import certifi
 import pycurl
 
 from devices.transports.base import Outcome, Request, SendRefused, SendResult
-from devices.transports.lanes import Lane
+from devices.transports.lanes import Lane, Record
 from devices.transports.outcomes import READ_TIMEOUT, Verdict, classify, classify_error, stream_refused
 from devices.transports.transfer import Transfer
 
@@ -19,14 +25,14 @@ CONNECTIONS_PER_ORIGIN = 4
 CONNECT_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
 
-_PARKED_MAX: Final = 4096
 _TOTAL_IN_FLIGHT_FACTOR: Final = 4
 _FILL_AT_ONCE: Final = 32
-_READ_AT_ONCE: Final = 128
-_LONGEST_WAIT: Final = 0.25
-_PROGRESS_EVERY: Final = 0.5
+_PUT_OFF_SECONDS: Final = 0.02
 _REFUSED_STREAM_TRIES: Final = 5
 _ORIGINS_KEPT: Final = 1000
+
+CIRCUIT_OPEN: Final = "circuit_open"
+RECALLED: Final = "recalled"
 
 
 class Keyed(Protocol):
@@ -38,7 +44,6 @@ class Keyed(Protocol):
 
 M = TypeVar("M", bound=Keyed)
 OnResult = Callable[[SendResult], None]
-OnProgress = Callable[[], None]
 
 
 class NotNow(Exception):
@@ -49,12 +54,44 @@ class NotNow(Exception):
         self.verdict = verdict
 
 
-class WireSender(ABC, Generic[M]):
-    """Sends one transport's messages; one per process, made after the fork, used by one thread at a time.
+class NotYet(Exception):
+    """What this message needs is being fetched: ask again in a moment."""
+
+
+class Transport(ABC, Generic[M]):
+    """What one kind of message looks like on the wire."""
+
+    @abstractmethod
+    def origin_of(self, message: M) -> str:
+        """Check where the message goes once more, as the last one who can, and return the origin; SendRefused."""
+
+    @abstractmethod
+    def request_of(self, message: M, origin: str) -> Request:
+        """Return what goes out, or raise SendRefused, NotNow or NotYet."""
+
+    def verdict_of(self, message: M, *, status: int, headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
+        """Return what an answer with a final status means."""
+        return classify(status=status, headers=headers, body=body, now=now)
+
+
+@dataclass(eq=False, slots=True)
+class Parcel(Generic[M]):
+    """A message on its way, and whose it is."""
+
+    message: M
+    transport: Transport[M]
+    on_result: OnResult
+    owner: object
+    tries: int = 1
+
+
+class Wire:
+    """Sends messages of all transports; one per process, made after the fork, used by one thread.
 
     `dev_origins` are exact origins that may be http, loopback or on another port, for development only. `ca_file`
     replaces the public certificate authorities. `resolve` sends the traffic of a host name to "address:port" instead;
-    the certificate is still checked against the name.
+    the certificate is still checked against the name. `in_flight` bounds the messages under way to one origin; all
+    origins together get four times as many. Timeouts are in seconds, `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -65,16 +102,22 @@ class WireSender(ABC, Generic[M]):
         resolve: Mapping[str, str] | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         total_timeout: float = TOTAL_TIMEOUT,
+        in_flight: int = IN_FLIGHT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._dev_origins = frozenset(dev_origins)
+        self.in_flight = in_flight
+        self.dev_origins = frozenset(dev_origins)
+        self.clock = clock
         self._ca_file = ca_file or certifi.where()
         self._resolve = dict(resolve or {})
-        self._timeouts = (connect_timeout, total_timeout)
-        self._clock = clock
+        self._connect_timeout, self._total_timeout = connect_timeout, total_timeout
         self._pid = os.getpid()
-        self._idle: list[Transfer[M]] = []
-        self._lanes: dict[str, Lane[M]] = {}
+        self._idle: list[Transfer[Parcel[Any]]] = []
+        self._lanes: dict[str, Lane[Parcel[Any]]] = {}
+        self._waiting: dict[str, Lane[Parcel[Any]]] = {}
+        self._later: list[tuple[float, int, str, Parcel[Any]]] = []
+        self._numbered = 0
+        self._active: dict[pycurl.Curl, Transfer[Parcel[Any]]] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_ORIGIN)
@@ -86,188 +129,230 @@ class WireSender(ABC, Generic[M]):
         self.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Abandon what is under way and close every connection."""
+        self.abandon()
         for transfer in self._idle:
             transfer.close()
         self._idle.clear()
         self._multi.close()
 
-    def _send_all(
+    # What goes in.
+
+    def put(
         self,
-        messages: Iterable[M],
+        message: M,
         *,
+        transport: Transport[M],
         on_result: OnResult,
-        on_progress: OnProgress | None,
-        in_flight: int,
+        owner: object = None,
+        delay: float = 0.0,
     ) -> None:
+        """Take a message in, to go out no earlier than in `delay` seconds; `on_result` is called once, in `step`.
+
+        A message that is refused here is reported at once.
+        """
         if os.getpid() != self._pid:
-            raise RuntimeError(f"a {type(self).__name__} cannot cross a fork: make one in each process")
-        run = _Run(self, iter(messages), on_result, on_progress, in_flight)
+            raise RuntimeError("a Wire cannot cross a fork: make one in each process")
+        parcel = Parcel(message, transport, on_result, owner)
         try:
-            run.until_done()
-        finally:
-            run.abandon()
-            self._forget_idle_origins()
+            origin = transport.origin_of(message)
+        except SendRefused as refusal:
+            _report(parcel, None, Verdict(Outcome.REFUSED, refusal.code))
+            return
+        self._park(parcel, origin, delay)
 
-    @abstractmethod
-    def _origin_of(self, message: M) -> str:
-        """Check where the message goes once more, as the last one who can, and return the origin; SendRefused."""
-
-    @abstractmethod
-    def _request_of(self, message: M, origin: str) -> Request:
-        """Return what goes out, or raise SendRefused or NotNow."""
-
-    def _verdict_of(self, message: M, *, status: int, headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
-        """Return what an answer with a final status means."""
-        return classify(status=status, headers=headers, body=body, now=now)
-
-    def _forget_idle_origins(self) -> None:
-        if len(self._lanes) > _ORIGINS_KEPT:
-            self._lanes = {
-                origin: lane for origin, lane in self._lanes.items() if lane.failures or not lane.multiplexed
-            }
-
-    def _lane_of(self, message: M) -> Lane[M]:
-        origin = self._origin_of(message)
+    def room(self, origin: str) -> int:
+        """Return how many more messages for this origin would go out soon: none while as many wait already."""
         lane = self._lanes.get(origin)
         if lane is None:
-            lane = self._lanes[origin] = Lane(origin)
-        return lane
+            return self.in_flight
+        return max(0, lane.limit(in_flight=self.in_flight) - lane.active - len(lane.waiting)) + (
+            _FILL_AT_ONCE if len(lane.waiting) < _FILL_AT_ONCE else 0
+        )
 
-    def _take_transfer(self) -> Transfer[M]:
-        if self._idle:
-            return self._idle.pop()
-        connect_timeout, total_timeout = self._timeouts
-        return Transfer(ca_file=self._ca_file, connect_timeout=connect_timeout, total_timeout=total_timeout)
+    def open_for(self, origin: str) -> float:
+        """Return for how many more seconds the origin's circuit is open and sends nothing; 0 when it is not."""
+        lane, now = self._lanes.get(origin), self.clock()
+        return lane.record.open_until - now if lane is not None and lane.is_open(now=now) else 0.0
 
-    def _connect_to(self, origin: str) -> str | None:
-        """Return where the traffic of an origin goes instead, as libcurl's CONNECT_TO wants it."""
-        host = origin.partition("://")[2].partition(":")[0]
-        target = self._resolve.get(host)
-        return None if target is None else f"::{target}"
+    @property
+    def hungry(self) -> bool:
+        """Tell whether nothing that waits could go out at this moment."""
+        now = self.clock()
+        return not any(
+            lane.waiting and (lane.is_open(now=now) or lane.has_room(in_flight=self.in_flight))
+            for lane in self._waiting.values()
+        )
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether any message has no result yet."""
+        return bool(self._active or self._later or any(lane.waiting for lane in self._waiting.values()))
 
-class _Run(Generic[M]):
-    """One call of `send`."""
+    def recall(self, owner: object) -> int:
+        """Report what has not gone out of an owner's messages as held; returns how many messages that was."""
+        recalled = self._unpark(lambda parcel: parcel.owner is owner)
+        for parcel in recalled:
+            _report(parcel, None, Verdict(Outcome.HELD, RECALLED))
+        return len(recalled)
 
-    def __init__(
-        self,
-        sender: WireSender[M],
-        source: Iterator[M],
-        on_result: OnResult,
-        on_progress: OnProgress | None,
-        in_flight: int,
-    ) -> None:
-        self._sender = sender
-        self._multi = sender._multi
-        self._source: Iterator[M] | None = source
-        self._on_result = on_result
-        self._on_progress = on_progress
-        self._in_flight = in_flight
-        self._active: dict[pycurl.Curl, Transfer[M]] = {}
-        self._waiting: dict[str, Lane[M]] = {}
-        self._parked = 0
-        self._told_at = time.monotonic()
+    def abandon(self, owner: object = None) -> None:
+        """Forget an owner's messages, or all, without results: streams are reset, connections stay."""
+        self._unpark(lambda parcel: owner is None or parcel.owner is owner)
+        for handle, transfer in list(self._active.items()):
+            if owner is None or transfer.message.owner is owner:
+                del self._active[handle]
+                self._multi.remove_handle(handle)
+                transfer.lane.active -= 1
+                transfer.close()
 
-    def until_done(self) -> None:
-        while self._fill() or self._active or self._parked or self._source is not None:
-            while self._multi.perform()[0] == pycurl.E_CALL_MULTI_PERFORM:
-                pass
-            finished = self._collect()
-            self._tell_progress()
-            if self._active and not finished:
-                wait = self._multi.timeout()
-                bound = _LONGEST_WAIT if wait < 0 else min(wait / 1000, _LONGEST_WAIT)
-                if bound > 0:
-                    self._multi.select(bound)
+    # How origins are doing.
 
-    def abandon(self) -> None:
-        """Leave nothing of this call behind: an abandoned stream is reset, its connection stays."""
-        for handle, transfer in self._active.items():
-            self._multi.remove_handle(handle)
-            transfer.lane.active -= 1
-            transfer.close()
-        self._active.clear()
-        for lane in self._waiting.values():
-            lane.waiting.clear()
-        self._waiting.clear()
+    def records_take(self) -> dict[str, Record]:
+        """Return the records of origins that changed since they were taken last."""
+        changed = {origin: lane.record for origin, lane in self._lanes.items() if lane.changed}
+        for origin in changed:
+            self._lanes[origin].changed = False
+        return changed
+
+    def records_tell(self, records: Mapping[str, Record]) -> None:
+        """Take over what other processes know of origins."""
+        for origin, record in records.items():
+            self._lane(origin).told(record)
+
+    # Driving it.
+
+    def step(self, wait: float) -> int:
+        """Start what may go, take in what has come, and wait up to `wait` seconds if nothing has; counts results."""
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            _, _, origin, parcel = heapq.heappop(self._later)
+            self._park(parcel, origin, 0.0)
+        started = self._fill()
+        while self._multi.perform()[0] == pycurl.E_CALL_MULTI_PERFORM:
+            pass
+        finished = self._collect()
+        if not finished and not started:
+            self._wait(wait)
+        return finished
+
+    def _wait(self, longest: float) -> None:
+        if self._later:
+            longest = min(longest, max(self._later[0][0] - time.monotonic(), 0.0))
+        if not self._active:
+            if longest > 0:
+                time.sleep(longest)
+            return
+        timeout = self._multi.timeout()
+        bound = longest if timeout < 0 else min(timeout / 1000, longest)
+        if bound > 0:
+            self._multi.select(bound)
 
     # What goes out.
 
+    def _lane(self, origin: str) -> Lane[Parcel[Any]]:
+        lane = self._lanes.get(origin)
+        if lane is None:
+            if len(self._lanes) > _ORIGINS_KEPT:
+                self._lanes = {
+                    name: one
+                    for name, one in self._lanes.items()
+                    if one.active or one.waiting or one.record != Record() or not one.multiplexed
+                }
+            lane = self._lanes[origin] = Lane(origin)
+        return lane
+
+    def _park(self, parcel: Parcel[Any], origin: str, delay: float) -> None:
+        if delay > 0:
+            self._numbered += 1
+            heapq.heappush(self._later, (time.monotonic() + delay, self._numbered, origin, parcel))
+            return
+        lane = self._lane(origin)
+        lane.waiting.append(parcel)
+        self._waiting.setdefault(origin, lane)
+
+    def _unpark(self, wanted: Callable[[Parcel[Any]], bool]) -> list[Parcel[Any]]:
+        found = [entry[3] for entry in self._later if wanted(entry[3])]
+        if found:
+            self._later = [entry for entry in self._later if not wanted(entry[3])]
+            heapq.heapify(self._later)
+        for lane in self._waiting.values():
+            mine = [parcel for parcel in lane.waiting if wanted(parcel)]
+            if mine:
+                kept = [parcel for parcel in lane.waiting if not wanted(parcel)]
+                lane.waiting.clear()
+                lane.waiting.extend(kept)
+                found += mine
+        return found
+
     def _fill(self) -> int:
         """Start up to _FILL_AT_ONCE messages: encrypting more of them would keep answers waiting."""
-        started = read = 0
-        total = self._in_flight * _TOTAL_IN_FLIGHT_FACTOR
+        started = 0
+        total = self.in_flight * _TOTAL_IN_FLIGHT_FACTOR
+        now = self.clock()
         while started < _FILL_AT_ONCE and len(self._active) < total:
-            lane = self._ready_lane()
+            lane = self._ready_lane(now)
             if lane is None:
-                if read >= _READ_AT_ONCE or not self._read_one():
-                    break
-                read += 1
-                continue
-            self._parked -= 1
-            message = lane.waiting.popleft()
-            if lane.is_open(now=time.monotonic()):
-                self._report(message, None, Verdict(Outcome.RETRY, "circuit_open"))
-            elif self._start(message, lane, tries=1):
+                break
+            parcel = lane.waiting.popleft()
+            if lane.is_open(now=now):
+                wait = lane.record.open_until - now
+                _report(parcel, None, Verdict(Outcome.HELD, CIRCUIT_OPEN, retry_after=wait))
+            elif self._start(parcel, lane):
                 started += 1
-            self._tell_progress()
         return started
 
-    def _ready_lane(self) -> Lane[M] | None:
+    def _ready_lane(self, now: float) -> Lane[Parcel[Any]] | None:
         """Return a lane with something to do, taking them in turn."""
-        now = time.monotonic()
         for origin in list(self._waiting):
             lane = self._waiting.pop(origin)
             if not lane.waiting:
                 continue
             self._waiting[origin] = lane
-            if lane.is_open(now=now) or lane.has_room(in_flight=self._in_flight):
+            if lane.is_open(now=now) or lane.has_room(in_flight=self.in_flight):
                 return lane
         return None
 
-    def _read_one(self) -> bool:
-        """Read one message into its lane; false when there is none or enough wait for busy origins."""
-        if self._source is None or self._parked >= _PARKED_MAX:
-            return False
-        message = next(self._source, None)
-        if message is None:
-            self._source = None
-            return False
-        try:
-            lane = self._sender._lane_of(message)
-        except SendRefused as refusal:
-            self._report(message, None, Verdict(Outcome.REFUSED, refusal.code))
-            return True
-        lane.waiting.append(message)
-        self._waiting.setdefault(lane.origin, lane)
-        self._parked += 1
-        return True
-
-    def _start(self, message: M, lane: Lane[M], *, tries: int) -> bool:
+    def _start(self, parcel: Parcel[Any], lane: Lane[Parcel[Any]]) -> bool:
         """Put a message on the wire, or report at once why it may not go."""
         try:
-            request = self._sender._request_of(message, lane.origin)
+            request = parcel.transport.request_of(parcel.message, lane.origin)
         except SendRefused as refusal:
-            self._report(message, None, Verdict(Outcome.REFUSED, refusal.code))
+            _report(parcel, None, Verdict(Outcome.REFUSED, refusal.code))
             return False
         except NotNow as problem:
-            self._report(message, None, problem.verdict)
+            _report(parcel, None, problem.verdict)
             return False
-        transfer = self._sender._take_transfer()
-        connect_to = self._sender._connect_to(lane.origin)
+        except NotYet:
+            self._park(parcel, lane.origin, _PUT_OFF_SECONDS)
+            return False
+        transfer = self._take_transfer()
+        connect_to = self._connect_to(lane.origin)
         transfer.prepare(
-            message=message,
+            message=parcel,
             lane=lane,
-            tries=tries,
             request=request,
+            patience=lane.patience(longest=self._total_timeout),
             connect_to=connect_to,
-            any_address=connect_to is not None or lane.origin in self._sender._dev_origins,
+            any_address=connect_to is not None or lane.origin in self.dev_origins,
         )
         self._multi.add_handle(transfer.handle)
         self._active[transfer.handle] = transfer
         lane.active += 1
         return True
+
+    def _take_transfer(self) -> Transfer[Parcel[Any]]:
+        if self._idle:
+            return self._idle.pop()
+        return Transfer(ca_file=self._ca_file, connect_timeout=self._connect_timeout)
+
+    def _connect_to(self, origin: str) -> str | None:
+        """Return where the traffic of an origin goes instead, as libcurl's CONNECT_TO wants it."""
+        if not self._resolve:
+            return None
+        host = origin.partition("://")[2].partition(":")[0]
+        target = self._resolve.get(host)
+        return None if target is None else f"::{target}"
 
     # What comes back.
 
@@ -286,19 +371,22 @@ class _Run(Generic[M]):
     def _finish(self, handle: pycurl.Curl, code: int, text: str) -> None:
         transfer = self._active.pop(handle)
         self._multi.remove_handle(handle)
-        message, lane = transfer.message, transfer.lane
+        parcel, lane = transfer.message, transfer.lane
         lane.active -= 1
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         again = False
+        now = self.clock()
         if status >= 200:
             version = handle.getinfo(pycurl.INFO_HTTP_VERSION)
-            lane.answered(multiplexed=version == pycurl.CURL_HTTP_VERSION_2_0)
-            verdict = self._sender._verdict_of(
-                message,
+            lane.answered(
+                multiplexed=version == pycurl.CURL_HTTP_VERSION_2_0, server_error=500 <= status < 600, now=now
+            )
+            verdict = parcel.transport.verdict_of(
+                parcel.message,
                 status=status,
                 headers=transfer.response_headers,
                 body=bytes(transfer.response_body),
-                now=self._sender._clock(),
+                now=now,
             )
         else:
             status = None
@@ -311,34 +399,27 @@ class _Run(Generic[M]):
             )
             if refused:
                 # Normal: push services end a connection after so many requests.
-                again = transfer.tries < _REFUSED_STREAM_TRIES
+                again = parcel.tries < _REFUSED_STREAM_TRIES
             elif verdict.outcome is Outcome.RETRY or verdict.reason == READ_TIMEOUT:
                 # A cut is one event for all the streams of its connection, so it does not count.
-                lane.failed(now=time.monotonic())
-        tries = transfer.tries
+                lane.failed(now=now, reason=verdict.reason)
         transfer.release()
-        self._sender._idle.append(transfer)
+        self._idle.append(transfer)
         if again:
-            self._start(message, lane, tries=tries + 1)
+            parcel.tries += 1
+            self._start(parcel, lane)
         else:
-            self._report(message, status, verdict)
+            _report(parcel, status, verdict)
 
-    def _report(self, message: M, status: int | None, verdict: Verdict) -> None:
-        self._on_result(
-            SendResult(
-                key=message.key,
-                outcome=verdict.outcome,
-                status=status,
-                reason=verdict.reason,
-                retry_after=verdict.retry_after,
-                location=verdict.location,
-            )
+
+def _report(parcel: Parcel[Any], status: int | None, verdict: Verdict) -> None:
+    parcel.on_result(
+        SendResult(
+            key=parcel.message.key,
+            outcome=verdict.outcome,
+            status=status,
+            reason=verdict.reason,
+            retry_after=verdict.retry_after,
+            location=verdict.location,
         )
-
-    def _tell_progress(self) -> None:
-        if self._on_progress is None:
-            return
-        now = time.monotonic()
-        if now - self._told_at >= _PROGRESS_EVERY:
-            self._told_at = now
-            self._on_progress()
+    )

@@ -50,7 +50,8 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Dispatches", "outbox", "devices.dispatch"),
             ("Chunks", "view_module", "devices.deliverychunk"),
-            ("Held origins", "front_hand", "devices.sendhold"),
+            ("Sending limits", "front_hand", "devices.sendbudget"),
+            ("Incidents", "error", "devices.incident"),
         ],
     ),
     (

@@ -10,7 +10,8 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from campaigns.models import Campaign
-from devices.models import Brand, Delivery, EndUser, PushStatus, SendHold, Status
+from devices.models import Brand, Delivery, EndUser, PushStatus, Status
+from devices.selectors.incidents import TEXTS, incidents_open
 from devices.selectors.origins import origin_names
 from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
 from smartpush.common.clock import utc_now
@@ -90,8 +91,8 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
         }
         for value, label in Status.choices
     ]
-    holds = list(SendHold.objects.filter(brand=brand, until__gt=now).order_by("origin")[:20])
-    names = origin_names(hold.origin for hold in holds)
+    incidents = incidents_open(brand_id=brand.pk)
+    names = origin_names(incident.subject for incident in incidents)
     return {
         "brand": brand,
         "numbers": numbers,
@@ -107,7 +108,7 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
             .select_related("segment")
             .order_by("-updated_at")[:8]
         ),
-        "holds": [(names[hold.origin], hold) for hold in holds],
+        "incidents": [(names[one.subject], one, TEXTS[one.kind]) for one in incidents],
         "may_write": has_brand_role(request.user, brand.pk, Role.EDITOR),
         "may_see_settings": has_role_anywhere(request.user, Role.ADMIN),
     }

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from devices.models import App, SendHold
+from devices.models import App, Incident, SendBudget
+from devices.services.incidents import incident_note
 from smartpush.common.crypto import decrypt
 from tests.devices.services.native import Phone, private_key, service_account
 
@@ -132,16 +133,24 @@ def test_an_app_stays_what_it_is(client_of, app, ours):
 @pytest.fixture
 def held(app):
     now = datetime.now(UTC)
-    return SendHold.objects.create(
-        brand=app.brand, origin=f"fcm:{app.pk}", kind="breaker", since=now, until=now + timedelta(hours=1), failures=1
+    origin = f"fcm:{app.pk}"
+    incident_note(kind=Incident.Kind.KEY_REFUSED, brand_id=app.brand_id, subject=origin, now=now)
+    return SendBudget.objects.create(
+        brand=app.brand,
+        sender=origin,
+        origin=origin,
+        kind="breaker",
+        since=now,
+        held_until=now + timedelta(hours=1),
+        refusals=1,
     )
 
 
 def test_what_firebase_refuses_is_told_in_the_app_s_name(client_of, app, ours, held):
     client = client_of(ours.brand)
 
-    assert "OURS app (iOS app): Refuses our credentials" in client.get("/admin/").content.decode()
-    assert "OURS app (iOS app)" in client.get("/admin/devices/sendhold/").content.decode()
+    assert "A push service refuses our key: OURS app (iOS app)" in client.get("/admin/").content.decode()
+    assert "OURS app (iOS app)" in client.get("/admin/devices/sendbudget/").content.decode()
 
 
 def test_the_page_says_what_holds_its_messages(client_of, app, ours, held):
@@ -150,7 +159,7 @@ def test_the_page_says_what_holds_its_messages(client_of, app, ours, held):
 
     send(client, app, service_account("", **GOOGLE))
     assert "Nothing is held." in client.get(address(app)).content.decode()
-    held.save(force_insert=True)
+    held.save()
     assert "APNs key in the Firebase project, since" in client.get(address(app)).content.decode()
 
 

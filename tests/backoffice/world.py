@@ -33,11 +33,12 @@ from devices.models import (
     Event,
     FrequencyCap,
     IdentityKey,
+    Incident,
     PopupOffer,
     PushCategory,
     PushStatus,
     PushStatusChange,
-    SendHold,
+    SendBudget,
     TokenHolding,
 )
 from devices.services.brands import brand_create
@@ -170,8 +171,16 @@ def world(*, word: str) -> World:
         DeliveryChunk: DeliveryChunk.objects.create(
             brand=brand, dispatch=dispatch, day=day, lane="urgent", origin="https://x.example", size=1
         ),
-        SendHold: SendHold.objects.create(
-            brand=brand, origin=f"https://{word.lower()}.push.example", kind="breaker", until=NOW, since=NOW
+        SendBudget: SendBudget.objects.create(
+            brand=brand,
+            sender=f"vapid:{word}",
+            origin=f"https://{word.lower()}.push.example",
+            kind="breaker",
+            held_until=NOW,
+            since=NOW,
+        ),
+        Incident: Incident.objects.create(
+            brand=brand, kind="key_refused", subject=f"https://{word.lower()}.push.example", since=NOW, last_at=NOW
         ),
         ApiKey: ApiKey.objects.create(
             brand=brand, name=f"{word} key", prefix="sk_123456", secret_hash=word, scopes=["users:read"]

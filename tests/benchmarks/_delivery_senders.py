@@ -13,7 +13,7 @@ from pywebpush import webpush
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.endpoints import check_keys
 from devices.transports.vapid import VapidKeyPair
-from devices.transports.webpush import WebPushSender
+from tests.devices.transports.senders import WebPushSender
 
 Job = dict[str, Any]
 TTL = 3600

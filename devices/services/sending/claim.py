@@ -8,10 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
+from devices.models import DeliveryChunk
 from devices.services.sending.caps import Cap, caps_refund
 from devices.services.sending.quiet_hours import QuietHours, zone_choose
-from devices.services.sending.restraint import Judged, restrain
+from devices.services.sending.restraint import NOT_SENT, Judged, restrain
 
 UNSURE_RETRIES = 3
 UNSURE_BACK_OFF = timedelta(seconds=30)
@@ -28,7 +30,10 @@ class Claim:
     brand_id: int
     content: Mapping[str, Any]
     urgency: str
+    lane: str = "urgent"
+    size: int = 0
     origin: str = ""
+    sender: str = ""
     zone: str = "UTC"
     quiet: QuietHours | None = None
     caps: tuple[Cap, ...] = ()
@@ -68,7 +73,7 @@ RETURNING c.id, c.day, c.attempt, c.dispatch_id, c.brand_id, p.content, p.urgenc
           b.quiet_from, b.quiet_until,
           (SELECT jsonb_agg(jsonb_build_array(f.id, f.scope, f.period, f.most) ORDER BY f.id)
            FROM devices_frequencycap f WHERE f.brand_id = c.brand_id AND f.purpose = p.purpose),
-          c.origin
+          c.origin, c.sender, c.lane, c.size
 """
 
 # Rows that a dead worker left in `sending`: nobody knows whether they went out. The resource's policy decides.
@@ -89,8 +94,8 @@ WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'sending' AND d.a
 _JUDGE_SQL = """
     SELECT d.id, CASE
         WHEN p.state <> 'running' THEN 'cancelled:' || coalesce(nullif(p.stop_reason, ''), 'dispatch_stopped')
-        WHEN d.expires_at <= %(now)s THEN CASE WHEN d.hold_reason = 'breaker' AND d.reason <> ''
-            THEN 'expired:' || d.reason ELSE 'expired:expired' END
+        WHEN d.expires_at <= %(now)s THEN CASE WHEN d.hold_reason IN ('breaker', 'throttled', 'failing')
+            AND d.reason <> '' THEN 'expired:' || d.reason ELSE 'expired:expired' END
         WHEN b.sending_stopped_at IS NOT NULL THEN 'hold:brand_stopped'
         WHEN v.id IS NULL OR u.id IS NULL THEN 'cancelled:device_deleted'
         WHEN v.holder_id IS DISTINCT FROM d.end_user_id THEN 'cancelled:device_taken_over'
@@ -102,9 +107,11 @@ _JUDGE_SQL = """
             THEN 'suppressed:target_devices'
         WHEN u.target_devices <> 'all' AND (u.target_devices = 'web') <> (v.platform = 'web')
             THEN 'suppressed:target_devices'
-        WHEN h.until > %(now)s THEN 'hold:' || h.kind
+        WHEN v.endpoint_origin <> c.origin
+            OR (v.platform = 'web' AND c.sender <> '' AND c.sender <> 'vapid:' || coalesce(v.vapid_key_id, 0))
+            THEN 'hold:moved'  -- it has subscribed elsewhere, or under another key: cut again
         ELSE 'send:'
-      END AS verdict, h.until AS held_until, d.counted, d.hold_reason, d.expires_at, u.time_zone AS user_zone,
+      END AS verdict, NULL::timestamptz AS held_until, d.counted, d.hold_reason, d.expires_at, u.time_zone AS user_zone,
       v.time_zone AS device_zone, d.end_user_id, d.enrolment_id, d.step_seq, d.request_id
     FROM devices_delivery d
     JOIN devices_deliverychunk c ON c.id = d.chunk_id AND c.state = 'leased' AND c.attempt = %(attempt)s
@@ -113,8 +120,8 @@ _JUDGE_SQL = """
     LEFT JOIN devices_device v ON v.id = d.device_id
     LEFT JOIN devices_enduser u ON u.id = d.end_user_id
     LEFT JOIN devices_pushstatus s ON s.device_id = d.device_id AND s.end_user_id = d.end_user_id
-    LEFT JOIN devices_sendhold h ON h.brand_id = d.brand_id AND h.origin = v.endpoint_origin
     WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'ready'
+      AND d.device_id IS DISTINCT FROM %(not_to)s::bigint
     ORDER BY d.id LIMIT %(limit)s FOR UPDATE OF d
 """
 
@@ -135,7 +142,8 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
         hold_reason = CASE WHEN j.verdict LIKE 'hold:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END,
         chunk_id = CASE WHEN j.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
         next_attempt_at = CASE WHEN j.verdict LIKE 'hold:%%'
-                               THEN coalesce(j.held_until, %(now)s::timestamptz + interval '1 second')
+                               THEN least(coalesce(j.held_until, %(now)s::timestamptz + interval '1 second'),
+                                          d.expires_at)
                                ELSE d.next_attempt_at END,
         attempt = %(attempt)s,
         tries = d.tries + CASE WHEN j.verdict = 'send:' THEN 1 ELSE 0 END,
@@ -179,6 +187,9 @@ def _claim(row: Sequence[Any]) -> Claim:
         quiet=None if begins is None or policy == "ignore" else QuietHours(begins, ends, policy),
         caps=tuple(Cap(*values) for values in _json(row[11]) or ()),
         origin=row[12],
+        sender=row[13],
+        lane=row[14],
+        size=row[15],
     )
 
 
@@ -204,13 +215,16 @@ def chunk_claim(*, chunk_id: int, now: datetime) -> Claim | None:
     return claim
 
 
-def rows_gate(*, claim: Claim, now: datetime, limit: int) -> tuple[int, list[Row]]:
+def rows_gate(*, claim: Claim, now: datetime, limit: int, not_to: int | None = None) -> tuple[int, list[Row]]:
     """Judge the next ready rows of the chunk again: how many there were, and those that may go, now `sending`.
+
+    `not_to` leaves out one device.
 
     Only so many at once, because a crash leaves what is `sending` unsure. Nothing where the lease was lost. Quiet
     hours and caps are those of when the chunk was claimed; a brand without them pays nothing for them.
     """
     slice_of = {"chunk": claim.chunk_id, "day": claim.day, "attempt": claim.attempt, "now": now, "limit": limit}
+    slice_of["not_to"] = not_to
     with transaction.atomic(), connection.cursor() as cursor:
         if claim.quiet is None and not claim.caps:
             cursor.execute(_GATE_SQL, slice_of)
@@ -269,8 +283,94 @@ def lease_renew(*, claim: Claim, now: datetime) -> bool:
         return bool(cursor.rowcount)
 
 
-def chunk_finish(*, claim: Claim, now: datetime) -> None:
-    """Close the chunk when none of its rows is left open."""
+# What of a chunk is done with goes back to waiting: its rows stay in it, and whoever claims it next goes on with them.
+_RELEASE_SQL = """
+UPDATE devices_deliverychunk c SET state = 'ready', leased_until = NULL, rung_at = %(now)s
+WHERE c.id = %(chunk)s AND c.attempt = %(attempt)s AND c.state = 'leased'
+"""
+
+# Rows whose time is over while their chunk waits; what they were counted in is answered, to be given back.
+_EXPIRE_SQL = """
+WITH late AS MATERIALIZED (
+    SELECT d.id, d.hold_reason FROM devices_delivery d
+    WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'ready' AND d.expires_at <= %(now)s
+    ORDER BY d.id FOR UPDATE
+)
+UPDATE devices_delivery d SET state = 'expired', finished_at = %(now)s, hold_reason = '',
+    reason = CASE WHEN d.hold_reason IN ('breaker', 'throttled', 'failing') AND d.reason <> '' THEN d.reason
+                  ELSE 'expired' END
+FROM late l WHERE d.id = l.id AND d.day = %(day)s
+RETURNING d.id, d.counted, l.hold_reason
+"""
+
+# When the next of a waiting chunk's rows expires; a chunk that has none left is done, unless someone is at it.
+_NEXT_EXPIRY_SQL = """
+UPDATE devices_deliverychunk c SET expires_from = w.first,
+    state = CASE WHEN w.first IS NULL AND c.state = 'ready' THEN 'done' ELSE c.state END,
+    done_at = CASE WHEN w.first IS NULL AND c.state = 'ready' THEN %(now)s::timestamptz ELSE c.done_at END
+FROM (SELECT min(d.expires_at) FILTER (WHERE d.state = 'ready') AS first FROM devices_delivery d
+      WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state IN ('ready', 'sending')) w
+WHERE c.id = %(chunk)s
+"""
+
+
+def chunks_expire(*, now: datetime, limit: int = 200) -> int:
+    """End what expired while its chunk waited for a push service; returns how many messages."""
+    ended = 0
+    due = DeliveryChunk.objects.filter(
+        ~Q(state=DeliveryChunk.State.DONE), expires_from__isnull=False, expires_from__lte=now
+    )
+    for chunk_id, day in list(due.order_by("pk").values_list("pk", "day")[:limit]):
+        values = {"chunk": chunk_id, "day": day, "now": now}
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_EXPIRE_SQL, values)
+            rows = cursor.fetchall()
+            cursor.execute(_NEXT_EXPIRY_SQL, values)
+            unsent = {pk: counted for pk, counted, held in rows if counted and held in NOT_SENT}
+            caps_refund(day=day, counted=unsent)
+        ended += len(rows)
+    return ended
+
+
+# What goes to one device leaves the chunk and waits by itself.
+_PUT_OFF_SQL = """
+WITH its AS MATERIALIZED (
+    SELECT d.id FROM devices_delivery d
+    JOIN devices_deliverychunk c ON c.id = d.chunk_id AND c.state = 'leased' AND c.attempt = %(attempt)s
+    WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'ready' AND d.device_id = %(device)s
+    ORDER BY d.id FOR UPDATE OF d
+)
+UPDATE devices_delivery d SET chunk_id = NULL, hold_reason = %(hold)s, next_attempt_at = least(%(until)s, d.expires_at)
+FROM its i WHERE d.id = i.id AND d.day = %(day)s
+"""
+
+
+def rows_put_off(*, claim: Claim, device_id: int | None, hold: str, until: datetime) -> int:
+    """Let the chunk's rows to one device wait on their own until a moment; returns how many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _PUT_OFF_SQL,
+            {
+                "chunk": claim.chunk_id,
+                "day": claim.day,
+                "attempt": claim.attempt,
+                "device": device_id,
+                "hold": hold,
+                "until": until,
+            },
+        )
+        return int(cursor.rowcount)
+
+
+def chunk_release(*, claim: Claim, now: datetime) -> bool:
+    """Let a chunk go that cannot be gone on with now; its waiting rows stay in it. False when it is not ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE_SQL, {"chunk": claim.chunk_id, "attempt": claim.attempt, "now": now})
+        return bool(cursor.rowcount)
+
+
+def chunk_finish(*, claim: Claim, now: datetime) -> bool:
+    """Close the chunk when none of its rows is left open; says whether it is closed."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -281,3 +381,4 @@ def chunk_finish(*, claim: Claim, now: datetime) -> None:
             """,
             {"now": now, "chunk": claim.chunk_id, "attempt": claim.attempt},
         )
+        return bool(cursor.rowcount)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from devices.models import Brand
+from devices.selectors.click_hosts import click_hosts, home_page
 from devices.services.sending.claim import Row
 from devices.services.sending.declarative import declarative, shows_declarative
 from devices.services.sending.tagging import utm_tagged
@@ -33,6 +35,12 @@ class BrandFacts:
     name: str
     click_hosts: frozenset[str]
     home: str = ""
+
+
+def brand_facts(*, brand_id: int) -> BrandFacts:
+    """The brand's name, every host that its clicks may lead to, and its first https page."""
+    brand = Brand.objects.only("name", "click_hosts").get(pk=brand_id)
+    return BrandFacts(name=brand.name, click_hosts=click_hosts(brand=brand), home=home_page(brand=brand))
 
 
 def variant_pick(*, content: Mapping[str, Any], languages: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:

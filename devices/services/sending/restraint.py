@@ -7,8 +7,9 @@ from datetime import date, datetime
 from devices.services.sending.caps import Candidate, Cap, caps_take
 from devices.services.sending.quiet_hours import QuietHours, opening, zone_choose
 
-# A row that waits for one of these was not sent by its last try; after any other, it may have been.
-_NOT_SENT = frozenset({"retry", "throttled", "breaker"})
+# A row that waits for one of these was not sent by its last try; after any other, it may have been. Without a reason
+# it was taken back before it left.
+NOT_SENT = frozenset({"", "retry", "throttled", "breaker", "failing", "moved"})
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def restrain(
     refunds: dict[int, Sequence[int]] = {
         row.id: row.counted
         for row in rows
-        if row.counted and row.hold_reason in _NOT_SENT and not row.verdict.startswith(("send:", "hold:"))
+        if row.counted and row.hold_reason in NOT_SENT and not row.verdict.startswith(("send:", "hold:"))
     }
     if not caps:
         return refunds

@@ -1,25 +1,25 @@
-"""Outcomes become states: one bulk update, fenced by the attempt, and what follows for tokens and origins."""
+"""Outcomes become states: one bulk update, fenced by the attempt, and what follows for tokens."""
 
 import random
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-import structlog
 from django.db import connection, transaction
 
 from devices.models import Device
+from devices.services.push_services.pacing import LONGEST_HOLD
 from devices.services.sending.caps import caps_refund
 from devices.services.sending.claim import UNSURE_BACK_OFF, UNSURE_RETRIES, Claim, Row
 from devices.services.statuses import SENDER_MISMATCH, is_native, tokens_gone
 from devices.transports.base import Outcome, SendResult
 
-log = structlog.get_logger(__name__)
-
 MAX_TRIES = 12
-_BREAKER = timedelta(seconds=60)
-_BREAKER_MAX = timedelta(minutes=60)
+LATER = timedelta(seconds=60)
+"""For how long a device waits that was refused alone, where the push service did not say."""
+SOONEST = timedelta(seconds=5)
+"""What a Retry-After of less is taken for: a try that costs none must not be made in a circle."""
 _FIRST_BACK_OFF = 2.0
 _MAX_BACK_OFF = 900.0
 _FCM_FIRST_BACK_OFF = 10.0  # what FCM asks for at least
@@ -36,6 +36,10 @@ class Write:
     hold_reason: str
     status: int | None
     next_attempt_at: datetime
+    in_chunk: bool = False
+    """Taken back before it left: it stays in its chunk."""
+    back: int = 0
+    """How many tries are given back."""
 
 
 def back_off(tries: int) -> timedelta:
@@ -51,20 +55,35 @@ def back_off_fcm(tries: int) -> timedelta:
     return timedelta(seconds=min(jittered, _FCM_MAX_BACK_OFF))
 
 
-def result_judge(*, result: SendResult, row: Row, policy: str, now: datetime) -> Write:
-    """The outcome table of docs/delivery.md: which state, reason and next attempt a result leads to."""
+def result_judge(
+    *,
+    result: SendResult,
+    row: Row,
+    policy: str,
+    now: datetime,
+    held: Mapping[Outcome, datetime] = MappingProxyType({}),
+) -> Write:
+    """The outcome table of docs/delivery.md: which state, reason and next attempt a result leads to.
+
+    `held` is until when all messages wait that are refused so; a device that is refused alone is not in it. A *later*
+    uses up no try, and nothing waits longer than it lives: the gate ends it then as expired.
+    """
     outcome, reason = result.outcome, result.reason[:40]
 
     def final(state: str, why: str) -> Write:
         return Write(row.id, state, why, "", result.status, now)
 
+    def later(hold: str, at: datetime) -> Write:
+        return Write(row.id, "ready", reason, hold, result.status, min(at, row.expires_at), back=1)
+
     def again(hold: str, at: datetime) -> Write:
         if row.tries >= MAX_TRIES:
             return final("failed", "retries_exhausted")
-        if at >= row.expires_at:
-            at = row.expires_at  # the gate ends it as expired
-        return Write(row.id, "ready", reason, hold, result.status, at)
+        return Write(row.id, "ready", reason, hold, result.status, min(at, row.expires_at))
 
+    asked = None
+    if result.retry_after is not None:
+        asked = max(timedelta(seconds=min(result.retry_after, LONGEST_HOLD)), SOONEST)
     match outcome:
         case Outcome.ACCEPTED:
             return final("accepted", "")
@@ -77,13 +96,17 @@ def result_judge(*, result: SendResult, row: Row, policy: str, now: datetime) ->
         case Outcome.FAILED | Outcome.REFUSED:
             return final("failed", reason or "failed")
         case Outcome.AUTH:
-            return again("breaker", now + _BREAKER)
+            return later("breaker", held.get(outcome) or now + (asked or LATER))
         case Outcome.THROTTLED:
-            return again("throttled", now + timedelta(seconds=result.retry_after or 60))
+            return later("throttled", held.get(outcome) or now + (asked or LATER))
+        case Outcome.HELD if asked is None:
+            return Write(row.id, "ready", "", "", None, now, in_chunk=True, back=1)
+        case Outcome.HELD:
+            return later("failing", now + asked)
         case Outcome.RETRY:
+            if asked is not None:
+                return later("retry", now + asked)
             wait = back_off_fcm(row.tries) if is_native(row.origin) else back_off(row.tries)
-            if result.retry_after:
-                wait = max(wait, timedelta(seconds=result.retry_after))
             return again("retry", now + wait)
         case Outcome.UNKNOWN:
             if policy == "at_least_once" and row.tries < UNSURE_RETRIES:
@@ -94,10 +117,12 @@ def result_judge(*, result: SendResult, row: Row, policy: str, now: datetime) ->
 _WRITE_SQL = """
 WITH told AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(holds)s::text[],
-                         %(statuses)s::smallint[], %(nexts)s::timestamptz[])
-        AS r(id, state, reason, hold_reason, status, next_attempt_at)
+                         %(statuses)s::smallint[], %(nexts)s::timestamptz[],
+                         %(stays)s::bool[], %(backs)s::int[])
+        AS r(id, state, reason, hold_reason, status, next_attempt_at, stays, back)
 ), ours AS MATERIALIZED (  -- locked in the order of ids: devices report on the same rows meanwhile
-    SELECT d.id, r.state, r.reason, r.hold_reason, r.status, r.next_attempt_at
+    SELECT d.id, r.state, r.reason, r.hold_reason, r.status, r.next_attempt_at, r.stays,
+           r.back
     FROM devices_delivery d JOIN told r ON r.id = d.id
     WHERE d.day = %(day)s AND d.state = 'sending' AND d.attempt = %(attempt)s AND d.chunk_id = %(chunk)s
     ORDER BY d.id FOR UPDATE OF d
@@ -105,7 +130,8 @@ WITH told AS MATERIALIZED (
 UPDATE devices_delivery d SET
     state = r.state, reason = r.reason, hold_reason = r.hold_reason, http_status = r.status,
     next_attempt_at = r.next_attempt_at,
-    chunk_id = CASE WHEN r.state = 'ready' THEN NULL ELSE d.chunk_id END,
+    chunk_id = CASE WHEN r.state = 'ready' AND NOT r.stays THEN NULL ELSE d.chunk_id END,
+    tries = greatest(d.tries - r.back, 0),
     finished_at = CASE WHEN r.state = 'ready' THEN NULL ELSE %(now)s::timestamptz END
 FROM ours r
 WHERE d.id = r.id AND d.day = %(day)s
@@ -118,14 +144,17 @@ def results_write(
     claim: Claim,
     policy: str,
     rows: dict[int, Row],
-    origins: dict[int, str],
     results: Sequence[SendResult],
     now: datetime,
+    held: Mapping[Outcome, datetime] = MappingProxyType({}),
 ) -> int:
-    """Write a batch of results, each only under our attempt; returns how many were still ours."""
+    """Write a batch of results, each only under our attempt; returns how many were still ours.
+
+    `held` as in `result_judge`.
+    """
     if not results:
         return 0
-    writes = [result_judge(result=r, row=rows[r.key], policy=policy, now=now) for r in results]
+    writes = [result_judge(result=r, row=rows[r.key], policy=policy, now=now, held=held) for r in results]
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
@@ -137,6 +166,8 @@ def results_write(
                     "holds": [w.hold_reason for w in writes],
                     "statuses": [w.status for w in writes],
                     "nexts": [w.next_attempt_at for w in writes],
+                    "stays": [w.in_chunk for w in writes],
+                    "backs": [w.back for w in writes],
                     "now": now,
                     "day": claim.day,
                     "attempt": claim.attempt,
@@ -153,55 +184,6 @@ def results_write(
         rekey = [rows[r.key].device_id for r in results if r.outcome is Outcome.REKEY]
         if rekey:
             Device.objects.filter(pk__in=rekey).update(needs_rekey=True)
-        _holds_write(claim=claim, origins=origins, results=results, now=now)
         unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone") and counted}
         caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
     return len(written)
-
-
-def _holds_write(*, claim: Claim, origins: dict[int, str], results: Sequence[SendResult], now: datetime) -> None:
-    """Open a breaker where our credentials are refused, heed Retry-After, and close holds that an answer disproves."""
-    refused = Counter(origins[r.key] for r in results if r.outcome is Outcome.AUTH)
-    throttled: dict[str, float] = {}
-    for r in results:
-        if r.outcome is Outcome.THROTTLED:
-            throttled[origins[r.key]] = max(throttled.get(origins[r.key], 0.0), r.retry_after or 60.0)
-    taken = {origins[r.key] for r in results if r.outcome is Outcome.ACCEPTED} - refused.keys() - throttled.keys()
-    with connection.cursor() as cursor:
-        for origin in sorted(refused):
-            cursor.execute(
-                """
-                INSERT INTO devices_sendhold AS h (brand_id, origin, kind, until, failures, last_status, since)
-                VALUES (%(brand)s, %(origin)s, 'breaker', %(now)s::timestamptz + make_interval(secs => %(first)s), 1,
-                        %(status)s, %(now)s)
-                ON CONFLICT (brand_id, origin) DO UPDATE SET kind = 'breaker', failures = h.failures + 1,
-                    last_status = %(status)s,
-                    until = %(now)s::timestamptz
-                        + make_interval(secs => least(%(first)s * power(2, least(h.failures, 10)), %(most)s))
-                """,
-                {
-                    "brand": claim.brand_id,
-                    "origin": origin,
-                    "now": now,
-                    "first": _BREAKER.total_seconds(),
-                    "most": _BREAKER_MAX.total_seconds(),
-                    "status": next(r.status for r in results if r.outcome is Outcome.AUTH and origins[r.key] == origin),
-                },
-            )
-            log.error("push_service_refuses_our_key", brand=claim.brand_id, origin=origin, messages=refused[origin])
-        for origin, seconds in sorted(throttled.items()):
-            cursor.execute(
-                """
-                INSERT INTO devices_sendhold AS h (brand_id, origin, kind, until, failures, last_status, since)
-                VALUES (%(brand)s, %(origin)s, 'throttled', %(until)s, 1, 429, %(now)s)
-                ON CONFLICT (brand_id, origin) DO UPDATE SET failures = h.failures + 1, last_status = 429,
-                    kind = CASE WHEN h.kind = 'breaker' AND h.until > %(now)s THEN h.kind ELSE 'throttled' END,
-                    until = greatest(h.until, excluded.until)
-                """,
-                {"brand": claim.brand_id, "origin": origin, "until": now + timedelta(seconds=seconds), "now": now},
-            )
-        if taken:
-            cursor.execute(
-                "DELETE FROM devices_sendhold WHERE brand_id = %s AND origin = ANY(%s) AND until <= %s",
-                [claim.brand_id, sorted(taken), now],
-            )

@@ -1,206 +1,289 @@
-"""The body of a send job: one chunk, from claim to results."""
+"""The body of a send job: some chunks at a time, each from claim to results, over one wire.
+
+A chunk waits for its own push service only. While answers are out, the process takes on further chunks of its lane, so
+that a push service that is slow, silent or limiting keeps nothing waiting but the chunks that go there.
+"""
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 
-from devices.models import Brand, Dispatch, VapidKey
-from devices.selectors.click_hosts import click_hosts, home_page
-from devices.services.sending.claim import (
-    Claim,
-    Row,
-    chunk_claim,
-    chunk_finish,
-    lease_renew,
-    rows_gate,
-)
-from devices.services.sending.native import AppFacts, app_facts, native_render
-from devices.services.sending.render import BrandFacts, CannotSend, payload_render
-from devices.services.sending.results import results_write
-from devices.services.statuses import is_native
-from devices.transports.base import Outcome, SendResult, WebMessage
-from devices.transports.fcm import FcmMessage, FcmSender
-from devices.transports.vapid import VapidKeyPair
-from devices.transports.webpush import WebPushSender
-from smartpush.common.clock import utc_now
-from smartpush.common.crypto import decrypt
-from smartpush.common.deadlocks import again_on_deadlock
-from smartpush.common.ids import topic
+from devices.models import Lane
+from devices.services.outbox import CutChunk, chunks_waiting, ring
+from devices.services.push_services.budgets import Target, budget_grant, budget_untried, budgets_read
+from devices.services.push_services.health import records_read, records_write
+from devices.services.push_services.pacing import Pace
+from devices.services.sending.carrying import Carrier, RecentlyTaken
+from devices.services.sending.claim import chunk_claim
+from devices.transports.fcm import Fcm
+from devices.transports.webpush import WebPush
+from devices.transports.wire import Wire
 
 log = structlog.get_logger(__name__)
 
-WRITE_EVERY = 500
-GATE_AT_ONCE = 500
-_web_senders: dict[int, WebPushSender] = {}
-_fcm_senders: dict[int, FcmSender] = {}
+CARRIED_MOST = 24
+LOOK_SECONDS = 0.05
+"""How often a process that waits for answers looks for further chunks."""
+KNOW_SECONDS = 0.25
+"""How often it reads what others have found out."""
+ASK_SECONDS = 0.05
+"""How often it asks for what a limited push service accepts."""
+KEEP_SECONDS = 10.0
+"""A chunk that has to wait for longer is let go."""
+STALE_SECONDS = 2.0
+"""Answers that take longer do not keep a job from going on."""
+AGAIN_SECONDS = 1.0
+"""What was let go is not taken on again before."""
+SAME_MOST = 3
+GRANT_MOST = 1000
 
 
-class LeaseLost(Exception):
-    """Another worker took the chunk over: stop, and let its results stand."""
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a job that takes on further chunks ends, in seconds from its beginning.
+
+    After `soft` it ends as soon as only quick answers are out, after `hard` it takes on nothing more. django-q2 kills
+    what is not over after 240.
+    """
+
+    soft: float = 45.0
+    hard: float = 150.0
 
 
-def _web_sender() -> WebPushSender:
-    """The process's own sender, made after the fork; its connections stay warm between chunks."""
-    sender = _web_senders.get(os.getpid())
-    if sender is None:
-        _web_senders.clear()
-        sender = _web_senders[os.getpid()] = WebPushSender(
-            dev_origins=settings.SMARTPUSH_DEV_ORIGINS, extra_hosts=settings.SMARTPUSH_PUSH_HOSTS
-        )
-    return sender
+class _Process:
+    """What a process keeps between jobs: warm connections, access tokens, what push services took lately."""
+
+    def __init__(self) -> None:
+        origins = settings.SMARTPUSH_DEV_ORIGINS
+        self.wire = Wire(dev_origins=origins, in_flight=settings.SMARTPUSH_SEND_IN_FLIGHT)
+        self.web = WebPush(dev_origins=origins, extra_hosts=settings.SMARTPUSH_PUSH_HOSTS)
+        self.fcm = Fcm(dev_origins=origins)
+        self.recent = RecentlyTaken()
+
+    def close(self) -> None:
+        self.wire.close()
+        self.fcm.close()
 
 
-def _fcm_sender() -> FcmSender:
-    """The same for native messages; it keeps each app's access token too."""
-    sender = _fcm_senders.get(os.getpid())
-    if sender is None:
-        _fcm_senders.clear()
-        sender = _fcm_senders[os.getpid()] = FcmSender(dev_origins=settings.SMARTPUSH_DEV_ORIGINS)
-    return sender
+_processes: dict[int, _Process] = {}
+
+
+def _process() -> _Process:
+    """The process's own, made after the fork."""
+    found = _processes.get(os.getpid())
+    if found is None:
+        _processes.clear()
+        found = _processes[os.getpid()] = _Process()
+    return found
 
 
 def close_senders() -> None:
-    """Close this process's connections; the next chunk opens new ones with the settings of that moment."""
-    for web in _web_senders.values():
-        web.close()
-    for fcm in _fcm_senders.values():
-        fcm.close()
-    _web_senders.clear()
-    _fcm_senders.clear()
+    """Close this process's connections; the next job opens new ones with the settings of that moment."""
+    for process in _processes.values():
+        process.close()
+    _processes.clear()
 
 
-def brand_facts(*, brand_id: int) -> BrandFacts:
-    """The brand's name, every host that its clicks may lead to, and its first https page."""
-    brand = Brand.objects.only("name", "click_hosts").get(pk=brand_id)
-    return BrandFacts(name=brand.name, click_hosts=click_hosts(brand=brand), home=home_page(brand=brand))
+class Sending:
+    """One job: carries chunks until all that it took on are over. `lane` None takes on no others."""
 
-
-def _vapid_keys(brand_id: int) -> dict[int, VapidKeyPair]:
-    return {
-        key.pk: VapidKeyPair(
-            public=key.public_key,
-            private=decrypt(key.private_key_encrypted),
-            subject=settings.SMARTPUSH_VAPID_SUBJECT,
-        )
-        for key in VapidKey.objects.filter(brand_id=brand_id)
-    }
-
-
-class _Writer:
-    """Collects results and writes them in batches; keeps the lease alive; stops when it was lost."""
-
-    def __init__(self, claim: Claim, policy: str) -> None:
-        self.claim = claim
-        self.policy = policy
-        self.rows: dict[int, Row] = {}
-        self.origins: dict[int, str] = {}
+    def __init__(self, *, now: datetime, lane: str | None = None, hours: Hours = Hours()) -> None:
+        self._process = _process()
+        self._lane = lane
+        self._hours = hours
+        self._began_at, self._began = now, time.monotonic()
+        self._carriers: list[Carrier] = []
+        self._known: dict[Target, Pace] = {}
+        self._let_go: dict[str, float] = {}
+        self._looked = self._knew = float("-inf")
         self.sent = 0
-        self.waiting: list[SendResult] = []
-        self.beat = utc_now()
-        self.beat_seconds = settings.SMARTPUSH_LEASE_SECONDS / 6
 
-    def take(self, rows: list[Row]) -> None:
-        self.rows.update((row.id, row) for row in rows)
-        self.origins.update((row.id, row.origin) for row in rows)
-        self.sent += len(rows)
+    def run(self, chunk_ids: Iterable[int]) -> int:
+        """Send these chunks and what else of the lane there is room for; returns how many messages went out."""
+        for chunk_id in chunk_ids:
+            self._claim(chunk_id, at=self._began_at)
+        try:
+            while True:
+                self._look()
+                if not self._carriers:
+                    self._tell()
+                    return self.sent
+                self._learn()
+                self._feed()
+                self._process.wire.step(LOOK_SECONDS)
+                self._tend()
+        finally:
+            for carrier in self._carriers:  # only after an exception: what is unsure stays so
+                carrier.abandon()
 
-    def add(self, result: SendResult) -> None:
-        self.waiting.append(result)
-        if len(self.waiting) >= WRITE_EVERY:
-            self.flush()
+    def _now(self) -> datetime:
+        return self._began_at + timedelta(seconds=time.monotonic() - self._began)
 
-    def flush(self) -> None:
-        batch, self.waiting = self.waiting, []
-        again_on_deadlock(
-            lambda: results_write(
-                claim=self.claim,
-                policy=self.policy,
-                rows=self.rows,
-                origins=self.origins,
-                results=batch,
-                now=utc_now(),
+    # Taking on.
+
+    def _claim(self, chunk_id: int, *, at: datetime) -> None:
+        claim = chunk_claim(chunk_id=chunk_id, now=at)
+        if claim is None:
+            return
+        process = self._process
+        try:
+            carrier = Carrier(
+                claim,
+                wire=process.wire,
+                web=process.web,
+                fcm=process.fcm,
+                recent=process.recent,
+                known=self._known,
+                clock=self._now,
             )
-        )
+        except DatabaseError:
+            raise
+        except Exception:  # one chunk's trouble is not that of the others: its lease runs out, and it is tried again
+            log.exception("chunk_not_carried", chunk=chunk_id, attempt=claim.attempt)
+            return
+        self._carriers.append(carrier)
+        self._knew = float("-inf")
 
-    def progress(self) -> None:
-        now = utc_now()
-        if (now - self.beat).total_seconds() >= self.beat_seconds:
-            self.beat = now
-            self.flush()
-            if not lease_renew(claim=self.claim, now=now):
-                raise LeaseLost
+    def _look(self) -> None:
+        """Take on further chunks of the lane, of push services that this job has none left to send to."""
+        now = time.monotonic()
+        if self._lane is None or self._ending or len(self._carriers) >= CARRIED_MOST:
+            return
+        if self._carriers and now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        late = self._lasted >= self._hours.soft
+        keys = [carrier.key for carrier in self._carriers]
+        busy = {
+            carrier.key
+            for carrier in self._carriers
+            # What is silent keeps few chunks open, however many wait for it.
+            if not carrier.exhausted
+            or keys.count(carrier.key) >= SAME_MOST
+            or (late and carrier.waits_for > STALE_SECONDS)
+        }
+        busy |= {key for key, since in self._let_go.items() if now - since < AGAIN_SECONDS}
+        free = CARRIED_MOST - len(self._carriers)
+        for chunk_id in chunks_waiting(lane=self._lane, busy=sorted(busy), now=self._now(), limit=free):
+            self._claim(chunk_id, at=self._now())
 
+    @property
+    def _lasted(self) -> float:
+        return time.monotonic() - self._began
 
-def _rows(writer: _Writer, now: datetime) -> Iterator[Row]:
-    """Gate the chunk's rows slice by slice, as the wire asks for them."""
-    began = time.monotonic()
-    judged = GATE_AT_ONCE
-    while judged == GATE_AT_ONCE:
-        at = now + timedelta(seconds=time.monotonic() - began)
-        judged, rows = again_on_deadlock(partial(rows_gate, claim=writer.claim, now=at, limit=GATE_AT_ONCE))
-        writer.take(rows)
-        yield from rows
+    @property
+    def _ending(self) -> bool:
+        """Tell whether nothing more is begun: the job has lasted long and waits for quick answers only, or too long."""
+        if self._lane is None or self._lasted < self._hours.soft:
+            return False
+        return self._lasted >= self._hours.hard or not any(one.waits_for > STALE_SECONDS for one in self._carriers)
 
+    # What others know.
 
-def _messages(writer: _Writer, brand: BrandFacts, now: datetime) -> Iterator[WebMessage]:
-    """Render lazily, just ahead of the wire; what cannot be rendered becomes a result at once."""
-    claim = writer.claim
-    for row in _rows(writer, now):
-        try:
-            payload = payload_render(row=row, day=claim.day, content=claim.content, brand=brand)
-        except CannotSend as problem:
-            writer.add(SendResult(row.id, Outcome.REFUSED, None, problem.reason))
-            continue
-        left = int((row.expires_at - utc_now()).total_seconds())
-        yield WebMessage(
-            key=row.id,
-            endpoint=row.endpoint,
-            p256dh=row.p256dh,
-            auth=row.auth,
-            vapid_key_id=row.vapid_key_id,
-            payload=payload,
-            ttl=max(left, 0),
-            urgency=claim.urgency,
-            topic=topic(row.id),
-        )
+    def _learn(self) -> None:
+        now = time.monotonic()
+        if now - self._knew < KNOW_SECONDS:
+            return
+        self._knew = now
+        self._tell()
+        wire = self._process.wire
+        origins = {carrier.origin for carrier in self._carriers}
+        wire.records_tell(records_read(origins=origins, now=self._now(), clock=wire.clock()))
+        targets = {carrier.limit for carrier in self._carriers} | {carrier.credentials for carrier in self._carriers}
+        self._known.clear()
+        self._known.update(budgets_read(targets=targets))
 
+    def _tell(self) -> None:
+        """Let others know how push services have been doing."""
+        wire = self._process.wire
+        records_write(records=wire.records_take(), now=self._now(), clock=wire.clock())
 
-def _native_messages(writer: _Writer, brand: BrandFacts, app: AppFacts, now: datetime) -> Iterator[FcmMessage]:
-    """The same for an app's devices."""
-    claim = writer.claim
-    for row in _rows(writer, now):
-        try:
-            body = native_render(row=row, claim=claim, brand=brand, app=app, now=utc_now())
-        except CannotSend as problem:
-            writer.add(SendResult(row.id, Outcome.REFUSED, None, problem.reason))
-            continue
-        yield FcmMessage(key=row.id, account=app.account, body=body)
+    def _limit_of(self, carrier: Carrier) -> tuple[Target, Pace] | None:
+        """Return the limit that the chunk's messages are sent under now, if there is any."""
+        for target in (carrier.credentials, carrier.limit):
+            pace = self._known.get(target)
+            if pace is not None and (pace.kind or pace.rate is not None):
+                return target, pace
+        return None
 
+    # Sending.
 
-def _put_on_wire(writer: _Writer, now: datetime) -> None:
-    claim = writer.claim
-    brand = brand_facts(brand_id=claim.brand_id)
-    if is_native(claim.origin):
-        app = app_facts(origin=claim.origin, brand_id=claim.brand_id)
-        _fcm_sender().send(
-            _native_messages(writer, brand, app, now),
-            on_result=writer.add,
-            on_progress=writer.progress,
-            in_flight=settings.SMARTPUSH_SEND_IN_FLIGHT,
-        )
-        return
-    _web_sender().send(
-        _messages(writer, brand, now),
-        vapid=_vapid_keys(claim.brand_id),
-        on_result=writer.add,
-        on_progress=writer.progress,
-        in_flight=settings.SMARTPUSH_SEND_IN_FLIGHT,
-    )
+    def _feed(self) -> None:
+        ending, late = self._ending, self._lasted >= self._hours.soft and self._lane is not None
+        for carrier in self._carriers:
+            if carrier.lost or carrier.failed or ending or (late and carrier.waits_for > STALE_SECONDS):
+                carrier.recall()
+                continue
+            try:
+                self._feed_one(carrier)
+            except DatabaseError:
+                raise
+            except Exception:  # as above; what is out is still recorded
+                log.exception("chunk_failed", chunk=carrier.claim.chunk_id, attempt=carrier.claim.attempt)
+                carrier.failed = True
+
+    def _feed_one(self, carrier: Carrier) -> None:
+        limit = self._limit_of(carrier)
+        if limit is None:
+            if not self._process.wire.open_for(carrier.origin):
+                carrier.feed()
+            return
+        now = time.monotonic()
+        if carrier.exhausted or now - carrier.asked_at < ASK_SECONDS:
+            return
+        carrier.asked_at = now
+        target, pace = limit
+        at = self._now()
+        if pace.kind and pace.suspect is None and at.timestamp() < pace.held_until:
+            return
+        urgent = carrier.claim.lane == Lane.URGENT
+        grant = budget_grant(target=target, want=min(carrier.left, GRANT_MOST), urgent=urgent, now=at)
+        if grant.count and not carrier.feed_granted(grant) and grant.tries:
+            budget_untried(target=target)
+            if grant.not_to is not None:
+                carrier.put_off(pace=pace)
+
+    def _tend(self) -> None:
+        for carrier in [one for one in self._carriers if one.refused]:
+            carrier.write()
+            for other in self._carriers:  # what is under way under the same key stops
+                limit = self._limit_of(other)
+                if limit is not None and limit[1].kind:
+                    other.recall()
+        for carrier in list(self._carriers):
+            carrier.tend()
+            if carrier.lost:
+                log.warning("chunk_lease_lost", chunk=carrier.claim.chunk_id, attempt=carrier.claim.attempt)
+                carrier.abandon()
+                self._drop(carrier)
+            elif carrier.idle and carrier.failed:
+                self._drop(carrier)  # its lease runs out before it is tried again
+            elif carrier.idle and self._is_over(carrier):
+                if not carrier.finish():
+                    self._let_go[carrier.key] = time.monotonic()
+                    if self._ending:
+                        ring([CutChunk(carrier.claim.chunk_id, carrier.claim.lane)])
+                self._drop(carrier)
+
+    def _is_over(self, carrier: Carrier) -> bool:
+        """Tell whether an idle carrier has no more to do here: no rows left, or none that may go soon."""
+        if carrier.exhausted or self._ending:
+            return True
+        limit = self._limit_of(carrier)
+        if limit is None or not limit[1].kind:
+            return self._process.wire.open_for(carrier.origin) > 0
+        waits = limit[1].held_until - self._now().timestamp()
+        return waits > (0.0 if self._lane is None else KEEP_SECONDS)
+
+    def _drop(self, carrier: Carrier) -> None:
+        self.sent += carrier.sent
+        self._carriers.remove(carrier)
 
 
 def chunk_send(*, chunk_id: int, now: datetime) -> int:
@@ -209,16 +292,9 @@ def chunk_send(*, chunk_id: int, now: datetime) -> int:
     A second call finds the lease taken or the chunk done. After a crash the rows in `sending` are unsure and go by
     the resource's policy (docs/adr/0003).
     """
-    claim = chunk_claim(chunk_id=chunk_id, now=now)
-    if claim is None:
-        return 0
-    writer = _Writer(claim, Dispatch.objects.only("policy").get(pk=claim.dispatch_id).policy)
-    try:
-        _put_on_wire(writer, now)
-    except LeaseLost:
-        log.warning("chunk_lease_lost", chunk=chunk_id, attempt=claim.attempt)
-        return writer.sent
-    finally:
-        writer.flush()
-    chunk_finish(claim=claim, now=utc_now())
-    return writer.sent
+    return Sending(now=now).run([chunk_id])
+
+
+def lane_send(*, chunk_id: int, lane: str, now: datetime) -> int:
+    """The same, taking on further chunks of the lane as long as there is room and time."""
+    return Sending(now=now, lane=lane).run([chunk_id])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from devices.models import Brand, Delivery, Device, Dispatch
+from devices.models import Brand, Delivery, DeliveryChunk, Device, Dispatch
 from devices.pushservice.server import LocalPushService
 from devices.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.services.outbox import chunks_cut, deliveries_add
@@ -81,8 +81,11 @@ class Channel:
         return Delivery.objects.get(pk=delivery_id)
 
     def send_due(self, *, now: datetime | None = None) -> int:
+        """Cut what is due and send it, and what waits in chunks that were let go; returns how many went out."""
         at = now or self.now
-        return sum(chunk_send(chunk_id=chunk.id, now=at) for chunk in chunks_cut(now=at))
+        sent = sum(chunk_send(chunk_id=chunk.id, now=at) for chunk in chunks_cut(now=at))
+        waiting = DeliveryChunk.objects.filter(state="ready").order_by("pk").values_list("pk", flat=True)
+        return sent + sum(chunk_send(chunk_id=chunk_id, now=at) for chunk_id in list(waiting))
 
     def received(self, external_id: str) -> list[dict]:
         """What the browser's service worker would be handed, decrypted."""

@@ -58,7 +58,6 @@ class TestACrashedWorker:
                 claim=slow,
                 policy="at_least_once",
                 rows=rows,
-                origins={row_id: channel.service.url},
                 results=late,
                 now=later,
             )

@@ -47,8 +47,7 @@ def record(ids: list[int]) -> None:
 def write(ids: list[int]) -> None:
     rows = {one: Row(one, 1, 1, "", "", b"", b"", 1, NOW + timedelta(days=1), None, 1, None, "", "", {}) for one in ids}
     results = [SendResult(one, Outcome.ACCEPTED, 201, "") for one in ids]
-    origins = dict.fromkeys(ids, ORIGIN)
-    results_write(claim=CLAIM, policy="at_least_once", rows=rows, origins=origins, results=results, now=NOW)
+    results_write(claim=CLAIM, policy="at_least_once", rows=rows, results=results, now=NOW)
 
 
 def cancel(ids: list[int]) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from devices.models import Delivery, SendHold, TokenHolding
+from devices.models import Delivery, SendBudget, TokenHolding
 from devices.services.apps import app_credentials_set
 from tests.devices.services.native import Phone, native_app, service_account
 from tests.devices.services.sending import variant
@@ -116,7 +116,7 @@ def test_one_app_s_refused_credentials_do_not_hold_the_other_app(channel, androi
     channel.service.fail("fcm:THIRD_PARTY_AUTH_ERROR", token=phones[1].token)
     channel.add(channel.dispatch(), phones[0])
     channel.send_due()
-    assert SendHold.objects.get().origin == f"fcm:{ios.pk}"
+    assert SendBudget.objects.get().origin == f"fcm:{ios.pk}"
 
     channel.add(channel.dispatch(), phones[0], request="2")
     channel.send_due()
@@ -150,7 +150,7 @@ def test_without_credentials_messages_wait_with_the_reason_and_go_out_once_they_
     channel.send_due()
 
     assert state_of(delivery) == ("accepted", "", "")
-    assert not SendHold.objects.exists()
+    assert not SendBudget.objects.exclude(kind="").exists()
 
 
 def test_what_waited_for_credentials_too_long_ends_with_that_reason(channel):
@@ -166,7 +166,7 @@ def test_what_waited_for_credentials_too_long_ends_with_that_reason(channel):
     ("mode", "state"),
     [
         ("400", ("ready", "fcm_credentials_refused", "breaker")),
-        ("503", ("ready", "fcm_token_unavailable", "retry")),
+        ("503", ("ready", "fcm_token_unavailable", "failing")),
     ],
 )
 def test_google_may_give_no_access_token(channel, phone, mode, state):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.models import Brand, Delivery, DeliveryChunk, EndUser, PushStatus, SendHold
+from devices.models import Brand, Delivery, DeliveryChunk, EndUser, Incident, PushStatus, SendBudget
 from devices.services.brands import brand_resume, brand_stop
 from devices.services.dispatches import dispatches_stop
 from devices.services.outbox import chunks_cut, leases_reclaim
@@ -112,37 +112,56 @@ def test_server_errors_are_tried_again_later_and_then_accepted(channel, mode):
 
 def test_429_holds_the_origin_for_as_long_as_it_asks(channel):
     ann, bo = channel.subscriber("ann"), channel.subscriber("bo")
-    channel.service.fail("429", token=channel.tokens["ann"], retry_after=30, times=1)
-    first = channel.push(ann)
-    assert (first.state, first.hold_reason) == ("ready", "throttled")
-    second = channel.push(bo)
-    assert (second.state, second.hold_reason) == ("ready", "throttled")
-    assert channel.received("bo") == []
+    channel.service.fail("429", retry_after=30, times=2)
+    first, second = channel.push(ann), channel.push(bo)
+    assert [(one.state, one.hold_reason, one.tries) for one in (first, second)] == [("ready", "throttled", 0)] * 2
+    third = channel.push(channel.subscriber("cy"))
+    assert (third.state, third.tries) == ("ready", 0)
+    assert channel.received("cy") == []
     later = channel.now + timedelta(seconds=31)
     channel.send_due(now=later)
+    channel.send_due(now=later + timedelta(seconds=1))
     assert set(Delivery.objects.values_list("state", flat=True)) == {"accepted"}
+
+
+@pytest.mark.parametrize(("mode", "hold"), [("429", "throttled"), ("401", "breaker"), ("403", "breaker")])
+def test_one_device_s_refusal_does_not_hold_an_origin_that_answers_others(channel, mode, hold):
+    ann = channel.subscriber("ann")
+    channel.service.fail(mode, token=channel.tokens["ann"], retry_after=30)
+    first = channel.push(ann)
+    assert (first.state, first.hold_reason) == ("ready", hold)
+    for number in range(3):
+        assert channel.push(channel.subscriber(f"u{number}")).state == "accepted"
+    assert SendBudget.objects.get().kind == ""
+    again = channel.push(ann, request="2")
+    assert (again.state, again.hold_reason) == ("ready", hold)
+    assert channel.push(channel.subscriber("bo")).state == "accepted"
 
 
 def test_refused_credentials_open_a_breaker_and_delete_nothing(channel):
     ann, bo = channel.subscriber("ann"), channel.subscriber("bo")
-    channel.service.fail("401", token=channel.tokens["ann"], times=1)
+    channel.service.fail("401", times=2)
     first = channel.push(ann)
     assert (first.state, first.hold_reason, first.http_status) == ("ready", "breaker", 401)
     assert channel.device(ann).token_hash is not None
-    assert SendHold.objects.get().kind == "breaker"
     assert channel.push(bo).hold_reason == "breaker"
-    assert channel.received("bo") == []
-    channel.send_due(now=channel.now + timedelta(minutes=2))
+    assert SendBudget.objects.get().kind == "breaker"
+    assert Incident.objects.get(until=None).kind == "key_refused"
+    assert channel.push(channel.subscriber("cy")).state == "ready"
+    assert channel.received("cy") == []
+    channel.send_due(now=channel.now + timedelta(minutes=3))
+    channel.send_due(now=channel.now + timedelta(minutes=4))
     assert set(Delivery.objects.values_list("state", flat=True)) == {"accepted"}
+    assert not Incident.objects.filter(until=None).exists()
 
 
 def test_a_breaker_that_keeps_failing_stays_open_longer(channel):
     ann = channel.subscriber("ann")
     channel.service.fail("403", token=channel.tokens["ann"])
     channel.push(ann)
-    first = SendHold.objects.get().until
+    first = SendBudget.objects.get().held_until
     channel.send_due(now=first + timedelta(seconds=1))
-    assert SendHold.objects.get().until - channel.now > timedelta(seconds=100)
+    assert SendBudget.objects.get().held_until - channel.now > timedelta(seconds=100)
 
 
 def test_a_cut_connection_is_unknown_and_sent_again_with_the_same_topic(channel):
@@ -289,7 +308,7 @@ def test_sending_a_chunk_takes_a_fixed_number_of_queries(channel, django_assert_
 
 
 def test_only_a_slice_is_unsure_at_a_time(channel, monkeypatch):
-    monkeypatch.setattr("devices.services.sending.send.GATE_AT_ONCE", 5)
+    monkeypatch.setattr("devices.services.sending.carrying.GATE_AT_ONCE", 5)
     browsers = [channel.subscriber(f"u{n}") for n in range(12)]
     dispatch_id = channel.dispatch()
     for browser in browsers:

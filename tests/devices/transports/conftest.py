@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.vapid import VapidKeyPair, generate_vapid_key
-from devices.transports.webpush import WebPushSender
+from tests.devices.transports.senders import WebPushSender
 from tests.devices.transports.tls import Certificates, make_certificates
 
 

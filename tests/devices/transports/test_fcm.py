@@ -8,11 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from devices.pushservice.server import LocalPushService
+from devices.transports import fcm_credentials
 from devices.transports.base import Outcome, SendRefused
-from devices.transports.fcm import FcmMessage, FcmSender
+from devices.transports.fcm import FcmMessage
 from devices.transports.fcm_credentials import CredentialsRefused, service_account_read
 from devices.transports.fcm_encoder import NativeMessage, encode
+from tests.browser.harness.waiting import wait_until
 from tests.devices.services.native import service_account
+from tests.devices.transports.senders import FcmSender
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +63,15 @@ def message(account, token, key=1):
     return FcmMessage(key=key, account=account, body=encode(native))
 
 
+def fetched(sender, account):
+    """The access token, once it is there."""
+    return wait_until(lambda: sender.fcm._tokens.get(account), timeout=30, what="an access token")
+
+
 def test_many_messages_go_out_with_one_access_token(service, sender, account, results, monkeypatch):
     asked = []
-    exchange = sender._tokens._exchange
-    monkeypatch.setattr(sender._tokens, "_exchange", lambda one: asked.append(one) or exchange(one))
+    exchange = fcm_credentials._exchange
+    monkeypatch.setattr(fcm_credentials, "_exchange", lambda one: asked.append(one) or exchange(one))
     tokens = service.fcm_tokens(300)
 
     sender.send((message(account, token, key) for key, token in enumerate(tokens)), on_result=results)
@@ -76,34 +84,34 @@ def test_many_messages_go_out_with_one_access_token(service, sender, account, re
 
 
 def test_an_access_token_is_renewed_before_it_expires(service, sender, account, clock):
-    first = sender._tokens.get(account)
+    first = fetched(sender, account)
     clock.ahead = 3600 - 301
-    assert sender._tokens.get(account) == first
+    assert fetched(sender, account) == first
     clock.ahead = 3600 - 200
 
-    assert sender._tokens.get(account) != first
+    assert fetched(sender, account) != first
 
 
 def test_a_refused_access_token_is_not_used_again(service, sender, account, results):
     token = service.fcm_tokens(1)[0]
-    before = sender._tokens.get(account)
+    before = fetched(sender, account)
     service.fail("fcm:UNAUTHENTICATED", token=token)
 
     sender.send([message(account, token)], on_result=results)
 
     assert (results.only.outcome, results.only.reason) == (Outcome.AUTH, "unauthorized")
-    assert sender._tokens.get(account) != before
+    assert fetched(sender, account) != before
 
 
 def test_apns_refusing_the_project_s_key_leaves_the_access_token_alone(service, sender, account, results):
     token = service.fcm_tokens(1)[0]
-    before = sender._tokens.get(account)
+    before = fetched(sender, account)
     service.fail("fcm:THIRD_PARTY_AUTH_ERROR", token=token)
 
     sender.send([message(account, token)], on_result=results)
 
     assert results.only.reason == "apns_credentials_refused"
-    assert sender._tokens.get(account) == before
+    assert fetched(sender, account) == before
 
 
 def test_a_refused_account_is_asked_about_once_in_thirty_seconds(service, sender, account, clock, results):
@@ -122,7 +130,7 @@ def test_a_refused_account_is_asked_about_once_in_thirty_seconds(service, sender
 def test_two_accounts_share_no_access_token(service, sender, account):
     other = service_account_read(service_account(service.url, private_key_id="2"), dev_origins={service.url})
 
-    assert sender._tokens.get(account) != sender._tokens.get(other)
+    assert fetched(sender, account) != fetched(sender, other)
 
 
 def test_an_app_without_an_account_sends_nothing(service, sender, results):
