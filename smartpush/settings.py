@@ -72,6 +72,8 @@ SMARTPUSH_ENCRYPTION_KEYS = [
     if key.strip()
 ]
 SMARTPUSH_ID_KEY = _required("SMARTPUSH_ID_KEY", "It keys public ids and report tokens; use 32 random characters.")
+# What these keys make is accepted too, and nothing is made with them: so keys are rotated (docs/operators/keys.md).
+SMARTPUSH_ACCEPTED_ID_KEYS = tuple(k.strip() for k in env.list("SMARTPUSH_ACCEPTED_ID_KEYS", default=[]) if k.strip())
 SMARTPUSH_PUBLIC_URL = _origin(
     env.str("SMARTPUSH_PUBLIC_URL", default="http://127.0.0.1:8800" if DEVELOPMENT else "")
     or _required("SMARTPUSH_PUBLIC_URL", "The https origin under which browsers reach this server."),

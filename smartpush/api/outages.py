@@ -28,7 +28,7 @@ def failed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     if request.path.startswith("/api/"):
         response: HttpResponse = JsonResponse(body, status=status, headers=headers)
     else:
-        page = render_to_string("outage.html", {"away": status == 503, "wait": headers.get("Retry-After", "")})
+        page = render_to_string("outage.html", {"away": status == 503, "cause": body["error"]["message"]})
         response = HttpResponse(page, status=status, headers=headers)
         response["Referrer-Policy"] = "no-referrer"  # the address of a preference page is the right to it
         response["X-Frame-Options"] = "DENY"

@@ -29,6 +29,10 @@ def check_settings(app_configs: object = None, **kwargs: Any) -> list[CheckMessa
             )
     if len(settings.SMARTPUSH_ID_KEY) < 32:
         found.append(Error("SMARTPUSH_ID_KEY is shorter than 32 characters.", id="smartpush.E002"))
+    if any(len(key) < 32 for key in settings.SMARTPUSH_ACCEPTED_ID_KEYS):
+        found.append(Error("SMARTPUSH_ACCEPTED_ID_KEYS holds a key of less than 32 characters.", id="smartpush.E002"))
+    if settings.SMARTPUSH_ID_KEY in settings.SMARTPUSH_ACCEPTED_ID_KEYS:
+        found.append(Error("SMARTPUSH_ACCEPTED_ID_KEYS holds SMARTPUSH_ID_KEY itself.", id="smartpush.E002"))
     for name in (
         "SMARTPUSH_URGENT_WORKERS",
         "SMARTPUSH_BULK_WORKERS",
