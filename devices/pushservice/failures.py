@@ -1,6 +1,8 @@
 """Failures that a test or a person switches on, for one token or for all."""
 
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +37,18 @@ class Failure:
     times: int | None = None
     cut: Literal["after", "before"] = "after"
     body: str | None = None
+    limit: int = 0
+    window: float = 0.0
+    began: float = 0.0
+    taken: int = 0
+
+    def lets_pass(self, *, now: float) -> float:
+        """Count a request in its window of a `limit`: 0 when it is within, else the seconds until the next window."""
+        began = now - now % self.window
+        if began != self.began:
+            self.began, self.taken = began, 0
+        self.taken += 1
+        return 0.0 if self.taken <= self.limit else began + self.window - now
 
     @property
     def status(self) -> int | None:
@@ -53,8 +67,10 @@ def read_failure(fields: dict[str, Any]) -> Failure:
     mode = fields.get("mode")
     if isinstance(mode, int) and not isinstance(mode, bool):
         mode = str(mode)
-    if not isinstance(mode, str) or not (mode in ("slow", "cut") or mode in FCM_MODES or _STATUS.fullmatch(mode)):
-        raise ValueError(f"mode must be a status from 400 to 599, slow, cut or one of {sorted(FCM_MODES)}")
+    if not isinstance(mode, str) or not (
+        mode in ("slow", "cut", "limit") or mode in FCM_MODES or _STATUS.fullmatch(mode)
+    ):
+        raise ValueError(f"mode must be a status from 400 to 599, slow, cut, limit or one of {sorted(FCM_MODES)}")
     retry_after, times, body = fields.get("retry_after"), fields.get("times"), fields.get("body")
     delay = fields.get("delay", DEFAULT_SLOW_SECONDS if mode == "slow" else 0.0)
     cut = fields.get("cut", "after")
@@ -70,15 +86,30 @@ def read_failure(fields: dict[str, Any]) -> Failure:
         raise ValueError("cut must be after or before (the message is recorded)")
     if body is not None and not isinstance(body, str):
         raise ValueError("body must be text")
-    return Failure(mode=mode, retry_after=retry_after, delay=float(delay), times=times, cut=cut, body=body)
+    limit, window = fields.get("limit", 0), fields.get("window", 0.0)
+    if mode == "limit" and not (
+        isinstance(limit, int) and limit >= 1 and isinstance(window, int | float) and window > 0
+    ):
+        raise ValueError("limit must be 1 and more messages, window a number of seconds")
+    return Failure(
+        mode=mode,
+        retry_after=retry_after,
+        delay=float(delay),
+        times=times,
+        cut=cut,
+        body=body,
+        limit=limit,
+        window=float(window),
+    )
 
 
 class FailureBook:
     """The failures that are switched on, by token; a token's own failure goes before the one for all."""
 
-    def __init__(self) -> None:
-        """Start with everything working."""
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        """Start with everything working; `clock` gives Unix seconds."""
         self._by_token: dict[str, Failure] = {}
+        self._clock = clock
 
     def switch_on(self, *, token: str, failure: Failure) -> None:
         """Let requests for the token (or `*`) fail so, in place of an earlier failure of that token."""
@@ -100,6 +131,11 @@ class FailureBook:
             failure = self._by_token.get(key)
             if failure is None or not failure.applies_to(surface):
                 continue
+            if failure.mode == "limit":
+                left = failure.lets_pass(now=self._clock())
+                if not left:
+                    return None
+                return Failure(mode="429", retry_after=failure.retry_after or math.ceil(left))
             if failure.times is not None:
                 failure.times -= 1
                 if failure.times <= 0:
@@ -117,6 +153,7 @@ class FailureBook:
                 "delay": one.delay,
                 "times": one.times,
                 "cut": one.cut,
+                **({"limit": one.limit, "window": one.window} if one.mode == "limit" else {}),
             }
             for token, one in self._by_token.items()
         ]

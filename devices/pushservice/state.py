@@ -44,7 +44,7 @@ class PushState:
         self.decrypt = decrypt
         self.clock = clock
         self.log = MessageLog()
-        self.failures = FailureBook()
+        self.failures = FailureBook(clock=clock)
         self.subscriptions: dict[str, Subscription] = {}
         self.browsers: dict[str, Browser] = {}
         self.fcm_tokens: dict[str, bool] = {}

@@ -10,8 +10,8 @@ SILENCES_TO_OPEN = 10
 ERRORS_TO_OPEN = 20
 COOL_DOWN = 30.0
 """Seconds for which an open circuit sends nothing; after it one message at a time tries."""
-PATIENCE = (30.0, 30.0, 20.0, 15.0, 10.0, 8.0, 5.0)
-"""Seconds that an answer may take, by the number of requests in a row that had none."""
+PATIENCE = (1.0, 1.0, 0.7, 0.5, 0.3, 0.25, 0.2)
+"""The share of the longest time that an answer may take, by the number of requests in a row that had none."""
 _SUSPECT_LIMIT = 8
 _LONGEST_OPEN = 2 * COOL_DOWN  # a clock that was put back opens no circuit for hours
 
@@ -58,7 +58,7 @@ class Lane(Generic[M]):
 
     def patience(self, *, longest: float) -> float:
         """Return for how many seconds the next request may go unanswered: less for an origin that was silent."""
-        return min(PATIENCE[min(self.record.silences, len(PATIENCE) - 1)], longest)
+        return PATIENCE[min(self.record.silences, len(PATIENCE) - 1)] * longest
 
     def answered(self, *, multiplexed: bool, server_error: bool, now: float) -> None:
         """Note an answer, whether it was a server error, and whether it came over HTTP/2."""

@@ -286,8 +286,11 @@ class Wire:
         return found
 
     def _fill(self) -> int:
-        """Start up to _FILL_AT_ONCE messages: encrypting more of them would keep answers waiting."""
-        started = 0
+        """Start up to _FILL_AT_ONCE messages: encrypting more of them would keep answers waiting.
+
+        Returns how many were started, or reported because they may not go.
+        """
+        started = reported = 0
         total = self.in_flight * _TOTAL_IN_FLIGHT_FACTOR
         now = self.clock()
         while started < _FILL_AT_ONCE and len(self._active) < total:
@@ -298,9 +301,12 @@ class Wire:
             if lane.is_open(now=now):
                 wait = lane.record.open_until - now
                 _report(parcel, None, Verdict(Outcome.HELD, CIRCUIT_OPEN, retry_after=wait))
+                reported += 1
             elif self._start(parcel, lane):
                 started += 1
-        return started
+            else:
+                reported += 1
+        return started + reported
 
     def _ready_lane(self, now: float) -> Lane[Parcel[Any]] | None:
         """Return a lane with something to do, taking them in turn."""

@@ -12,14 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
+from smartpush import __version__
 from smartpush.common import redis_link
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 {"status": "ok"} while the process lives: whoever restarts processes by it mends no database."""
-    return JsonResponse({"status": "ok"})
+    """200 {"status": "ok", "version": ...} while the process lives: whoever restarts by it mends no database."""
+    return JsonResponse({"status": "ok", "version": __version__})
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
+from smartpush import __version__
 from smartpush.backoffice.login import StaffLoginForm
 from smartpush.backoffice.overview import overview
 from smartpush.backoffice.set_password import SetPassword
@@ -63,6 +64,7 @@ class BackofficeSite(UnfoldAdminSite):
                 "templates": {"navigation": "backoffice/navigation.html"},
                 "staff_brands": staff_brands(request),
                 "current_brand": current_brand(request),
+                "version": __version__,
             }
         return context
 

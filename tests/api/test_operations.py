@@ -1,9 +1,11 @@
 """What load balancers and Prometheus ask."""
 
+from smartpush import __version__
 
-def test_healthz_asks_nobody(client):
+
+def test_healthz_asks_nobody_and_says_which_release_runs(client):
     """Without the database: a test that has none would fail."""
-    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/healthz").json() == {"status": "ok", "version": __version__}
 
 
 def test_metrics_are_not_for_everyone_in_production(client, settings):

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from assets.models import Image
 from devices.models import PopupOffer
+from smartpush import __version__
 from smartpush.backoffice.overview import percent
 from tests.backoffice.conftest import client_of, ours  # noqa: F401
 
@@ -42,3 +43,9 @@ def test_an_empty_list_invites_to_create_only_what_staff_create(ours, client_of)
     assert "uploaded from the forms" in client.get(reverse("admin:assets_image_changelist")).content.decode()
     searched = client.get(reverse("admin:assets_image_changelist"), {"q": "nothing"}).content.decode()
     assert "Reset filters" in searched
+
+
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+def test_the_sidebar_names_the_release(client_of, ours, role):  # noqa: F811
+    page = client_of(ours.brand, role).get(reverse("admin:index")).content.decode()
+    assert f"smartpush {__version__}" in page

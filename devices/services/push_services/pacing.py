@@ -110,7 +110,7 @@ def refused(
     if pace.kind and not tried:  # it was under way before we knew
         if pace.suspect is None or pace.suspect == device:
             return pace
-        confirmed = replace(pace, suspect=None)
+        confirmed = replace(pace, suspect=None, trying_until=0.0)
         return _learned(confirmed, recent=recent) if kind == THROTTLED else confirmed
     refusals = pace.refusals + 1
     seconds = hold_seconds(kind=kind, refusals=refusals, retry_after=retry_after)

@@ -9,7 +9,13 @@ from functools import partial
 from django.conf import settings
 
 from devices.models import Dispatch
-from devices.services.push_services.budgets import NATIVE_ORIGIN, Target, budget_accepted, budget_refused
+from devices.services.push_services.budgets import (
+    NATIVE_ORIGIN,
+    Target,
+    budget_accepted,
+    budget_refused,
+    budget_untried,
+)
 from devices.services.push_services.pacing import BREAKER, THROTTLED, Grant, Pace, Recent
 from devices.services.sending.claim import (
     Claim,
@@ -294,6 +300,9 @@ class Carrier:
         for result in batch:
             kind = _LATER.get(result.outcome)
             if kind is None:
+                if result.outcome is Outcome.HELD and result.key in self._tries:
+                    for target in {self.limit, self.credentials}:
+                        budget_untried(target=target)
                 continue
             target = self.limit if kind == THROTTLED else self.credentials
             known = self._known.get(target)

@@ -28,6 +28,8 @@ from devices.transports.wire import Wire
 log = structlog.get_logger(__name__)
 
 CARRIED_MOST = 24
+ANSWER_SECONDS = 30.0
+"""How long a push service may take to answer; one that was silent gets less."""
 LOOK_SECONDS = 0.05
 """How often a process that waits for answers looks for further chunks."""
 KNOW_SECONDS = 0.25
@@ -61,7 +63,7 @@ class _Process:
 
     def __init__(self) -> None:
         origins = settings.SMARTPUSH_DEV_ORIGINS
-        self.wire = Wire(dev_origins=origins, in_flight=settings.SMARTPUSH_SEND_IN_FLIGHT)
+        self.wire = Wire(dev_origins=origins, in_flight=settings.SMARTPUSH_SEND_IN_FLIGHT, total_timeout=ANSWER_SECONDS)
         self.web = WebPush(dev_origins=origins, extra_hosts=settings.SMARTPUSH_PUSH_HOSTS)
         self.fcm = Fcm(dev_origins=origins)
         self.recent = RecentlyTaken()

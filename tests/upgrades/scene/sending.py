@@ -1,0 +1,220 @@
+"""Deliveries in every state with their reasons, everything that holds one up, and chunks in every state."""
+
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.test import override_settings
+
+from devices.models import Brand, Delivery, EndUser, FrequencyCap, PushStatus, SendHold, Status
+from devices.services.brands import brand_stop
+from devices.services.messages import message_cancel
+from devices.services.outbox import chunks_cut
+from devices.services.preferences import opt_out_set
+from devices.services.receipts import Receipt, receipts_record
+from devices.services.replays import replay_begin, replay_keep
+from devices.services.sending import chunk_send
+from devices.services.statuses import native_origin, tokens_gone
+from segments.services.works import works_ring
+from smartpush.api.server.flows import PushOrder, push_take
+from smartpush.common.ids import public_id, report_token
+from tests.devices.services.native import Phone, native_app
+from tests.devices.services.sending import crash_the_worker_after_gating, set_dispatch
+from tests.upgrades.scene.stage import Channel, Stage
+
+# What the push service answers once, what was asked of the dispatch, and what becomes of the delivery.
+_ANSWERS = {
+    "gone": ({"mode": 410}, {}),
+    "failed-too-large": ({"mode": 413}, {}),
+    "failed-refused": ({"mode": 400}, {}),
+    "unknown": ({"mode": "cut"}, {"policy": "at_most_once"}),
+}
+_OTHER_KEY = "the key in the authorization header does not correspond to the sender id used to subscribe this user"
+_FAR = "https://updates.push.services.mozilla.com"
+
+
+def deliveries_make(stage: Stage, channel: Channel) -> None:
+    """Ended in each way that one ends, and told of by their devices."""
+    for kind in ("displayed", "clicked", "closed"):
+        sent = channel.push(channel.subscriber(f"sent-{kind}"), key="sent")
+        token = report_token(sent.pk, sent.day)
+        receipts_record(receipts=[Receipt(token, kind, stage.now, "b1" if kind == "clicked" else "")], now=stage.now)
+    for name, (failure, asked) in _ANSWERS.items():
+        browser = channel.subscriber(name)
+        stage.service.fail(**failure, token=channel.tokens[name], times=1)
+        channel.push(browser, key=name, **asked)
+    seen = channel.subscriber("unknown-and-seen")
+    stage.service.fail("cut", token=channel.tokens["unknown-and-seen"], times=1)
+    unsure = channel.push(seen, key="seen", policy="at_most_once")
+    receipts_record(receipts=[Receipt(report_token(unsure.pk, unsure.day), "displayed", stage.now)], now=stage.now)
+    tired = channel.subscriber("failed-tries")
+    (tired_id,) = channel.add(channel.dispatch(key="failed-tries"), tired)
+    Delivery.objects.filter(pk=tired_id).update(tries=11)
+    stage.service.fail(503, token=channel.tokens["failed-tries"], times=1)
+    channel.send_due()
+    wrong_key = channel.subscriber("failed-key")
+    stage.service.fail(403, token=channel.tokens["failed-key"], times=1, body=_OTHER_KEY)
+    channel.push(wrong_key, key="failed-key")
+    _gated(stage, channel)
+
+
+def _gated(stage: Stage, channel: Channel) -> None:
+    """Those that end before the wire."""
+    for name in ("expired", "cancelled", "taken-over", "unreachable", "not-allowed", "opted-out", "wrong-target"):
+        browser = channel.subscriber(f"gate-{name}")
+        device = browser.device
+        dispatch = channel.dispatch(key=f"gate-{name}", ttl=0 if name == "expired" else 3600)
+        channel.add(dispatch, browser)
+        match name:
+            case "cancelled":
+                set_dispatch(dispatch, state="stopped", stop_reason="campaign_disabled")
+            case "taken-over":
+                browser.load("gate-the-next-one")
+            case "unreachable":
+                tokens_gone(tokens=[(device.pk, device.token_hash or "")], reason="gone", now=stage.now)
+            case "not-allowed":
+                PushStatus.objects.filter(device=device).update(status=Status.ASK)
+            case "opted-out":
+                opt_out_set(end_user_id=device.holder_id, opted_out=True, by="staff", now=stage.now)
+            case "wrong-target":
+                EndUser.objects.filter(pk=device.holder_id).update(target_devices="native")
+    channel.send_due()
+
+
+def restraint_make(stage: Stage) -> None:
+    """Brands whose messages wait for the end of quiet hours, fall into them, or are over a cap."""
+    here = stage.now.astimezone(ZoneInfo("Europe/Lisbon"))
+    begins = time((here.hour - 1) % 24)
+    ends = time((here.hour + 4) % 24)
+    for policy in ("wait", "skip"):
+        channel = stage.brand(f"Quiet: {policy}")
+        Brand.objects.filter(pk=channel.brand.pk).update(quiet_from=begins, quiet_until=ends, quiet_policy=policy)
+        channel.push(channel.subscriber(f"quiet-{policy}"), key="quiet", purpose="marketing")
+    channel = stage.brand("Capped")
+    for scope, most in (("end_user", 1), ("brand", 1000)):
+        FrequencyCap.objects.create(brand=channel.brand, scope=scope, period="week", most=most)
+    browser = channel.subscriber("capped")
+    for number in range(2):
+        channel.push(browser, key=f"capped-{number}", request=str(number), purpose="marketing")
+
+
+def holds_make(stage: Stage) -> None:
+    """Brands whose pushes an origin refuses or limits, whose origin fails, and one that is stopped."""
+    asked = {"Refused": ({"mode": 401}, "breaker"), "Limited": ({"mode": 429, "retry_after": 900}, "throttled")}
+    for name, (failure, kind) in asked.items():
+        channel = stage.brand(name)
+        for number in range(3):
+            browser = channel.subscriber(f"held-{kind}-{number}")
+            stage.service.fail(**failure, token=channel.tokens[f"held-{kind}-{number}"], times=1)
+            # The first is refused by the service, the others are held by the gate.
+            channel.push(browser, key=f"{kind}-{number}")
+        assert SendHold.objects.get(brand=channel.brand).kind == kind
+        # Beside it: one that has run out, and one that lasts for days.
+        SendHold.objects.create(
+            brand=channel.brand,
+            origin=_FAR,
+            kind=kind,
+            until=stage.now + (timedelta(days=5) if kind == "throttled" else -timedelta(days=1)),
+            failures=7,
+            last_status=failure["mode"],
+            since=stage.now - timedelta(days=2),
+        )
+    shaky = stage.brand("Shaky")
+    for name, failure in {"held-retry": 500, "held-unsure": "cut"}.items():
+        browser = shaky.subscriber(name)
+        stage.service.fail(failure, token=shaky.tokens[name], times=1)
+        shaky.push(browser, key=name)
+    failing = stage.brand("Failing")
+    SendHold.objects.create(
+        brand=failing.brand,
+        origin=stage.service.url,
+        kind=SendHold.Kind.FAILING,
+        until=stage.now + timedelta(minutes=20),
+        failures=3,
+        last_status=503,
+        since=stage.now,
+    )
+    failing.push(failing.subscriber("held-failing"), key="failing")
+    stopped = stage.brand("Stopped")
+    browsers = [stopped.subscriber(f"held-stopped-{number}") for number in range(2)]
+    dispatch = stopped.dispatch(key="stopped")
+    stopped.add(dispatch, browsers[0])
+    chunks = chunks_cut(now=stage.now)
+    brand_stop(brand_id=stopped.brand.pk, now=stage.now)
+    for chunk in chunks:
+        chunk_send(chunk_id=chunk.id, now=stage.now)
+    stopped.add(dispatch, browsers[1])
+
+
+def native_make(stage: Stage) -> None:
+    """Apps whose messages were taken, whose tokens are gone or another sender's, and whose account is refused."""
+    channel = stage.brand("With apps")
+    app = native_app(channel.brand, "android", url=stage.service.url)
+    ios = native_app(channel.brand, "ios")
+    answers = {
+        "app-accepted": None,
+        "app-gone": "fcm:UNREGISTERED",
+        "app-sender": "fcm:SENDER_ID_MISMATCH",
+        "app-limited": "fcm:QUOTA_EXCEEDED",
+    }
+    tokens = stage.service.fcm_tokens(len(answers) + 1)
+    for (name, failure), token in zip(answers.items(), tokens[:-1], strict=True):
+        phone = Phone(app, token, now=stage.now)
+        phone.open(name)
+        if failure is not None:
+            stage.service.fail(failure, token=token, times=1)
+        channel.push(phone, key=name)
+    # Without an account nothing can be sent: the messages wait for one.
+    without = Phone(ios, tokens[-1], now=stage.now)
+    without.open("app-without-account")
+    channel.push(without, key="app-without-account")
+    kinds = dict(SendHold.objects.filter(brand=channel.brand).values_list("origin", "kind"))
+    assert kinds == {native_origin(app.pk): "throttled", native_origin(ios.pk): "breaker"}
+
+
+def requests_make(stage: Stage, channel: Channel) -> None:
+    """Transactional pushes: answered, taken back, to go out in two days."""
+    brand = channel.brand
+    resource = stage.push_resource(brand, "Receipt", urgency="high").resource
+    person = channel.subscriber("buyer").device.session_end_user
+    for key, days in (("order-1", 0), ("order-2", 1), ("order-3", 2)):
+        with transaction.atomic():
+            replay = replay_begin(brand_id=brand.pk, scope="push", key=key, request_hash="0" * 64, now=stage.now)
+            order = PushOrder(
+                resource=resource,
+                end_user=person,
+                data={"order": key},
+                purpose="operational",
+                target_devices="all",
+                ttl=None,
+                send_at=stage.now + timedelta(days=days) if days else None,
+            )
+            message = push_take(brand=brand, order=order, request_id=replay.row_id, now=stage.now)
+            replay_keep(
+                row_id=replay.row_id,
+                response={"id": public_id("message", replay.row_id), "reason": message.reason, "deliveries": []},
+            )
+        if days == 1:
+            message_cancel(brand_id=brand.pk, request_id=replay.row_id, now=stage.now)
+
+
+def abandoned_make(stage: Stage, channel: Channel) -> None:
+    """Chunks whose worker was killed with their rows on the wire, one of each policy."""
+    for policy in ("at_least_once", "at_most_once"):
+        dispatch = channel.dispatch(key=f"killed-{policy}", policy=policy)
+        for number in range(3):
+            channel.add(dispatch, channel.subscriber(f"killed-{policy}-{number}"))
+        for chunk in chunks_cut(now=stage.now, dispatch_ids=[dispatch]):
+            crash_the_worker_after_gating(chunk.id, stage.now)
+
+
+def waiting_make(stage: Stage, channel: Channel) -> None:
+    """Ready chunks in each lane with their jobs in the queue, rows that nobody has cut yet, sizes to be computed."""
+    for lane in ("urgent", "bulk"):
+        dispatch = channel.dispatch(key=f"ready-{lane}", lane=lane)
+        for number in range(3):
+            channel.add(dispatch, channel.subscriber(f"ready-{lane}-{number}"))
+        with override_settings(SMARTPUSH_CHUNK_SIZE=2):
+            chunks_cut(now=stage.now, dispatch_ids=[dispatch])
+    channel.add(channel.dispatch(key="uncut"), channel.subscriber("uncut"))
+    assert works_ring(now=stage.now)
