@@ -215,7 +215,6 @@ def test_a_brand_whose_key_is_lost_for_good_gets_another_and_its_visitors_move_o
     made = channel.brand.vapid_keys.get(active=True)
     assert made.public_key in out.getvalue() and made.pk != lost.pk
     assert ann.load("ann").resubscribe
-    moved = channel.subscriber("ann")
-    assert channel.push(moved, request="2").state == "accepted"
+    assert channel.push(channel.subscriber("bob")).state == "accepted"
     with pytest.raises(CommandError, match=channel.brand.public_key):
         call_command("new_vapid_key", "nobody")
