@@ -4,13 +4,14 @@ import time
 from datetime import timedelta
 
 import pytest
+import redis
 from django.conf import settings
 
 from devices.models import DeliveryChunk, EndUser, Incident
 from devices.services.outbox import leases_reclaim
 from smartpush.common.clock import utc_now
 from smartpush.common.limits import limit_exceeded
-from smartpush.common.redis_link import REST_SECONDS, Cache, circuit
+from smartpush.common.redis_link import REST_SECONDS, Broker, Cache, RedisAway, circuit
 from tests.api.page import Page
 from tests.api.server.client import Server
 from tests.api.server.conftest import push_of
@@ -113,6 +114,24 @@ def test_limits_let_everybody_pass_while_redis_is_away(settings, monkeypatch):
         assert all(waits[1:])
         endpoint.become("away")
         assert [limit_exceeded(scope="t", key="k", per_minute=1) for _ in range(3)] == [None] * 3
+    finally:
+        circuit.forget()
+        endpoint.close()
+
+
+def test_a_worker_gives_a_silent_redis_up_and_queueing_asks_it_once(settings):
+    endpoint = Endpoint(Redis().serve)
+    settings.REDIS_URL = f"redis://127.0.0.1:{endpoint.port}/0"
+    endpoint.become("silent")
+    circuit.forget()
+    try:
+        with pytest.raises(redis.RedisError):
+            Broker("urgent").dequeue()
+        for _ in range(3):
+            asked = endpoint.accepted
+            with pytest.raises(RedisAway):
+                Broker("urgent").enqueue("job")
+        assert endpoint.accepted == asked
     finally:
         circuit.forget()
         endpoint.close()
