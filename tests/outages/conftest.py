@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,7 +53,6 @@ class Web:
     database: Endpoint
     brand: Brand
     port: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         call = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
