@@ -1,6 +1,13 @@
+"""The app; what it does about Redis when that is away is registered when it is ready."""
+
+import importlib
+
 from django.apps import AppConfig
 
 
 class DevicesConfig(AppConfig):
     name = "devices"
     verbose_name = "Devices"
+
+    def ready(self) -> None:
+        importlib.import_module("devices.services.redis_trouble")

@@ -36,9 +36,9 @@ env.required(
     advice=rules.ENCRYPTION_ADVICE,
 )
 SMARTPUSH_ENCRYPTION_KEYS = env.items("SMARTPUSH_ENCRYPTION_KEYS")
-SMARTPUSH_ID_KEY = env.required(
-    "SMARTPUSH_ID_KEY", "It keys public ids and report tokens; never change it.", advice=rules.ID_ADVICE
-)
+SMARTPUSH_ID_KEY = env.required("SMARTPUSH_ID_KEY", "It keys public ids and report tokens.", advice=rules.ID_ADVICE)
+# What these keys make is accepted too, and nothing is made with them: so keys are rotated (docs/operators/keys.md).
+SMARTPUSH_ACCEPTED_ID_KEYS = env.items("SMARTPUSH_ACCEPTED_ID_KEYS")
 if not DEVELOPMENT:
     env.required(
         "SMARTPUSH_PUBLIC_URL",
@@ -173,7 +173,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {"BACKEND": "smartpush.common.redis_link.Cache", "LOCATION": REDIS_URL}
         if REDIS_URL
         # Django's 300 entries would lose the counts of rate limits as soon as so many visitors are here at once.
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
@@ -195,7 +195,7 @@ _Q_COMMON = {
     "guard_cycle": 1,
     "label": "Jobs",
     "scheduler": False,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **({"broker_class": "smartpush.common.redis_link.Broker"} if REDIS_URL else {"orm": "default"}),
 }
 Q_CLUSTER = {
     **_Q_COMMON,

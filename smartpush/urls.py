@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from smartpush.api.health import healthz, metrics
+from smartpush.api.health import healthz, metrics, readyz
 from smartpush.api.scripts import script
 from smartpush.common.errors import not_found
 
@@ -24,6 +24,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask here for pages that name no icon, such as the API's documentation."""
     return redirect(static("backoffice/favicon.svg"))
 
+
+handler500 = "smartpush.api.outages.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),
@@ -43,5 +45,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/", include("assets.urls")),
     path("p/", include("smartpush.api.preferences.urls")),
     path("healthz", healthz),
+    path("readyz", readyz),
     path("metrics", metrics),
 ]

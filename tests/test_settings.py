@@ -12,6 +12,7 @@ from tests.startup.starting import RIGHT
         ("SMARTPUSH_ENCRYPTION_KEYS", ["x"], "smartpush.E001"),
         ("SMARTPUSH_ENCRYPTION_KEYS", [RIGHT["SMARTPUSH_ENCRYPTION_KEYS"], "x"], "smartpush.E001"),
         ("SMARTPUSH_ID_KEY", "x" * 31, "smartpush.E002"),
+        ("SMARTPUSH_ACCEPTED_ID_KEYS", ("x" * 31,), "smartpush.E002"),
         ("SMARTPUSH_URGENT_WORKERS", 0, "smartpush.E003"),
         ("SMARTPUSH_BULK_WORKERS", 0, "smartpush.E003"),
         ("SMARTPUSH_CHUNK_SIZE", -1, "smartpush.E003"),
@@ -49,6 +50,11 @@ def test_each_check_names_its_setting(settings, name, value, expected):
     (found,) = check_settings()
     assert found.id == expected
     assert name in found.msg
+
+
+def test_the_key_that_makes_ids_is_not_one_that_is_accepted_beside_it(settings):
+    settings.SMARTPUSH_ACCEPTED_ID_KEYS = (settings.SMARTPUSH_ID_KEY,)
+    assert [found.id for found in check_settings()] == ["smartpush.E002"]
 
 
 def test_a_limit_below_one_is_named_as_the_environment_knows_it(settings):

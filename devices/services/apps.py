@@ -5,11 +5,17 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from devices.models import App
+from devices.models import App, Incident
+from devices.services.incidents import incident_end
 from devices.services.push_services.budgets import Target, budget_lift
 from devices.services.statuses import SENDER_MISMATCH, native_origin
 from devices.transports.fcm_credentials import ServiceAccount, service_account_read
 from smartpush.common.crypto import decrypt, encrypt
+
+
+def app_subject(app_id: int) -> str:
+    """Name the app's key file, as incidents do."""
+    return f"Firebase key file of app {app_id}"
 
 
 def app_credentials_check(*, text: str) -> ServiceAccount:
@@ -45,6 +51,7 @@ def app_credentials_set(*, app: App, text: str, now: datetime) -> ServiceAccount
     with connection.cursor() as cursor:
         cursor.execute(_RESTORE_SQL, values)
         cursor.execute(_RELEASE_SQL, values)
+    incident_end(kind=Incident.Kind.KEY_UNREADABLE, brand_id=app.brand_id, subject=app_subject(app.pk), now=now)
     return account
 
 
@@ -79,7 +86,7 @@ _RELEASE_SQL = """
 WITH held AS MATERIALIZED (
     SELECT d.id, d.day FROM devices_delivery d
     WHERE d.brand_id = %(brand)s AND d.origin = %(origin)s AND d.state = 'ready' AND d.chunk_id IS NULL
-      AND d.hold_reason = 'breaker'
+      AND d.hold_reason IN ('breaker', 'key_unreadable')
     ORDER BY d.id FOR UPDATE
 )
 UPDATE devices_delivery d SET next_attempt_at = %(now)s FROM held h WHERE d.id = h.id AND d.day = h.day

@@ -40,14 +40,11 @@ class Erased:
 
 
 def end_user_lock(*, brand_id: int, external_id: str) -> EndUser:
-    """The end user, locked, and their devices first, as a session locks them; raises UserUnknown."""
-    number = EndUser.objects.filter(brand_id=brand_id, external_id=external_id).values_list("pk", flat=True).first()
-    if number is None:
-        raise UserUnknown
-    list(_devices(number).select_for_update().values_list("pk"))
-    end_user = EndUser.objects.select_for_update().filter(pk=number, external_id=external_id).first()
+    """The end user, locked, and after them their devices, by id; raises UserUnknown."""
+    end_user = EndUser.objects.select_for_update().filter(brand_id=brand_id, external_id=external_id).first()
     if end_user is None:
         raise UserUnknown
+    list(_devices(end_user.pk).select_for_update().values_list("pk"))
     return end_user
 
 

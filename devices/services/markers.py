@@ -32,7 +32,7 @@ def markers_change(
 ) -> list[str]:
     """Add, remove, replace or clear markers of one kind and return the set; raises CannotChangeMarkers."""
     cleaned = {marker_clean(marker) for marker in markers}
-    end_user = EndUser.objects.select_for_update().only("id", kind).get(pk=end_user_id)
+    end_user = EndUser.objects.select_for_update(no_key=True).only("id", kind).get(pk=end_user_id)
     current = set(getattr(end_user, kind))
     result = {
         "add": current | cleaned,

@@ -36,14 +36,26 @@ INSERT INTO devices_capcounter (cap_id, end_user_id, window_start, count)
 SELECT cap_id, %(target)s, window_start, count FROM moved ORDER BY 1, 3
 ON CONFLICT (cap_id, end_user_id, window_start) DO UPDATE SET count = devices_capcounter.count + EXCLUDED.count
 """
+# The visitor's row is about to go: whoever refers to it in this moment is waited for now, before anything else of it
+# is held. Their devices follow by id; nobody comes to one of these without having locked its people first.
+_HOLD_VISITOR = "SELECT 1 FROM devices_enduser WHERE id = %s FOR UPDATE"
+_HOLD_DEVICES = """
+SELECT 1 FROM devices_device d WHERE d.holder_id = %(source)s OR d.session_end_user_id = %(source)s
+   OR EXISTS (SELECT 1 FROM devices_pushstatus s WHERE s.device_id = d.id AND s.end_user_id = %(source)s)
+ORDER BY d.id FOR NO KEY UPDATE OF d
+"""
 _OPEN = [PopupOffer.State.PENDING, PopupOffer.State.LEASED, PopupOffer.State.SHOWN]
 
 
 def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
     """Move devices, token, statuses, markers (union), events, deliveries and offers of a visitor to a known end user.
 
-    The visitor's row stays until the caller, who moved what campaigns know of it, deletes it. Run in a transaction.
+    The visitor's row stays until the caller, who moved what campaigns know of it, deletes it. Run in a transaction,
+    both people locked by the caller in the order of their ids.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_VISITOR, [visitor.pk])
+        cursor.execute(_HOLD_DEVICES, {"source": visitor.pk})
     for field in ("js_markers", "external_markers", "backoffice_markers"):
         kept = getattr(known, field)
         new = sorted({*getattr(visitor, field)} - {*kept})

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django_q.tasks import async_task
 
 from devices.models import Dispatch, EndUser, IdempotencyKey
 from devices.services.push_services.holding import HELD_SQL
+from smartpush.common.jobs import job_queue
 
 _ADD_SQL = """
 INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, request_id, origin, variables,
@@ -145,9 +145,7 @@ def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, li
 def ring(chunks: Collection[CutChunk]) -> None:
     """Queue one job a chunk on its lane's cluster; a lost bell is rung again by the ticker."""
     for chunk in chunks:
-        async_task(
-            "devices.tasks.send_chunk", chunk.id, q_options={"cluster": chunk.lane, "save": False, "ack_failure": True}
-        )
+        job_queue("devices.tasks.send_chunk", chunk.id, cluster=chunk.lane)
 
 
 # A waiting chunk is rung for again only where its lane stands idle: while workers are at it, its bell is in the queue,

@@ -84,7 +84,7 @@ def opt_out_set(*, end_user_id: int, opted_out: bool, by: By, now: datetime, ask
     The other one stays as it is. An end user's own word is kept each time; the platform's and staff's when it changes.
     """
     field = "platform_opt_out" if by == "platform" else "user_opt_out"
-    end_user = EndUser.objects.select_for_update().only("pk", "brand_id", field).get(pk=end_user_id)
+    end_user = EndUser.objects.select_for_update(no_key=True).only("pk", "brand_id", field).get(pk=end_user_id)
     changed = getattr(end_user, field) != opted_out
     if changed:
         setattr(end_user, field, opted_out)
@@ -109,7 +109,7 @@ def opt_out_lift(*, end_user_id: int, own_word_too: bool, now: datetime) -> bool
     Without `own_word_too` only an opt-out that staff wrote is lifted: raises OptedOutThemselves. One that nothing is
     recorded of counts as the end user's own.
     """
-    end_user = EndUser.objects.select_for_update().only("pk", "user_opt_out").get(pk=end_user_id)
+    end_user = EndUser.objects.select_for_update(no_key=True).only("pk", "user_opt_out").get(pk=end_user_id)
     if not own_word_too and opt_out_is_own_word(end_user=end_user):
         raise OptedOutThemselves
     return opt_out_set(end_user_id=end_user_id, opted_out=False, by="staff", now=now)

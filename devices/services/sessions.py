@@ -1,12 +1,12 @@
 """Sessions: who is on which device, from the first page load through login, switch and logout."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from devices.models import BUCKETS, App, Brand, Device, EndUser, PushStatus, Status, VapidKey
@@ -25,6 +25,7 @@ from devices.services.statuses import (
     token_hash,
 )
 from smartpush.common.crypto import hash_secret, new_secret, same_secret
+from smartpush.common.deadlocks import ChangedMeanwhile
 
 _TEXT_FIELDS = (
     "platform",
@@ -81,36 +82,79 @@ _ACTIVE_ID = RawSQL(_ACTIVE_KEY.format("id"), ())  # noqa: S611  ours, never inp
 _ACTIVE_PUBLIC = RawSQL(_ACTIVE_KEY.format("public_key"), ())  # noqa: S611
 
 
-def _devices_locked() -> QuerySet[Device]:
-    """Devices with what a call about one needs, the brand's active key included, in one statement."""
+# People by id, then devices by id, then whatever hangs on them: every writer locks in this order. An expression of the
+# select list is evaluated before its row is locked, so that one statement locks the people whom the devices below
+# concern (in session, holding the token, or named by the call) and after them the devices themselves.
+_PEOPLE_FIRST = """
+ARRAY(SELECT u.id FROM devices_enduser u WHERE u.id = ANY(ARRAY(
+    SELECT unnest(ARRAY[c.session_end_user_id, c.holder_id]) FROM devices_device c
+    WHERE c.brand_id = %s AND (c.id = %s OR c.token_hash = %s)
+    UNION SELECT n.id FROM devices_enduser n WHERE n.brand_id = %s AND n.external_id = %s))
+ORDER BY u.id FOR NO KEY UPDATE OF u)
+"""
+
+
+def _devices_locked(*, alone: bool) -> QuerySet[Device]:
+    """Devices with what a call about one needs, the brand's active key included, in one statement.
+
+    `alone`: the device without its people, for calls that write nothing that belongs to a person.
+    """
     return (
-        Device.objects.select_for_update(of=("self",))
+        Device.objects.select_for_update(no_key=True, of=("self",) if alone else ("self", "session_end_user"))
         .select_related("session_end_user", "vapid_key")
         .annotate(active_key_id=_ACTIVE_ID, active_key=_ACTIVE_PUBLIC)
     )
 
 
-def _device_find(**which: Any) -> Device | None:
+def _device_alone(*, brand_id: int, device_id: int) -> Device | None:
     """The one device, locked, as it stands now.
 
-    Who waits for the lock gets the newest device beside end users as they were when the statement began: where another
-    call changed whose it is in between, PostgreSQL finds no end user to go with it. Then it is read once more, locked.
-    A holder who is somebody else than who is in session is read when asked for, as they stand then.
+    Whoever waits for the lock gets the newest device beside end users as they were when the statement began: where
+    another call changed whose it is in between, PostgreSQL finds no end user to go with it. Then it is read once more.
     """
-    device = next(iter(_devices_locked().filter(**which)), None)
-    if device is None:
-        device = next(iter(_devices_locked().filter(**which)), None)
-    if device is not None and device.holder_id == device.session_end_user_id:
-        device.holder = device.session_end_user
-    return device
+    mine = _devices_locked(alone=True).filter(pk=device_id, brand=brand_id)
+    return next(iter(mine), None) or next(iter(mine.all()), None)
 
 
-def device_of(*, app: App, credentials: Credentials) -> Device:
-    """The device of an installation, locked; raises InstallationUnknown, for those of the brand's other apps too.
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Locked for this call: devices by id, and the ids of the people whom they concern and whom the call names."""
+
+    devices: Mapping[int, Device]
+    people: frozenset[int]
+
+
+def _hold(*, brand_id: int, device_id: int | None, hashed: str | None = None, external_id: str | None = None) -> _Held:
+    """Lock the device of this id and whichever has the token of this hash, after the people whom they concern.
+
+    Raises ChangedMeanwhile where a device came to be somebody else's while this waited.
+    """
+    if device_id is None and hashed is None:
+        return _Held({}, frozenset())
+    which = Q(pk=device_id) if device_id is not None else Q()
+    if hashed is not None:
+        which |= Q(token_hash=hashed)
+    people = RawSQL(_PEOPLE_FIRST, (brand_id, device_id, hashed, brand_id, external_id))  # noqa: S611  a constant
+    found = list(_devices_locked(alone=False).filter(which, brand=brand_id).annotate(locked=people).order_by("pk"))
+    held = frozenset(found[0].locked if found else ())
+    for device in found:
+        if not {device.session_end_user_id, device.holder_id} - {None} <= held:
+            raise ChangedMeanwhile
+        if device.holder_id == device.session_end_user_id:
+            device.holder = device.session_end_user
+    devices = {device.pk: device for device in found}
+    # Not found is gone, or handed on while this waited: no end user as of before goes with the device as of now.
+    mine = Device.objects.filter(brand=brand_id)
+    if device_id is not None and device_id not in devices and mine.filter(pk=device_id).exists():
+        raise ChangedMeanwhile
+    return _Held(devices, held)
+
+
+def _own(*, app: App, device: Device | None, credentials: Credentials) -> Device:
+    """The device where the secret is its and the app may call for it; raises InstallationUnknown.
 
     The brand's websites share theirs; a native app's token would go with another app's credentials.
     """
-    device = _device_find(pk=credentials.device_id, brand=app.brand_id)
     if device is None or not same_secret(credentials.secret, device.secret_hash):
         raise InstallationUnknown
     if device.platform != app.kind or (device.platform != "web" and device.app_id != app.pk):
@@ -118,46 +162,67 @@ def device_of(*, app: App, credentials: Credentials) -> Device:
     return device
 
 
-def _device_by_proof(*, brand: Brand, app: App, push: PushReport) -> Device | None:
+def device_of(*, app: App, credentials: Credentials, push: PushReport | None = None, alone: bool = False) -> Device:
+    """The device of an installation, locked after the people whom it concerns, and after it whichever has its token.
+
+    `alone` locks the device only, for calls that write nothing that belongs to a person. Raises InstallationUnknown,
+    for installations of the brand's other apps too, and ChangedMeanwhile.
+    """
+    if alone:
+        device = _device_alone(brand_id=app.brand_id, device_id=credentials.device_id)
+    else:
+        hashed = _hash_of(push)
+        held = _hold(brand_id=app.brand_id, device_id=credentials.device_id, hashed=hashed)
+        device = held.devices.get(credentials.device_id)
+    return _own(app=app, device=device, credentials=credentials)
+
+
+def _hash_of(push: PushReport | None) -> str | None:
+    if push is None:
+        return None
+    value = push.subscription.endpoint if push.subscription is not None else push.token
+    return token_hash(value) if value else None
+
+
+def _by_proof(*, app: App, held: _Held, push: PushReport) -> Device | None:
     """The same browser after its storage was cleared: it still has the subscription, with the same keys."""
     if push.subscription is None:
         return None
-    device = _device_find(brand=brand, app=app, token_hash=token_hash(push.subscription.endpoint))
-    if device is None:
-        return None
-    same = (bytes(device.p256dh or b""), bytes(device.auth or b"")) == (
-        push.subscription.p256dh,
-        push.subscription.auth,
-    )
-    return device if same else None
-
-
-def _end_user_find(*, brand: Brand, external_id: str) -> EndUser | None:
-    # No key is changed: whoever only refers to the end user, such as an entry into a campaign, need not wait.
-    return EndUser.objects.select_for_update(no_key=True).filter(brand=brand, external_id=external_id).first()
+    theirs = (push.subscription.p256dh, push.subscription.auth)
+    hashed = token_hash(push.subscription.endpoint)
+    for device in held.devices.values():
+        if device.token_hash == hashed and device.app_id == app.pk:
+            return device if (bytes(device.p256dh or b""), bytes(device.auth or b"")) == theirs else None
+    return None
 
 
 def _end_user_know(*, brand: Brand, external_id: str) -> EndUser:
-    """Find or create; two calls at once end with one row (the unique constraint decides)."""
-    known = _end_user_find(brand=brand, external_id=external_id)
+    """Find or create, locked; two calls at once end with one row (the unique constraint decides)."""
+    # No key is changed: whoever only refers to the end user, such as an entry into a campaign, need not wait.
+    locked = EndUser.objects.select_for_update(no_key=True).filter(brand=brand, external_id=external_id)
+    known = locked.first()
     if known is None:
         EndUser.objects.bulk_create(
             [EndUser(brand=brand, external_id=external_id, bucket=bucket_of(brand_id=brand.pk, key=external_id))],
             ignore_conflicts=True,
         )
-        known = EndUser.objects.select_for_update().get(brand=brand, external_id=external_id)
+        known = locked.get()
+    return known
+
+
+def _end_user_named(*, brand: Brand, external_id: str, people: frozenset[int]) -> EndUser | None:
+    """The end user of this external id, who is locked already; raises ChangedMeanwhile for one who came since."""
+    known = EndUser.objects.filter(brand=brand, external_id=external_id).first()
+    if known is not None and known.pk not in people:
+        raise ChangedMeanwhile
     return known
 
 
 def _promote(*, brand: Brand, visitor: EndUser, external_id: str) -> EndUser:
-    """Give the visitor this external id; or, when another call took it in the same moment, return that end user."""
+    """Give the visitor this external id; where another call takes it in the same moment the whole call begins anew."""
     visitor.external_id = external_id
     visitor.bucket = bucket_of(brand_id=brand.pk, key=external_id)
-    try:
-        with transaction.atomic():
-            visitor.save(update_fields=["external_id", "bucket"])
-    except IntegrityError:
-        return EndUser.objects.select_for_update().get(brand=brand, external_id=external_id)
+    visitor.save(update_fields=["external_id", "bucket"])
     return visitor
 
 
@@ -169,34 +234,28 @@ def _prove(device: Device, proof: Proof | None) -> list[str]:
 
 
 def _identify(
-    *, brand: Brand, device: Device, external_id: str, proof: Proof | None, now: datetime
+    *, brand: Brand, device: Device, external_id: str, proof: Proof | None, people: frozenset[int], now: datetime
 ) -> tuple[EndUser, int | None, bool]:
     """Who the session belongs to, the id of the visitor that was absorbed, if any, and whether they just logged in."""
     current = device.session_end_user
     if current.external_id == external_id:
         return current, None, False
     absorbed: int | None = None
-    came = True
+    known = _end_user_named(brand=brand, external_id=external_id, people=people)
     if current.external_id is None:
-        # Read again, locked: another tab may have logged in while this call waited for the device.
-        current = EndUser.objects.select_for_update(no_key=True).get(pk=current.pk)
-    if current.external_id is None:
-        known = _end_user_find(brand=brand, external_id=external_id)
         if known is None:
             known = _promote(brand=brand, visitor=current, external_id=external_id)
-        if known.pk != current.pk:
+        else:
             end_user_absorb(visitor=current, known=known, now=now)
             absorbed = current.pk
             if device.holder_id == current.pk:
                 device.holder = known
-    elif current.external_id == external_id:
-        known, came = current, False
-    else:
+    elif known is None:
         known = _end_user_know(brand=brand, external_id=external_id)
     device.session_end_user = known
     device.save(update_fields=["session_end_user", *_prove(device, proof)])
     device_take_over(device=device, end_user=known, now=now)
-    return known, absorbed, came
+    return known, absorbed, True
 
 
 def _describe(end_user: EndUser, identity: Identity) -> None:
@@ -210,13 +269,32 @@ def _describe(end_user: EndUser, identity: Identity) -> None:
         changed.append("time_zone")
     if properties_set(end_user.properties, identity.properties) != end_user.properties:
         # A server may be writing others at this moment: what is kept is added to what is there now.
-        now_there = EndUser.objects.select_for_update().values_list("properties", flat=True).get(pk=end_user.pk)
+        now_there = (
+            EndUser.objects.select_for_update(no_key=True).values_list("properties", flat=True).get(pk=end_user.pk)
+        )
         types = types_of(brand_id=end_user.brand_id, names=list(identity.properties))
         end_user.properties = properties_fill(stored=now_there, given=identity.properties, types=types)
         if end_user.properties != now_there:
             changed.append("properties")
     if changed:
         end_user.save(update_fields=changed)
+
+
+def _device_first(*, brand: Brand, app: App, identity: Identity, info: DeviceInfo, now: datetime) -> Device:
+    """A device that was never here, not stored yet, of whom the call names or of a new visitor."""
+    first = (
+        _end_user_know(brand=brand, external_id=identity.external_id)
+        if identity.external_id
+        else _anonymous(brand.pk, info)
+    )
+    return Device(
+        brand=brand,
+        app=app,
+        session_end_user=first,
+        holder=first,
+        platform=info.platform,
+        last_seen_at=now - timedelta(days=3650),
+    )
 
 
 def session_open(
@@ -234,30 +312,22 @@ def session_open(
     A brand that enforces identity lets nothing of a known end user be changed while nobody proves that they are there;
     that a named one was proven is the caller's matter (`identity_prove`).
 
-    Run it in a transaction. Raises InstallationUnknown, TokenNotYours.
+    Run it by `transaction_again`. Raises InstallationUnknown, TokenNotYours, ChangedMeanwhile.
     """
     secret: str | None = None
-    device = device_of(app=app, credentials=credentials) if credentials else None
-    if device is None:
-        device = _device_by_proof(brand=brand, app=app, push=push)
+    held = _hold(
+        brand_id=brand.pk,
+        device_id=credentials.device_id if credentials else None,
+        hashed=_hash_of(push),
+        external_id=identity.external_id,
+    )
+    if credentials is not None:
+        device = _own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
+    else:
         secret = new_secret()
-        if device is not None:
-            device.secret_hash = hash_secret(secret)
-        else:
-            first = (
-                _end_user_know(brand=brand, external_id=identity.external_id)
-                if identity.external_id
-                else _anonymous(brand.pk, info)
-            )
-            device = Device(
-                brand=brand,
-                app=app,
-                session_end_user=first,
-                holder=first,
-                secret_hash=hash_secret(secret),
-                platform=info.platform,
-                last_seen_at=now - timedelta(days=3650),
-            )
+        found = _by_proof(app=app, held=held, push=push)
+        device = found or _device_first(brand=brand, app=app, identity=identity, info=info, now=now)
+        device.secret_hash = hash_secret(secret)
     previous = device.session_end_user.external_id
     gap = now - device.last_seen_at
     changed = ["last_seen_at"] if secret is None else ["last_seen_at", "secret_hash"]
@@ -277,7 +347,12 @@ def session_open(
     came = False
     if identity.external_id:
         end_user, absorbed, came = _identify(
-            brand=brand, device=device, external_id=identity.external_id, proof=identity.proof, now=now
+            brand=brand,
+            device=device,
+            external_id=identity.external_id,
+            proof=identity.proof,
+            people=held.people | {device.session_end_user_id},
+            now=now,
         )
     else:
         end_user = device.session_end_user
@@ -335,7 +410,7 @@ def _as_it_stands(*, device: Device, end_user: EndUser, status: Status, resubscr
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: datetime) -> SessionResult:
     """Logout: the session goes on as a new anonymous visitor; the token stays with who held it.
 
@@ -345,8 +420,6 @@ def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: 
     """
     device = device_of(app=app, credentials=credentials)
     leaving = device.session_end_user
-    if leaving.external_id is None:
-        leaving.refresh_from_db(fields=["external_id"])  # another tab may have logged in while this call waited
     if leaving.external_id is None:
         end_user = leaving
     else:
@@ -370,13 +443,13 @@ def session_read(*, app: App, credentials: Credentials) -> SessionResult:
     return _as_it_stands(device=device, end_user=end_user, status=Status(pair or end_user.last_session_status))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def status_update(*, app: App, credentials: Credentials, push: PushReport, cause: str, now: datetime) -> SessionResult:
     """A report between sessions: after a popup, a call of the page, or from the service worker.
 
     Raises InstallationUnknown, TokenNotYours.
     """
-    device = device_of(app=app, credentials=credentials)
+    device = device_of(app=app, credentials=credentials, push=push)
     end_user = device.session_end_user
     status = status_report(device=device, end_user=end_user, push=push, cause=cause, now=now)
     resubscribe = _resubscribe_needed(device=device, active_id=_active_key(device)[0], push=push)

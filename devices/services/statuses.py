@@ -128,7 +128,7 @@ def tokens_gone(*, tokens: Sequence[tuple[int, str]], reason: str, now: datetime
     dropped = 0
     wanted = dict(tokens)
     with transaction.atomic():
-        for device in Device.objects.select_for_update().filter(pk__in=wanted).order_by("pk"):
+        for device in Device.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"):
             if device.token_hash is not None and device.token_hash == wanted[device.pk]:
                 token_clear(device=device, reason=reason, now=now)
                 dropped += 1
@@ -136,8 +136,12 @@ def tokens_gone(*, tokens: Sequence[tuple[int, str]], reason: str, now: datetime
 
 
 def _other_holder(*, device: Device, hashed: str) -> Device | None:
+    """The device that has the token, locked before by who found it by its hash.
+
+    One that came to it since is not waited for, since its people would have to be locked first: the call begins anew.
+    """
     return (
-        Device.objects.select_for_update()
+        Device.objects.select_for_update(no_key=True, nowait=True)
         .filter(brand_id=device.brand_id, token_hash=hashed)
         .exclude(pk=device.pk)
         .first()

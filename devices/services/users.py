@@ -1,9 +1,10 @@
 """End users as the brand's own server writes them: by set, a good row among bad ones is kept."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -21,7 +22,7 @@ from devices.services.properties import (
     types_of,
 )
 from devices.services.sessions import bucket_of
-from smartpush.common.deadlocks import again_on_deadlock
+from smartpush.common.deadlocks import transaction_again
 
 CHUNK = 1000  # rows a transaction
 
@@ -130,23 +131,13 @@ def users_upsert(*, brand_id: int, rows: Sequence[UserInput], now: datetime, cre
     """Create or change end users, a thousand a transaction; rows of one end user take effect in their order."""
     written = UsersWritten()
     for chunk in _chunks(rows):
-        again_on_deadlock(_once(written, lambda chunk=chunk: _chunk(brand_id, chunk, now, create)))  # type: ignore[misc]
+        part = transaction_again(partial(_chunk, brand_id, chunk, now, create))
+        written.created += part.created
+        written.updated += part.updated
+        written.unchanged += part.unchanged
+        written.errors += part.errors
     written.errors.sort(key=lambda error: error.index)
     return written
-
-
-def _once(total: UsersWritten, work: Callable[[], UsersWritten]) -> Callable[[], None]:
-    """Add up only what was committed: a chunk that a deadlock ended is done anew."""
-
-    def run() -> None:
-        with transaction.atomic():
-            part = work()
-        total.created += part.created
-        total.updated += part.updated
-        total.unchanged += part.unchanged
-        total.errors += part.errors
-
-    return run
 
 
 def _chunks(rows: Sequence[UserInput]) -> Iterator[Sequence[UserInput]]:
@@ -169,8 +160,12 @@ def _chunk(brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool
         else:
             good.append(row)
     ids = list({row.external_id for row in good})
-    created = users_insert(brand_id=brand_id, external_ids=ids) if create else set()
-    stored = _locked(brand_id, ids, created)
+    # Who is there is locked before anybody is created: new people have the highest ids, and locks go by id.
+    stored = _locked(brand_id, ids, set())
+    missing = [one for one in ids if one not in stored]
+    if create and missing:
+        created = users_insert(brand_id=brand_id, external_ids=missing)
+        stored |= _locked(brand_id, missing, created)
     for row in good:
         one = stored.get(row.external_id)
         if one is None:
@@ -270,7 +265,8 @@ def _opt_outs_record(brand_id: int, rows: Sequence[_Row], now: datetime) -> None
 @transaction.atomic
 def user_rename(*, brand_id: int, external_id: str, new_external_id: str) -> EndUser:
     """Give an end user another external id; splits and samples stay as they were. Raises UserUnknown, CannotRename."""
-    end_user = EndUser.objects.select_for_update().filter(brand_id=brand_id, external_id=external_id).first()
+    known = EndUser.objects.select_for_update(no_key=True)
+    end_user = known.filter(brand_id=brand_id, external_id=external_id).first()
     if end_user is None:
         raise UserUnknown
     if end_user.external_id == new_external_id:

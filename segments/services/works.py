@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
-from django_q.tasks import async_task
 
 from segments.models import SegmentWork
+from smartpush.common.jobs import job_queue
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def works_ring(*, now: datetime) -> int:
 
 
 def _bell() -> None:
-    async_task("segments.tasks.do_works", q_options={"cluster": "bulk", "save": False, "ack_failure": True})
+    job_queue("segments.tasks.do_works", cluster="bulk")
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ _ORIGIN = re.compile(r"https?://[!-~]{1,240}")
 
 
 def origin_known(origin: str) -> bool:
-    """True when a brand has a website with exactly this origin (remembered for 30 s)."""
+    """True when a brand has a website with exactly this origin (remembered for 30 s), or the database is away."""
     if not _ORIGIN.fullmatch(origin):
         return False
     key = f"cors:{origin}"
@@ -30,8 +30,10 @@ def origin_known(origin: str) -> bool:
         return True
     try:
         known = App.objects.filter(kind=App.Kind.WEB, origin=origin).exists()
-    except (OperationalError, InterfaceError):  # the answer says so already; without these headers no page reads it
-        return False
+    except (OperationalError, InterfaceError):
+        # Nobody can be asked. The call itself is refused for the same reason, and a page has to be able to read that;
+        # should the database be back by then, the call is checked with its brand's own origins.
+        return True
     # Only what exists is remembered: made-up origins would push the rate limits out of a small cache.
     if known:
         cache.set(key, True, _REMEMBER)
@@ -51,7 +53,9 @@ class SdkCorsMiddleware:
         preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         response = HttpResponse(status=204) if preflight else self.get_response(request)
         patch_vary_headers(response, ["Origin"])
-        if origin_known(origin):
+        # A 503 tells nothing, and the cause may be that nobody can be asked: a page has to be able to read it.
+        unreachable = response.status_code == 503 and _ORIGIN.fullmatch(origin)
+        if unreachable or origin_known(origin):
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = "Retry-After"
             if preflight:

@@ -13,7 +13,7 @@ class CannotDecrypt(Exception):
     """The stored secret was encrypted with a key that SMARTPUSH_ENCRYPTION_KEYS no longer holds."""
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key.encode()) for key in keys])
 
@@ -31,6 +31,23 @@ def decrypt(stored: str) -> str:
         raise CannotDecrypt(
             "A stored secret cannot be decrypted: add the key that wrote it to SMARTPUSH_ENCRYPTION_KEYS."
         ) from None
+
+
+def key_place(stored: str) -> int | None:
+    """Which key a stored secret is encrypted under: 0 for the newest; None when no key that we have reads it."""
+    for place, key in enumerate(settings.SMARTPUSH_ENCRYPTION_KEYS):
+        try:
+            _fernet((key,)).decrypt(stored.encode())
+        except InvalidToken:
+            continue
+        return place
+    return None
+
+
+def key_name(place: int) -> str:
+    """A key for people, by its place in the list and eight characters of its hash; tells nothing of the key itself."""
+    key = settings.SMARTPUSH_ENCRYPTION_KEYS[place]
+    return f"key {place + 1} ({hashlib.sha256(key.encode()).hexdigest()[:8]})"
 
 
 def new_secret() -> str:

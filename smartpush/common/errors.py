@@ -12,6 +12,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from smartpush.common.deadlocks import ChangedMeanwhile, is_contention
+
 log = structlog.get_logger(__name__)
 
 _CODES: dict[type[exceptions.APIException], str] = {
@@ -69,6 +71,31 @@ def error_fields(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [str(detail)]}
 
 
+# What PostgreSQL says of itself by SQLSTATE, in a sentence that is true of it and of nothing else.
+_BUSY: tuple[tuple[str, str, int], ...] = (
+    ("57014", "The database took too long over this call; try again.", 5),
+    ("53300", "The database takes no more connections at the moment; try again.", 5),
+    ("53", "The database has run out of room or memory; its operator has to see to it.", 30),
+    ("57P", "The database is restarting; try again.", 5),
+    ("08", "The server cannot reach its database; try again.", 5),
+)
+
+
+def unavailable(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
+    """Body and headers of the 503 for an error of the database's, logged under the cause that it really has."""
+    state = str(getattr(error.__cause__, "sqlstate", None) or "")
+    if is_contention(error):
+        event, (text, wait) = "contention_not_settled", ("Other calls are changing the same data; try again.", 1)
+    elif state:
+        event = "database_refuses"
+        known = ((text, wait) for prefix, text, wait in _BUSY if state.startswith(prefix))
+        text, wait = next(known, ("The database could not do this now; try again.", 5))
+    else:  # without a state the connection could not be made, or broke
+        event, (text, wait) = "database_unavailable", ("The server cannot reach its database; try again.", 5)
+    log.error(event, error=str(error), sqlstate=state)
+    return error_body("server_busy", text), {"Retry-After": str(wait)}
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: whatever happens, one shape."""
     if isinstance(error, ApiError):
@@ -87,10 +114,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         return Response(error_body("payload_too_large", "The body is too large; send less at a time."), 413)
     if isinstance(error, UnreadablePostError):
         return Response(error_body("invalid_json", "The connection ended before the body did."), 400)
-    if isinstance(error, OperationalError | InterfaceError):
-        log.error("database_unavailable", error=str(error))
-        body = error_body("server_busy", "The server cannot reach its database; try again.")
-        return Response(body, 503, headers={"Retry-After": "2"})
+    if isinstance(error, OperationalError | InterfaceError | ChangedMeanwhile):
+        body, headers = unavailable(error)
+        return Response(body, 503, headers=headers)
     if isinstance(error, exceptions.APIException):
         code = _CODES.get(type(error), "error")
         return Response(error_body(code, str(error.detail)), error.status_code)

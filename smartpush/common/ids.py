@@ -3,6 +3,9 @@
 A public id is the row number encrypted by a four-round Feistel network over 64 bits (keyed by SMARTPUSH_ID_KEY and the
 kind of row), written in base64url: reversible by us, a random-looking string to everyone else. A report token adds a
 136-bit HMAC, because it is the only proof that its caller needs; so does the token of a preference page.
+
+SMARTPUSH_ID_KEY makes all of them. What a key in SMARTPUSH_ACCEPTED_ID_KEYS made is read as well, so that keys are
+rotated with an overlap.
 """
 
 import base64
@@ -22,6 +25,17 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 @lru_cache(maxsize=64)
 def _keys(kind: str, secret: str) -> tuple[bytes, ...]:
     return tuple(hmac.digest(secret.encode(), f"{kind}:{n}".encode(), hashlib.sha256) for n in range(5))
+
+
+def _accepted() -> tuple[str, ...]:
+    return (settings.SMARTPUSH_ID_KEY, *settings.SMARTPUSH_ACCEPTED_ID_KEYS)
+
+
+def _signed(kind: str, body: bytes, proof: bytes) -> bool:
+    """Whether one of the accepted keys made this proof."""
+    return any(
+        hmac.compare_digest(proof, hmac.digest(_keys(kind, secret)[0], body, "sha256")[:17]) for secret in _accepted()
+    )
 
 
 def _round(key: bytes, half: int) -> int:
@@ -50,17 +64,18 @@ def public_id(kind: str, number: int) -> str:
 
 def row_number(kind: str, public: str) -> int | None:
     """The row number of a public id, or None when it is not one of ours of this kind."""
-    keys = _keys(kind, settings.SMARTPUSH_ID_KEY)
     raw = _decoded(public, 16)
     if raw is None:
         return None
-    left, right = struct.unpack(">II", raw[:8])
-    for key in reversed(keys[:4]):
-        left, right = right ^ _round(key, left), left
-    number = int(left << 32 | right)
-    if not hmac.compare_digest(raw[8:], _check(kind, number, keys[4])):
-        return None
-    return number
+    for secret in _accepted():
+        keys = _keys(kind, secret)
+        left, right = struct.unpack(">II", raw[:8])
+        for key in reversed(keys[:4]):
+            left, right = right ^ _round(key, left), left
+        number = int(left << 32 | right)
+        if hmac.compare_digest(raw[8:], _check(kind, number, keys[4])):
+            return number
+    return None
 
 
 def report_token(number: int, day: date) -> str:
@@ -76,8 +91,7 @@ def read_report_token(token: str) -> tuple[int, date] | None:
     if raw is None:
         return None
     number, days = struct.unpack(">QH", raw[:10])
-    key = _keys("report", settings.SMARTPUSH_ID_KEY)[0]
-    if not hmac.compare_digest(raw[10:], hmac.digest(key, raw[:10], "sha256")[:17]):
+    if not _signed("report", raw[:10], raw[10:]):
         return None
     return int(number), _EPOCH + timedelta(days=days)
 
@@ -97,8 +111,7 @@ def read_preference_token(token: str) -> tuple[int, datetime] | None:
     number = row_number("preferences", hidden)
     if number is None or rest is None:
         return None
-    key = _keys("preferences", settings.SMARTPUSH_ID_KEY)[0]
-    if not hmac.compare_digest(rest[4:], hmac.digest(key, hidden.encode() + rest[:4], "sha256")[:17]):
+    if not _signed("preferences", hidden.encode() + rest[:4], rest[4:]):
         return None
     return number, datetime.fromtimestamp(struct.unpack(">I", rest[:4])[0], UTC)
 

@@ -140,7 +140,7 @@ class Scenario:
         marker = marker_suggest(CATEGORIES[0][0])
         readers = audience_make(brand=brand, numbers=seeded, marker=marker, now=utc_now())
         self.say(f"{END_USERS} end users, each with a browser subscribed to nothing yet.")
-        wait_until("the web server", lambda: answers(f"{settings.SMARTPUSH_PUBLIC_URL}/healthz"))
+        wait_until("the web server", lambda: answers(f"{settings.SMARTPUSH_PUBLIC_URL}/readyz"))
         shop = Shop(
             host=settings.SMARTPUSH_PUBLIC_URL,
             brand_key=brand.public_key,

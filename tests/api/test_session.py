@@ -294,3 +294,20 @@ def test_an_external_id_is_text(page, path, number):
     assert (error["code"], list(error["fields"])) == ("invalid_request", ["external_id"])
     assert "text" in error["fields"]["external_id"][0]
     assert not EndUser.objects.exists()
+
+
+def test_an_installation_is_known_by_the_id_of_a_rotated_key_and_is_told_its_new_one(page, settings):
+    page.allow()
+    first = page.session(external_id="ann")["installation"]["id"]
+    device = page.device.pk
+    settings.SMARTPUSH_ACCEPTED_ID_KEYS = (settings.SMARTPUSH_ID_KEY,)
+    settings.SMARTPUSH_ID_KEY = "another key of thirty-two characters"
+    told = page.session(external_id="ann")["installation"]
+    assert told["id"] != first
+    assert "secret" not in told
+    assert page.installation["id"] == first  # a page that keeps the old one is known as well
+    assert page.call("popups/poll")["popup"] is None
+    settings.SMARTPUSH_ACCEPTED_ID_KEYS = ()
+    page.installation = {**page.installation, "id": told["id"]}
+    assert page.session(external_id="ann")["status"] == "allowed"
+    assert page.device.pk == device

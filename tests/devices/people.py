@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from django.db import transaction
 
 from campaigns.services.absorb import visitor_absorb
 from devices.models import App, Brand, Device, EndUser, PushStatus, Status
 from devices.services.merging import end_user_remove_absorbed
 from devices.services.reporting import Credentials, DeviceInfo, Identity, PushReport, Subscription
 from devices.services.sessions import SessionResult, session_close, session_open, status_update
+from smartpush.common.deadlocks import transaction_again
 
 PUSH_ORIGIN = "https://updates.push.services.mozilla.com"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -61,7 +61,8 @@ class Browser:
     def load(self, external_id: str | None = None, **properties: object) -> SessionResult:
         """A page load, by a site that identifies its user."""
         self.now += timedelta(minutes=1)
-        with transaction.atomic():
+
+        def work() -> SessionResult:
             result = session_open(
                 brand=self.brand,
                 app=self.app,
@@ -74,6 +75,9 @@ class Browser:
             if result.absorbed_id is not None:
                 visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=self.now)
                 end_user_remove_absorbed(visitor_id=result.absorbed_id)
+            return result
+
+        result = transaction_again(work)
         if result.secret is not None:
             self.credentials = Credentials(result.device.pk, result.secret)
         self.answers.append(result)

@@ -8,7 +8,7 @@ from functools import partial
 
 from django.conf import settings
 
-from devices.models import Dispatch, VapidKey
+from devices.models import Dispatch
 from devices.services.push_services.budgets import (
     NATIVE_ORIGIN,
     Target,
@@ -26,6 +26,7 @@ from devices.services.sending.claim import (
     rows_gate,
     rows_put_off,
 )
+from devices.services.sending.keys import vapid_keys_read
 from devices.services.sending.native import AppFacts, app_facts, native_render
 from devices.services.sending.render import CannotSend, brand_facts, payload_render
 from devices.services.sending.results import results_write
@@ -34,10 +35,8 @@ from devices.services.statuses import is_native
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.fcm import Fcm, FcmMessage
 from devices.transports.fcm_credentials import FCM_ORIGIN
-from devices.transports.vapid import VapidKeyPair
 from devices.transports.webpush import WebPush
 from devices.transports.wire import Wire
-from smartpush.common.crypto import decrypt
 from smartpush.common.deadlocks import again_on_deadlock
 from smartpush.common.ids import topic
 from smartpush.common.personalisation import TEMPLATE_TIME, Meter
@@ -49,18 +48,6 @@ RECENT_SECONDS = 60.0
 PAUSE_SECONDS = 5.0
 
 _LATER = {Outcome.THROTTLED: THROTTLED, Outcome.AUTH: BREAKER}
-
-
-def vapid_keys(*, brand_id: int) -> dict[int, VapidKeyPair]:
-    """The brand's key pairs by their ids, retired ones too."""
-    return {
-        key.pk: VapidKeyPair(
-            public=key.public_key,
-            private=decrypt(key.private_key_encrypted),
-            subject=settings.SMARTPUSH_VAPID_SUBJECT,
-        )
-        for key in VapidKey.objects.filter(brand_id=brand_id)
-    }
 
 
 class RecentlyTaken:
@@ -115,14 +102,17 @@ class Carrier:
         self._policy = Dispatch.objects.only("policy").get(pk=claim.dispatch_id).policy
         self._brand = brand_facts(brand_id=claim.brand_id)
         self._app: AppFacts | None = None
+        self._unreadable: frozenset[int] = frozenset()
         if is_native(claim.origin):
-            self._app = app_facts(origin=claim.origin, brand_id=claim.brand_id)
+            self._app = app_facts(origin=claim.origin, brand_id=claim.brand_id, now=clock())
             account = self._app.account
             self.origin = account.origin if account is not None else FCM_ORIGIN
             self.limit = Target(claim.sender or claim.origin, NATIVE_ORIGIN)
             self.credentials = Target(claim.origin, claim.origin)
         else:
-            self._web.keys_add(vapid_keys(brand_id=claim.brand_id))
+            keys = vapid_keys_read(claim=claim, now=clock())
+            self._web.keys_add(keys.readable)
+            self._unreadable = keys.unreadable
             self.origin = claim.origin
             self.limit = self.credentials = Target(claim.sender, claim.origin)
         self._turn = RenderTurn(claim.content)
@@ -208,7 +198,15 @@ class Carrier:
         """Gate rows until some may go; says whether there are any."""
         while True:
             judged, rows = again_on_deadlock(
-                partial(rows_gate, claim=self.claim, now=self._clock(), limit=limit, not_to=not_to)
+                partial(
+                    rows_gate,
+                    claim=self.claim,
+                    now=self._clock(),
+                    limit=limit,
+                    not_to=not_to,
+                    unreadable=self._unreadable,
+                    app_unreadable=self._app is not None and self._app.unreadable,
+                )
             )
             self._judged += judged
             self._rows.update((row.id, row) for row in rows)

@@ -1,7 +1,7 @@
 """Claiming a chunk and judging each of its rows once more, in two statements."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from devices.services.sending.quiet_hours import QuietHours, zone_choose
 from devices.services.sending.restraint import NOT_SENT, Judged, restrain
 
 UNSURE_RETRIES = 3
+KEY_AGAIN = timedelta(minutes=5)
+"""How long a message waits before its key is looked at again."""
 UNSURE_BACK_OFF = timedelta(seconds=30)
 
 
@@ -96,7 +98,8 @@ _JUDGE_SQL = """
     SELECT d.id, CASE
         WHEN p.state <> 'running' THEN 'cancelled:' || coalesce(nullif(p.stop_reason, ''), 'dispatch_stopped')
         WHEN d.expires_at <= %(now)s THEN CASE WHEN d.hold_reason IN ('breaker', 'throttled', 'failing')
-            AND d.reason <> '' THEN 'expired:' || d.reason ELSE 'expired:expired' END
+            AND d.reason <> '' THEN 'expired:' || d.reason
+            WHEN d.hold_reason = 'key_unreadable' THEN 'expired:key_unreadable' ELSE 'expired:expired' END
         WHEN b.sending_stopped_at IS NOT NULL THEN 'hold:brand_stopped'
         WHEN v.id IS NULL OR u.id IS NULL THEN 'cancelled:device_deleted'
         WHEN v.holder_id IS DISTINCT FROM d.end_user_id THEN 'cancelled:device_taken_over'
@@ -111,8 +114,12 @@ _JUDGE_SQL = """
         WHEN v.endpoint_origin <> c.origin
             OR (v.platform = 'web' AND c.sender <> '' AND c.sender <> 'vapid:' || coalesce(v.vapid_key_id, 0))
             THEN 'hold:moved'  -- it has subscribed elsewhere, or under another key: cut again
+        WHEN %(app_unreadable)s OR v.vapid_key_id = ANY(%(unreadable)s::bigint[]) THEN 'hold:key_unreadable'
         ELSE 'send:'
-      END AS verdict, NULL::timestamptz AS held_until, d.counted, d.hold_reason, d.expires_at, u.time_zone AS user_zone,
+      END AS verdict,
+      CASE WHEN %(app_unreadable)s OR v.vapid_key_id = ANY(%(unreadable)s::bigint[])
+          THEN %(key_again)s::timestamptz END AS held_until,
+      d.counted, d.hold_reason, d.expires_at, u.time_zone AS user_zone,
       v.time_zone AS device_zone, d.end_user_id, d.enrolment_id, d.step_seq, d.request_id
     FROM devices_delivery d
     JOIN devices_deliverychunk c ON c.id = d.chunk_id AND c.state = 'leased' AND c.attempt = %(attempt)s
@@ -217,16 +224,34 @@ def chunk_claim(*, chunk_id: int, now: datetime) -> Claim | None:
     return claim
 
 
-def rows_gate(*, claim: Claim, now: datetime, limit: int, not_to: int | None = None) -> tuple[int, list[Row]]:
+def rows_gate(
+    *,
+    claim: Claim,
+    now: datetime,
+    limit: int,
+    not_to: int | None = None,
+    unreadable: Collection[int] = (),
+    app_unreadable: bool = False,
+) -> tuple[int, list[Row]]:
     """Judge the next ready rows of the chunk again: how many there were, and those that may go, now `sending`.
 
-    `not_to` leaves out one device.
+    `not_to` leaves out one device. Rows that need one of the `unreadable` VAPID keys, or whose app's key file is
+    unreadable, leave the chunk and are held.
 
     Only so many at once, because a crash leaves what is `sending` unsure. Nothing where the lease was lost. Quiet
     hours and caps are those of when the chunk was claimed; a brand without them pays nothing for them.
     """
-    slice_of = {"chunk": claim.chunk_id, "day": claim.day, "attempt": claim.attempt, "now": now, "limit": limit}
-    slice_of["not_to"] = not_to
+    slice_of: dict[str, Any] = {
+        "chunk": claim.chunk_id,
+        "day": claim.day,
+        "attempt": claim.attempt,
+        "now": now,
+        "limit": limit,
+        "not_to": not_to,
+        "unreadable": list(unreadable),
+        "app_unreadable": app_unreadable,
+        "key_again": now + KEY_AGAIN,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         if claim.quiet is None and not claim.caps:
             cursor.execute(_GATE_SQL, slice_of)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import structlog
 from django.conf import settings
 
-from devices.models import App
-from devices.services.apps import app_account
+from devices.models import App, Incident
+from devices.services.apps import app_account, app_subject
+from devices.services.incidents import incident_note
 from devices.services.sending.claim import Claim, Row
+from devices.services.sending.keys import DETAIL
 from devices.services.sending.render import (
     BrandFacts,
     CannotSend,
@@ -32,8 +33,6 @@ from smartpush.common.deep_links import is_allowed_deep_link
 from smartpush.common.ids import public_id, report_token, topic
 from smartpush.common.personalisation import CannotRender, Meter, render
 
-log = structlog.get_logger(__name__)
-
 PREFIX = "smartpush_"
 """Begins every key of ours in a message's data; FCM keeps `from`, `gcm` and `google` for itself."""
 VERSION = "1"
@@ -48,27 +47,36 @@ class AppFacts:
     channel_id: str
     icon: str
     sound: str
+    unreadable: bool = False
 
 
-def app_facts(*, origin: str, brand_id: int) -> AppFacts:
+def app_facts(*, origin: str, brand_id: int, now: datetime) -> AppFacts:
     """The app that an origin such as `fcm:12` stands for.
 
-    An account that cannot be read any more is as none: its messages wait, and the log says why.
+    An account that cannot be read any more is an incident: its messages are held.
     """
     app = App.objects.filter(pk=int(origin.removeprefix("fcm:")), brand_id=brand_id).first()
     if app is None:  # deleted, and its devices with it: the gate lets nothing through
         return AppFacts("android", None, "", "", "")
+    account, unreadable = None, False
     try:
         account = app_account(app=app)
     except (CannotDecrypt, CredentialsRefused) as problem:
-        log.error("app_credentials_unreadable", app=app.pk, problem=type(problem).__name__)
-        account = None
+        unreadable = True
+        incident_note(
+            kind=Incident.Kind.KEY_UNREADABLE,
+            brand_id=brand_id,
+            subject=app_subject(app.pk),
+            now=now,
+            detail=DETAIL if isinstance(problem, CannotDecrypt) else "It is no key file any more.",
+        )
     return AppFacts(
         platform="ios" if app.kind == App.Kind.IOS else "android",
         account=account,
         channel_id=app.android_channel_id,
         icon=app.android_icon,
         sound=app.sound,
+        unreadable=unreadable,
     )
 
 

@@ -11,11 +11,11 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
-from django_q.tasks import async_task
 
 from segments.models import Segment, SegmentImport
 from segments.services.imports.reading import CannotRead, IdFile, Limits
 from segments.services.imports.refusals import CannotImport
+from smartpush.common.jobs import job_queue
 
 log = structlog.get_logger(__name__)
 
@@ -87,9 +87,7 @@ def import_fail(*, job: SegmentImport, reason: str, now: datetime) -> None:
 
 def import_ring(*, import_id: int) -> None:
     """Queue the job that does the matching; a lost bell is rung again by `imports_resume`."""
-    async_task(
-        "segments.tasks.run_import", import_id, q_options={"cluster": "bulk", "save": False, "ack_failure": True}
-    )
+    job_queue("segments.tasks.run_import", import_id, cluster="bulk")
 
 
 def _take_in(job: SegmentImport, stream: IO[bytes], now: datetime) -> None:

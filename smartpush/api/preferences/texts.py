@@ -25,6 +25,7 @@ class Texts:
     unknown: str
     busy_title: str
     busy: str
+    away: str
     failed: str
     languages: str
 
@@ -46,6 +47,7 @@ TEXTS = {
         unknown="It may have been cut off when it was copied. Open the website or app again and ask for a new one.",
         busy_title="One moment, please",
         busy="There were too many attempts from here. Please try again in a minute.",
+        away="Your choices cannot be read at this moment. Nothing is lost. Please try again in a minute.",
         failed="Your choices could not be saved: there are too many of them. Please untick some.",
         languages="Languages",
     ),
@@ -66,6 +68,8 @@ TEXTS = {
         unknown="Ίσως κόπηκε κατά την αντιγραφή. Ανοίξτε ξανά τον ιστότοπο ή την εφαρμογή και ζητήστε νέο.",
         busy_title="Μια στιγμή, παρακαλώ",
         busy="Έγιναν πάρα πολλές προσπάθειες από εδώ. Δοκιμάστε ξανά σε ένα λεπτό.",
+        away="Οι επιλογές σας δεν μπορούν να διαβαστούν αυτή τη "
+        "στιγμή. Τίποτα δεν χάθηκε. Δοκιμάστε ξανά σε ένα λεπτό.",
         failed="Οι επιλογές σας δεν αποθηκεύτηκαν: είναι πάρα πολλές. Αφαιρέστε μερικές.",
         languages="Γλώσσες",
     ),
@@ -87,6 +91,8 @@ TEXTS = {
         "Sie einen neuen an.",
         busy_title="Einen Moment, bitte",
         busy="Von hier kamen zu viele Versuche. Bitte versuchen Sie es in einer Minute noch einmal.",
+        away="Ihre Auswahl kann gerade nicht gelesen werden. Nichts ist "
+        "verloren. Bitte versuchen Sie es in einer Minute noch einmal.",
         failed="Ihre Auswahl konnte nicht gespeichert werden: Es sind zu viele Themen. Bitte wählen Sie einige ab.",
         languages="Sprachen",
     ),
@@ -107,6 +113,8 @@ TEXTS = {
         unknown="Puede que se cortara al copiarlo. Abre de nuevo el sitio web o la aplicación y pide otro.",
         busy_title="Un momento, por favor",
         busy="Ha habido demasiados intentos desde aquí. Vuelve a probar dentro de un minuto.",
+        away="Tus preferencias no se pueden leer en este momento. No "
+        "se ha perdido nada. Vuelve a probar dentro de un minuto.",
         failed="No se han podido guardar tus preferencias: son demasiadas. Desmarca algunas.",
         languages="Idiomas",
     ),
@@ -128,6 +136,7 @@ TEXTS = {
         "demander un autre.",
         busy_title="Un instant, s’il vous plaît",
         busy="Il y a eu trop de tentatives depuis cet endroit. Réessayez dans une minute.",
+        away="Vos choix ne peuvent pas être lus pour le moment. Rien n’est perdu. Réessayez dans une minute.",
         failed="Vos choix n’ont pas pu être enregistrés : ils sont trop nombreux. Décochez-en quelques-uns.",
         languages="Langues",
     ),
@@ -148,6 +157,7 @@ TEXTS = {
         unknown="Talvez tenha sido cortada ao copiar. Abra de novo o site ou a aplicação e peça outra.",
         busy_title="Um momento, por favor",
         busy="Houve demasiadas tentativas a partir daqui. Tente de novo dentro de um minuto.",
+        away="As suas escolhas não podem ser lidas neste momento. Nada se perdeu. Tente de novo dentro de um minuto.",
         failed="Não foi possível guardar as suas escolhas: são demasiadas. Desmarque algumas.",
         languages="Idiomas",
     ),
@@ -167,6 +177,7 @@ TEXTS = {
         unknown="ربما نُسخ الرابط ناقصًا. افتح الموقع أو التطبيق من جديد واطلب رابطًا آخر.",
         busy_title="لحظة من فضلك",
         busy="هناك محاولات كثيرة جدًا من هنا. حاول مرة أخرى بعد دقيقة.",
+        away="لا يمكن قراءة اختياراتك في هذه اللحظة. لم يُفقد شيء. حاول مرة أخرى بعد دقيقة.",
         failed="تعذر حفظ اختياراتك لأنها كثيرة جدًا. ألغِ تحديد بعضها.",
         languages="اللغات",
     ),
@@ -186,6 +197,7 @@ TEXTS = {
         unknown="ייתכן שהקישור נקטע בהעתקה. יש לפתוח שוב את האתר או את היישום ולבקש קישור חדש.",
         busy_title="רק רגע, בבקשה",
         busy="היו יותר מדי ניסיונות מכאן. אפשר לנסות שוב בעוד דקה.",
+        away="אי אפשר לקרוא את הבחירות שלך כרגע. שום דבר לא אבד. אפשר לנסות שוב בעוד דקה.",
         failed="לא ניתן היה לשמור את הבחירות: יש יותר מדי מהן. יש לבטל את סימון חלקן.",
         languages="שפות",
     ),

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -26,6 +27,8 @@ from devices.services.markers import CannotChangeMarkers
 from devices.services.preferences import CategoryUnknown, preferences_save
 from smartpush.api.preferences.texts import RTL, TEXTS, page_language
 from smartpush.common.clock import utc_now
+from smartpush.common.deadlocks import ChangedMeanwhile, transaction_again
+from smartpush.common.errors import unavailable
 from smartpush.common.ids import read_preference_token
 from smartpush.common.limits import client_address, limit_exceeded
 
@@ -39,6 +42,9 @@ _HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
     "X-Frame-Options": "DENY",
 }
+
+
+_TITLES = {"away": "busy_title"}  # "One moment, please"
 
 
 def _asked_languages(request: HttpRequest) -> list[str]:
@@ -67,7 +73,7 @@ def _notice(request: HttpRequest, what: str, *, status: int) -> HttpResponse:
     texts = TEXTS[language]
     return _page(
         "notice",
-        {"heading": getattr(texts, f"{what}_title"), "sentence": getattr(texts, what)},
+        {"heading": getattr(texts, _TITLES.get(what, f"{what}_title")), "sentence": getattr(texts, what)},
         language=language,
         status=status,
     )
@@ -76,7 +82,21 @@ def _notice(request: HttpRequest, what: str, *, status: int) -> HttpResponse:
 @csrf_exempt  # there is no cookie that another site could make use of: the address itself is the right to post
 @require_http_methods(["GET", "HEAD", "POST"])
 def preference_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one end user's choices, or save them: 404 for a wrong address, 410 for one whose 24 hours are over."""
+    """Show one end user's choices, or save them: 404 for a wrong address, 410 for one whose 24 hours are over.
+
+    503 while the database is away, or other calls kept changing the same person.
+    """
+    try:
+        return _answer(request, token)
+    except (OperationalError, InterfaceError, ChangedMeanwhile) as error:
+        _, headers = unavailable(error)
+        response = _notice(request, "away", status=503)
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+
+def _answer(request: HttpRequest, token: str) -> HttpResponse:
     now = utc_now()
     address = client_address(request.META, trusted_proxies=settings.SMARTPUSH_TRUSTED_PROXIES)
     per_minute = settings.SMARTPUSH_LIMITS["preferences_per_address"]
@@ -148,13 +168,15 @@ def _save(request: HttpRequest, *, end_user: EndUser, language: str, now: dateti
     # An old page in another tab must not undo an opt-out made since: only a switch that was moved is an answer.
     stop = "opted_out" in form
     try:
-        preferences_save(
-            brand_id=end_user.brand_id,
-            end_user_id=end_user.pk,
-            asked=Asked(language=language, origin=settings.SMARTPUSH_PUBLIC_URL),
-            now=now,
-            ticks=ticks or None,
-            opted_out=stop if stop != (was == "1") else None,
+        transaction_again(
+            lambda: preferences_save(
+                brand_id=end_user.brand_id,
+                end_user_id=end_user.pk,
+                asked=Asked(language=language, origin=settings.SMARTPUSH_PUBLIC_URL),
+                now=now,
+                ticks=ticks or None,
+                opted_out=stop if stop != (was == "1") else None,
+            )
         )
     except (CategoryUnknown, CannotChangeMarkers):
         return False

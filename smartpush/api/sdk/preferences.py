@@ -59,6 +59,7 @@ class PreferencesReadView(InstallationView):
     """The end user's categories and opt-out, as they are."""
 
     body = s.PreferencesReadSerializer
+    device_alone = True
 
     @extend_schema(
         request=s.PreferencesReadSerializer, responses=s.PreferencesAnswer, operation_id="sdk_preferences_read"
@@ -112,6 +113,7 @@ class PreferencesLinkView(InstallationView):
     """A way to the hosted preference page for who is in session here."""
 
     body = s.PreferencesLinkSerializer
+    device_alone = True
 
     @extend_schema(
         request=s.PreferencesLinkSerializer, responses=s.PreferencesLinkAnswer, operation_id="sdk_preferences_link"

@@ -24,7 +24,7 @@ from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, pa
 from devices.services.users import RowError, UserUnknown
 from segments.services.absorb import lists_absorb, lists_forget
 from segments.services.passing import presences_absorb, presences_forget
-from smartpush.common.deadlocks import again_on_deadlock
+from smartpush.common.deadlocks import transaction_again
 
 
 @dataclass(slots=True)
@@ -51,12 +51,11 @@ def events_take(*, brand: Brand, events: Sequence[ServerEvent], create_unknown: 
         chunk = events[at : at + CHUNK]
 
         def work(chunk: Sequence[ServerEvent] = chunk) -> EventsWritten:
-            with transaction.atomic():
-                written = server_events_record(brand_id=brand.pk, events=chunk, create_unknown=create_unknown, now=now)
-                _advance(match(brand_id=brand.pk, events=written.recorded, now=now), now)
-                return written
+            written = server_events_record(brand_id=brand.pk, events=chunk, create_unknown=create_unknown, now=now)
+            _advance(match(brand_id=brand.pk, events=written.recorded, now=now), now)
+            return written
 
-        written = again_on_deadlock(work)
+        written = transaction_again(work)
         taken.accepted += written.accepted
         taken.duplicates += written.duplicates
         taken.errors += written.errors

@@ -122,7 +122,9 @@ class Environment:
             rule = "it must be postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters percent-encoded;"
             self.unreadable(name, f"{rule} only PostgreSQL 15 or later is supported", secret=True)
             return {"ENGINE": "django.db.backends.dummy", "NAME": ""}
-        return described | {"ENGINE": "django.db.backends.postgresql"}
+        # A server that does not answer is away: a call must not wait for it as long as the system would.
+        options = {"connect_timeout": 5} | described.get("OPTIONS", {})
+        return described | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
 
     def redis(self, name: str) -> str:
         """Return the URL of a Redis server, or nothing."""

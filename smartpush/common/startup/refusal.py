@@ -21,6 +21,7 @@ REPAIRS: Mapping[str, frozenset[str]] = {
     "check": frozenset(),
     "collectstatic": frozenset(),
     "migrate": _DATABASE,
+    "reencrypt": _DATABASE | {"SMARTPUSH_ENCRYPTION_KEYS"},
     "showmigrations": _DATABASE,
 }
 _PRODUCTION = """\

@@ -57,6 +57,13 @@ def _keys(settings: Any, source: Callable[[str], str]) -> list[Problem]:
     if 0 < len(settings.SMARTPUSH_ID_KEY) < 32:
         text = f"{name}{source(name)} is shorter than 32 characters."
         found.append(Problem("smartpush.E002", name, text, ID_ADVICE))
+    name = "SMARTPUSH_ACCEPTED_ID_KEYS"
+    if any(len(key) < 32 for key in settings.SMARTPUSH_ACCEPTED_ID_KEYS):
+        text = f"{name}{source(name)} holds a key of less than 32 characters."
+        found.append(Problem("smartpush.E002", name, text, "Give former values of SMARTPUSH_ID_KEY as they were."))
+    if settings.SMARTPUSH_ID_KEY in settings.SMARTPUSH_ACCEPTED_ID_KEYS:
+        text = f"{name}{source(name)} holds SMARTPUSH_ID_KEY itself."
+        found.append(Problem("smartpush.E002", name, text, "Leave only former keys in it."))
     return found
 
 

@@ -1,6 +1,7 @@
 """Native installations: whose token it is, through login, switch, logout, refresh and a reinstalled app."""
 
 import pytest
+from django.db import transaction
 
 from devices.models import Brand, Device, PushStatus, Status, TokenHolding
 from devices.services.reporting import DeviceInfo, InstallationUnknown, PushReport, TokenNotYours
@@ -111,5 +112,5 @@ def test_an_app_has_no_subscription_and_a_browser_no_token(phone, browser, brand
         (phone.app, phone.credentials, PushReport(Status.ALLOWED, subscription=subscription)),
         (browser.app, browser.credentials, PushReport(Status.ALLOWED, token=TOKEN)),
     ]:
-        with pytest.raises(InstallationUnknown):
+        with pytest.raises(InstallationUnknown), transaction.atomic():
             status_update(app=app, credentials=credentials, push=push, cause="sdk_call", now=phone.now)

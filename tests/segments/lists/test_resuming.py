@@ -44,7 +44,7 @@ def brand():
 @pytest.fixture
 def rung(monkeypatch):
     bells = []
-    monkeypatch.setattr(receiving, "async_task", lambda task, number, **options: bells.append((task, number)))
+    monkeypatch.setattr(receiving, "job_queue", lambda task, number, **options: bells.append((task, number)))
     return bells
 
 

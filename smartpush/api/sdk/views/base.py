@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -20,6 +19,7 @@ from smartpush.api.sdk.auth import Caller, FromBrandSite, credentials_of, instal
 from smartpush.api.sdk.identity import proof_demand
 from smartpush.api.sdk.native import body_for
 from smartpush.api.sdk.parsers import SdkParser
+from smartpush.common.deadlocks import transaction_again
 from smartpush.common.errors import ApiError
 
 
@@ -33,31 +33,36 @@ class SdkView(APIView):
     def post(self, request: Request) -> Response:
         caller: Caller = request.caller  # type: ignore[attr-defined]
         data = body_for(app=caller.app, data=s.checked(self.body, request.data))
+        self.prepare(caller, data)
         try:
-            try:
-                return Response(self.answer(caller, data))
-            except IntegrityError:
-                # Two calls made the same thing at once (a device, a pair): the second finds what the first has made.
-                return Response(self.answer(caller, data))
+            return Response(transaction_again(lambda: self.answer(caller, data)))
         except InstallationUnknown:
             raise installation_unknown() from None
         except TokenNotYours as problem:
             raise ApiError(403, "token_not_yours", f"{problem} Subscribe again and report the new one.") from None
 
+    def prepare(self, caller: Caller, data: dict[str, Any]) -> None:
+        """What comes before the transaction, once: what it writes stays, whatever becomes of the call."""
+
     def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
+        """The whole of the call, in one transaction; it is done anew where it lost a race, so it keeps nothing."""
         raise NotImplementedError
 
 
 class InstallationView(SdkView):
-    """A call by a known installation on behalf of the end user in session, proven where the brand insists."""
+    """A call by a known installation on behalf of the end user in session, proven where the brand insists.
+
+    `device_alone` says that the call writes nothing that belongs to a person: then it locks the device only.
+    """
+
+    device_alone = False
 
     def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
         credentials = credentials_of(data["installation"])
         assert credentials is not None
-        with transaction.atomic():
-            device = device_of(app=caller.app, credentials=credentials)
-            proof_demand(caller, device)
-            return self.answer_device(caller, device, data)
+        device = device_of(app=caller.app, credentials=credentials, alone=self.device_alone)
+        proof_demand(caller, device)
+        return self.answer_device(caller, device, data)
 
     def answer_device(self, caller: Caller, device: Device, data: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +23,7 @@ class PollView(InstallationView):
     """Is there a popup for this tab?"""
 
     body = s.TabSerializer
+    device_alone = True
 
     @extend_schema(request=s.TabSerializer, responses=s.PollAnswer, operation_id="sdk_popup_poll")
     def post(self, request: Request) -> Response:
@@ -44,6 +44,7 @@ class ShownView(InstallationView):
     """The tab is about to draw the popup; 409 means: do not."""
 
     body = s.OfferSerializer
+    device_alone = True
 
     @extend_schema(request=s.OfferSerializer, responses=s.OkAnswer, operation_id="sdk_popup_shown")
     def post(self, request: Request) -> Response:
@@ -74,30 +75,29 @@ class OutcomeView(SdkView):
     def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
         credentials = credentials_of(data["installation"])
         assert credentials is not None
-        with transaction.atomic():
-            if data["push"] is not None:
-                result = status_update(
-                    app=caller.app,
-                    credentials=credentials,
-                    push=s.push_report(data["push"]),
-                    cause="popup",
-                    now=caller.now,
-                )
-            else:
-                result = session_read(app=caller.app, credentials=credentials)
-            device = result.device
-            proof_demand(caller, device)
-            try:
-                flows.offer_finish(
-                    offer_id=_offer_number(data),
-                    end_user_id=device.session_end_user_id,
-                    device=device,
-                    outcome=data["outcome"],
-                    asked=asked_on(caller, device),
-                    languages=[data["language"], *languages_of(device.session_end_user, device)],
-                    ticked=data["categories"],
-                    now=caller.now,
-                )
-            except CannotChangeMarkers as problem:
-                raise ApiError(400, "invalid_marker", str(problem), fields={"categories": [str(problem)]}) from None
+        if data["push"] is not None:
+            result = status_update(
+                app=caller.app,
+                credentials=credentials,
+                push=s.push_report(data["push"]),
+                cause="popup",
+                now=caller.now,
+            )
+        else:
+            result = session_read(app=caller.app, credentials=credentials)
+        device = result.device
+        proof_demand(caller, device)
+        try:
+            flows.offer_finish(
+                offer_id=_offer_number(data),
+                end_user_id=device.session_end_user_id,
+                device=device,
+                outcome=data["outcome"],
+                asked=asked_on(caller, device),
+                languages=[data["language"], *languages_of(device.session_end_user, device)],
+                ticked=data["categories"],
+                now=caller.now,
+            )
+        except CannotChangeMarkers as problem:
+            raise ApiError(400, "invalid_marker", str(problem), fields={"categories": [str(problem)]}) from None
         return {**status_body(result), **popup_answer(device, device.session_end_user, data["tab"], caller)}

@@ -10,6 +10,7 @@ from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import WithReportToken
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.common.clock import utc_now
+from smartpush.common.deadlocks import again_on_deadlock
 
 
 class ReportsView(APIView):
@@ -22,11 +23,10 @@ class ReportsView(APIView):
     def post(self, request: Request) -> Response:
         data = s.checked(s.ReceiptsSerializer, request.data)
         now = utc_now()
-        accepted = receipts_record(
-            receipts=[
-                Receipt(token=one["token"], kind=one["kind"], at=s.moment(one.get("at"), now), action=one["action"])
-                for one in data["reports"]
-            ],
-            now=now,
-        )
+        receipts = [
+            Receipt(token=one["token"], kind=one["kind"], at=s.moment(one.get("at"), now), action=one["action"])
+            for one in data["reports"]
+        ]
+        # Each kind is a transaction of its own, and telling the same again changes nothing.
+        accepted = again_on_deadlock(lambda: receipts_record(receipts=receipts, now=now))
         return Response({"accepted": accepted})

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,58 +45,61 @@ class SessionView(SdkView):
     def post(self, request: Request) -> Response:
         return super().post(request)
 
+    def prepare(self, caller: Caller, data: dict[str, Any]) -> None:
+        self.verdict = verdict_on(caller, data)
+
     def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
         info = s.device_info(data["device"])
-        verdict = verdict_on(caller, data)
-        with transaction.atomic():
-            result = session_open(
-                brand=caller.brand,
-                app=caller.app,
-                credentials=credentials_of(data["installation"]),
-                identity=Identity(
-                    external_id=data["external_id"],
-                    proof=verdict.proof if verdict else None,
-                    language=data["language"] or "",
-                    time_zone=info.time_zone,
-                    properties=data["properties"],
-                ),
-                info=info,
-                push=s.push_report(data["push"]),
+        verdict = self.verdict
+        result = session_open(
+            brand=caller.brand,
+            app=caller.app,
+            credentials=credentials_of(data["installation"]),
+            identity=Identity(
+                external_id=data["external_id"],
+                proof=verdict.proof if verdict else None,
+                language=data["language"] or "",
+                time_zone=info.time_zone,
+                properties=data["properties"],
+            ),
+            info=info,
+            push=s.push_report(data["push"]),
+            now=caller.now,
+        )
+        flows.absorbed_finish(result=result, now=caller.now)
+        if data["consent"] is not None:
+            tracking_answer(
+                device=result.device,
+                given=True,
+                at=s.moment(data["consent"].get("at"), caller.now),
+                asked=asked_on(caller, result.device, data["consent"]["language"]),
                 now=caller.now,
             )
-            flows.absorbed_finish(result=result, now=caller.now)
-            if data["consent"] is not None:
-                tracking_answer(
-                    device=result.device,
-                    given=True,
-                    at=s.moment(data["consent"].get("at"), caller.now),
-                    asked=asked_on(caller, result.device, data["consent"]["language"]),
-                    now=caller.now,
-                )
-            happened = []
-            if result.logged_in:
-                happened.append(EventInput(name="login", occurred_at=caller.now))
-            if result.new_session:
-                happened.append(EventInput(name="session", occurred_at=caller.now))
-            flows.events_take(
-                brand=caller.brand,
-                end_user_id=result.end_user.pk,
-                device_id=result.device.pk,
-                events=happened,
-                now=caller.now,
-            )
-            if verdict is not None:
-                observation_count(
-                    brand=caller.brand,
-                    verdict=verdict,
-                    external_id=data["external_id"],
-                    origin=caller.app.origin or caller.app.bundle_id,
-                    now=caller.now,
-                )
-        return {
+        happened = []
+        if result.logged_in:
+            happened.append(EventInput(name="login", occurred_at=caller.now))
+        if result.new_session:
+            happened.append(EventInput(name="session", occurred_at=caller.now))
+        flows.events_take(
+            brand=caller.brand,
+            end_user_id=result.end_user.pk,
+            device_id=result.device.pk,
+            events=happened,
+            now=caller.now,
+        )
+        answer = {
             **_session_body(result, caller),
             **popup_answer(result.device, result.end_user, data["tab"], caller, loading=True),
         }
+        if verdict is not None:
+            observation_count(
+                brand=caller.brand,
+                verdict=verdict,
+                external_id=data["external_id"],
+                origin=caller.app.origin or caller.app.bundle_id,
+                now=caller.now,
+            )
+        return answer
 
 
 class IdentifyView(SessionView):

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import transaction
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,7 @@ from devices.services.users import RowError
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.api.server.auth import ServerCaller, WithApiKey
 from smartpush.api.server.rows import RowRefused
-from smartpush.common.deadlocks import again_on_deadlock
+from smartpush.common.deadlocks import transaction_again
 from smartpush.common.errors import ApiError
 from smartpush.common.limits import LimitState
 
@@ -100,7 +99,7 @@ def once(
             raise ApiError(
                 400, "idempotency_key_missing", "Name this request in an Idempotency-Key header: 1 to 128 characters."
             )
-        status, body = again_on_deadlock(lambda: work(0))
+        status, body = transaction_again(lambda: work(0))
         return Response(body, status)
     if len(key) > 128 or not key.isascii() or not key.isprintable():
         raise ApiError(400, "idempotency_key_invalid", "An Idempotency-Key has 1 to 128 printable ASCII characters.")
@@ -109,21 +108,18 @@ def once(
     request_hash = hashlib.sha256(told.encode()).hexdigest()
 
     def first_or_again() -> tuple[int, Any]:
-        with transaction.atomic():
-            replay = replay_begin(
-                brand_id=caller.brand.pk, scope=scope, key=key, request_hash=request_hash, now=caller.now
-            )
-            if replay.response is not None:
-                kept = replay.response["body"]
-                # Text since the order of its names is kept; answers of before are objects.
-                return replay.response["status"], json.loads(kept) if isinstance(kept, str) else kept
-            status, body = work(replay.row_id)
-            text = JSONRenderer().render(body).decode()
-            replay_keep(row_id=replay.row_id, response={"status": status, "body": text})
-            return status, json.loads(text)
+        replay = replay_begin(brand_id=caller.brand.pk, scope=scope, key=key, request_hash=request_hash, now=caller.now)
+        if replay.response is not None:
+            kept = replay.response["body"]
+            # Text since the order of its names is kept; answers of before are objects.
+            return replay.response["status"], json.loads(kept) if isinstance(kept, str) else kept
+        status, body = work(replay.row_id)
+        text = JSONRenderer().render(body).decode()
+        replay_keep(row_id=replay.row_id, response={"status": status, "body": text})
+        return status, json.loads(text)
 
     try:
-        status, body = again_on_deadlock(first_or_again)
+        status, body = transaction_again(first_or_again)
     except KeyUsedOtherwise:
         raise ApiError(
             409, "idempotency_conflict", "This Idempotency-Key was used for another request; take a new one."

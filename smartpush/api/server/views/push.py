@@ -15,6 +15,7 @@ from smartpush.api.sdk.serializers.fields import checked
 from smartpush.api.server import examples, flows
 from smartpush.api.server.serializers import push as s
 from smartpush.api.server.views.base import ServerView, caller_of, end_user_of, once
+from smartpush.common.deadlocks import transaction_again
 from smartpush.common.errors import ApiError
 from smartpush.common.ids import public_id, row_number
 
@@ -150,7 +151,9 @@ def _cancelled(request: Request, message: str) -> dict[str, Any]:
     number = _message(request, message)
     caller = caller_of(request)
     try:
-        cancelled = message_cancel(brand_id=caller.brand.pk, request_id=number, now=caller.now)
+        cancelled = transaction_again(
+            lambda: message_cancel(brand_id=caller.brand.pk, request_id=number, now=caller.now)
+        )
     except TooLate:
         raise ApiError(409, "too_late", "Nothing of this message waits any more; look it up to see why.") from None
     return {"id": message, "cancelled": cancelled}
