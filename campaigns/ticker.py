@@ -18,7 +18,7 @@ from devices.services.popups import offers_expire
 from devices.services.push_services.budgets import budgets_forget_old
 from devices.services.push_services.health import records_forget_old
 from devices.services.sending.caps import counters_remove_old
-from devices.services.sending.claim import chunks_expire
+from devices.services.sending.chunks import chunks_expire
 from segments.services.imports import imports_forget_old, imports_resume
 from segments.services.watching import changes_judge, watching_forget_old
 from segments.services.works import works_ring

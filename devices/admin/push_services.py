@@ -60,6 +60,7 @@ class SendBudgetAdmin(ReadOnlyAdmin):
     @action(description="Lift the hold", url_path="to-lift")
     def to_lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead to the question."""
+        self.require_role(request, self.object_or_404(request, object_id), Role.ADMIN)
         return HttpResponseRedirect(reverse("admin:devices_sendbudget_lift", args=[object_id]))
 
     def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:

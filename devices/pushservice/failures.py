@@ -2,8 +2,9 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ALL = "*"
@@ -41,6 +42,8 @@ class Failure:
     window: float = 0.0
     began: float = 0.0
     taken: int = 0
+    refused: Counter[int] = field(default_factory=Counter)
+    """How many requests were over the `limit`, by the number of their window."""
 
     def lets_pass(self, *, now: float) -> float:
         """Count a request in its window of a `limit`: 0 when it is within, else the seconds until the next window."""
@@ -48,7 +51,10 @@ class Failure:
         if began != self.began:
             self.began, self.taken = began, 0
         self.taken += 1
-        return 0.0 if self.taken <= self.limit else began + self.window - now
+        if self.taken <= self.limit:
+            return 0.0
+        self.refused[int(now // self.window)] += 1
+        return began + self.window - now
 
     @property
     def status(self) -> int | None:

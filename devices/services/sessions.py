@@ -1,21 +1,19 @@
 """Sessions: who is on which device, from the first page load through login, switch and logout."""
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from devices.models import BUCKETS, App, Brand, Device, EndUser, PushStatus, Status, VapidKey
 from devices.models.brands import TIME_ZONES
 from devices.services.cancelling import device_cancel
+from devices.services.holding import Held, device_of, hash_of, hold, own
 from devices.services.identity import proof_wanted
 from devices.services.merging import end_user_absorb
 from devices.services.properties import properties_fill, properties_set, types_of
-from devices.services.reporting import Credentials, DeviceInfo, Identity, InstallationUnknown, Proof, PushReport
+from devices.services.reporting import Credentials, DeviceInfo, Identity, Proof, PushReport
 from devices.services.statuses import (
     LOGGED_OUT,
     device_stop,
@@ -24,7 +22,7 @@ from devices.services.statuses import (
     stopped_for,
     token_hash,
 )
-from smartpush.common.crypto import hash_secret, new_secret, same_secret
+from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.common.deadlocks import ChangedMeanwhile
 
 _TEXT_FIELDS = (
@@ -76,115 +74,7 @@ def _zone(value: str) -> str:
     return value if value in TIME_ZONES else ""
 
 
-# As text: every page load asks this, and Django takes longer to write two subqueries than PostgreSQL to answer them.
-_ACTIVE_KEY = "SELECT k.{} FROM devices_vapidkey k WHERE k.brand_id = devices_device.brand_id AND k.active"
-_ACTIVE_ID = RawSQL(_ACTIVE_KEY.format("id"), ())  # noqa: S611  ours, never input
-_ACTIVE_PUBLIC = RawSQL(_ACTIVE_KEY.format("public_key"), ())  # noqa: S611
-
-
-# People by id, then devices by id, then whatever hangs on them: every writer locks in this order. An expression of the
-# select list is evaluated before its row is locked, so that one statement locks the people whom the devices below
-# concern (in session, holding the token, or named by the call) and after them the devices themselves.
-_PEOPLE_FIRST = """
-ARRAY(SELECT u.id FROM devices_enduser u WHERE u.id = ANY(ARRAY(
-    SELECT unnest(ARRAY[c.session_end_user_id, c.holder_id]) FROM devices_device c
-    WHERE c.brand_id = %s AND (c.id = %s OR c.token_hash = %s)
-    UNION SELECT n.id FROM devices_enduser n WHERE n.brand_id = %s AND n.external_id = %s))
-ORDER BY u.id FOR NO KEY UPDATE OF u)
-"""
-
-
-def _devices_locked(*, alone: bool) -> QuerySet[Device]:
-    """Devices with what a call about one needs, the brand's active key included, in one statement.
-
-    `alone`: the device without its people, for calls that write nothing that belongs to a person.
-    """
-    return (
-        Device.objects.select_for_update(no_key=True, of=("self",) if alone else ("self", "session_end_user"))
-        .select_related("session_end_user", "vapid_key")
-        .annotate(active_key_id=_ACTIVE_ID, active_key=_ACTIVE_PUBLIC)
-    )
-
-
-def _device_alone(*, brand_id: int, device_id: int) -> Device | None:
-    """The one device, locked, as it stands now.
-
-    Whoever waits for the lock gets the newest device beside end users as they were when the statement began: where
-    another call changed whose it is in between, PostgreSQL finds no end user to go with it. Then it is read once more.
-    """
-    mine = _devices_locked(alone=True).filter(pk=device_id, brand=brand_id)
-    return next(iter(mine), None) or next(iter(mine.all()), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """Locked for this call: devices by id, and the ids of the people whom they concern and whom the call names."""
-
-    devices: Mapping[int, Device]
-    people: frozenset[int]
-
-
-def _hold(*, brand_id: int, device_id: int | None, hashed: str | None = None, external_id: str | None = None) -> _Held:
-    """Lock the device of this id and whichever has the token of this hash, after the people whom they concern.
-
-    Raises ChangedMeanwhile where a device came to be somebody else's while this waited.
-    """
-    if device_id is None and hashed is None:
-        return _Held({}, frozenset())
-    which = Q(pk=device_id) if device_id is not None else Q()
-    if hashed is not None:
-        which |= Q(token_hash=hashed)
-    people = RawSQL(_PEOPLE_FIRST, (brand_id, device_id, hashed, brand_id, external_id))  # noqa: S611  a constant
-    found = list(_devices_locked(alone=False).filter(which, brand=brand_id).annotate(locked=people).order_by("pk"))
-    held = frozenset(found[0].locked if found else ())
-    for device in found:
-        if not {device.session_end_user_id, device.holder_id} - {None} <= held:
-            raise ChangedMeanwhile
-        if device.holder_id == device.session_end_user_id:
-            device.holder = device.session_end_user
-    devices = {device.pk: device for device in found}
-    # Not found is gone, or handed on while this waited: no end user as of before goes with the device as of now.
-    mine = Device.objects.filter(brand=brand_id)
-    if device_id is not None and device_id not in devices and mine.filter(pk=device_id).exists():
-        raise ChangedMeanwhile
-    return _Held(devices, held)
-
-
-def _own(*, app: App, device: Device | None, credentials: Credentials) -> Device:
-    """The device where the secret is its and the app may call for it; raises InstallationUnknown.
-
-    The brand's websites share theirs; a native app's token would go with another app's credentials.
-    """
-    if device is None or not same_secret(credentials.secret, device.secret_hash):
-        raise InstallationUnknown
-    if device.platform != app.kind or (device.platform != "web" and device.app_id != app.pk):
-        raise InstallationUnknown
-    return device
-
-
-def device_of(*, app: App, credentials: Credentials, push: PushReport | None = None, alone: bool = False) -> Device:
-    """The device of an installation, locked after the people whom it concerns, and after it whichever has its token.
-
-    `alone` locks the device only, for calls that write nothing that belongs to a person. Raises InstallationUnknown,
-    for installations of the brand's other apps too, and ChangedMeanwhile.
-    """
-    if alone:
-        device = _device_alone(brand_id=app.brand_id, device_id=credentials.device_id)
-    else:
-        hashed = _hash_of(push)
-        held = _hold(brand_id=app.brand_id, device_id=credentials.device_id, hashed=hashed)
-        device = held.devices.get(credentials.device_id)
-    return _own(app=app, device=device, credentials=credentials)
-
-
-def _hash_of(push: PushReport | None) -> str | None:
-    if push is None:
-        return None
-    value = push.subscription.endpoint if push.subscription is not None else push.token
-    return token_hash(value) if value else None
-
-
-def _by_proof(*, app: App, held: _Held, push: PushReport) -> Device | None:
+def _by_proof(*, app: App, held: Held, push: PushReport) -> Device | None:
     """The same browser after its storage was cleared: it still has the subscription, with the same keys."""
     if push.subscription is None:
         return None
@@ -315,14 +205,14 @@ def session_open(
     Run it by `transaction_again`. Raises InstallationUnknown, TokenNotYours, ChangedMeanwhile.
     """
     secret: str | None = None
-    held = _hold(
+    held = hold(
         brand_id=brand.pk,
         device_id=credentials.device_id if credentials else None,
-        hashed=_hash_of(push),
+        hashed=hash_of(push),
         external_id=identity.external_id,
     )
     if credentials is not None:
-        device = _own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
+        device = own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
     else:
         secret = new_secret()
         found = _by_proof(app=app, held=held, push=push)

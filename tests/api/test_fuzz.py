@@ -134,5 +134,5 @@ def test_bytes_of_any_kind_are_never_a_server_error(settings_for_fuzz, page, pat
 )
 def test_headers_of_any_kind_are_never_a_server_error(settings_for_fuzz, page, key, origin, forwarded):
     response = page.send("session", {"push": page.push}, key=key, origin=origin, X_Forwarded_For=forwarded)
-    assert response.status_code in {401, 403}
+    assert response.status_code in ({400} if "\0" in key + origin + forwarded else {401, 403})
     answered(response, path=BASE)

@@ -21,6 +21,8 @@ OUR_PAGES = {
     "devices_brand_stop": Role.PUBLISHER,
     "devices_brand_resume": Role.PUBLISHER,
     "devices_brandmembership_link": Role.ADMIN,
+    "devices_sendbudget_lift": Role.ADMIN,
+    "devices_sendbudget_to_lift": Role.ADMIN,  # a button that leads to the page above
     "devices_pushcategory_move": Role.EDITOR,
     "devices_pushcategory_archive": Role.EDITOR,
     "devices_enduser_send": Role.PUBLISHER,

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from devices.transports.vapid import generate_vapid_key
+from tests.benchmarks import _delivery_services
 from tests.benchmarks._node import node_with
 from tests.benchmarks.frame import ROOT, VAR, Figure, group, in_turn
 from tests.devices.transports.nginx import NginxSink
@@ -73,6 +74,7 @@ def delivery(scale: float) -> Iterator[Figure]:
         peers={name: 1e6 / value for name, value in cpu.items()},
     )
     yield Figure("delivery.sink_cpu_us", bench.sink_cpu_us(), "us/message of ours")
+    yield from _delivery_services.measured(scale)
 
 
 class _Bench:

