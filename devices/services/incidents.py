@@ -26,11 +26,15 @@ WHERE coalesce(brand_id, 0) = coalesce(%(brand)s, 0) AND kind = %(kind)s AND sub
 RETURNING id
 """
 
-# Close the open incidents of a kind that were not noted for its quiet time; over since they were noted last.
+# Close the open incidents of a kind that were not noted for its quiet time; over since they were noted last. One about
+# a push service stays as long as it holds our key: nothing is sent then that it could refuse.
 _QUIET_SQL = """
 UPDATE devices_incident i SET until = i.last_at
 FROM unnest(%(kinds)s::text[], %(before)s::timestamptz[]) AS q(kind, before)
-WHERE i.kind = q.kind AND i.until IS NULL AND i.last_at < q.before
+WHERE i.kind = q.kind AND i.until IS NULL AND i.last_at < q.before AND NOT EXISTS (
+    SELECT 1 FROM devices_sendbudget b
+    WHERE b.brand_id = i.brand_id AND b.kind <> '' AND b.held_until > %(now)s
+      AND (b.origin = i.subject OR (b.origin = 'fcm' AND i.subject LIKE 'fcm:%%')))
 RETURNING i.kind, i.brand_id, i.subject
 """
 
@@ -70,7 +74,8 @@ def incident_end(*, kind: str, brand_id: int | None, subject: str, now: datetime
 def incidents_close_quiet(*, now: datetime) -> int:
     """Close what was not noted again for the quiet time of its kind; returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_QUIET_SQL, {"kinds": list(TEXTS), "before": [now - text.quiet for text in TEXTS.values()]})
+        values = {"kinds": list(TEXTS), "before": [now - text.quiet for text in TEXTS.values()], "now": now}
+        cursor.execute(_QUIET_SQL, values)
         closed = cursor.fetchall()
     for kind, brand_id, subject in closed:
         log.info("incident_closed", kind=kind, brand=brand_id, subject=subject)

@@ -29,6 +29,7 @@ from devices.models import (
     DeliveryChunk,
     Device,
     Dispatch,
+    Incident,
     PopupOffer,
     PushStatus,
     SendBudget,
@@ -36,6 +37,7 @@ from devices.models import (
 )
 from devices.pushservice.server import LocalPushService
 from devices.services.brands import brand_resume
+from devices.services.push_services.budgets import NATIVE_ORIGIN
 from segments.models import Passage, Segment, SegmentImport
 from smartpush.common.crypto import decrypt
 from tests.upgrades.dumps import dumps_kept
@@ -214,6 +216,24 @@ def test_an_installation_that_was_off_for_a_year_ends_what_it_had_begun(path, re
         assert Campaign.objects.get(name="To come").state == "executed"
         assert Campaign.objects.get(name="Halted").state == "paused"
         assert set(Enrolment.objects.filter(pk__in=inside).values_list("state", flat=True)) == {"done"}
+
+
+def test_holds_of_0_1_0_go_on_for_a_day_at_most_under_the_key_that_they_are_about(restored):
+    with restored(next(path for path in DUMPS if path.name == "0.1.0.sql.gz")) as at, connection.cursor() as cursor:
+        # The migration goes by the database's clock, which does not stand still.
+        cursor.execute("UPDATE devices_sendhold SET until = now() + interval '5 days' WHERE kind <> 'failing'")
+        before = rows("SELECT brand_id, origin, kind FROM devices_sendhold WHERE kind <> 'failing'")
+        assert {kind for _, _, kind in before} == {"breaker", "throttled"}
+        assert any(origin.startswith("fcm:") for _, origin, _ in before)
+        at.upgrade()
+        for brand_id, origin, kind in before:
+            carried = SendBudget.objects.filter(brand_id=brand_id, kind=kind, origin__in=[origin, NATIVE_ORIGIN])
+            if not origin.startswith("fcm:"):
+                keys = {f"vapid:{key.pk}" for key in VapidKey.objects.filter(brand_id=brand_id)}
+                assert set(carried.values_list("sender", flat=True)) == keys
+            assert Incident.objects.filter(brand_id=brand_id, subject=origin, until=None).exists()
+        cursor.execute("SELECT count(*) FROM devices_sendbudget WHERE held_until > now() + interval '1 day'")
+        assert cursor.fetchone() == (0,)
 
 
 @each_release

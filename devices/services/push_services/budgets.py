@@ -57,6 +57,25 @@ UPDATE devices_sendbudget SET kind = %(kind)s, held_until = %(held_until)s, held
 WHERE id = %(id)s
 """
 
+# Messages that were refused one by one and wait for the end of a hold. In the order of ids, as every bulk statement.
+_DUE_SQL = """
+WITH waiting AS MATERIALIZED (
+    SELECT d.id, d.day FROM devices_delivery d
+    JOIN devices_sendbudget b ON b.sender = %(sender)s AND b.origin = %(origin)s AND b.brand_id = d.brand_id
+    WHERE d.state = 'ready' AND d.chunk_id IS NULL AND d.hold_reason = %(kind)s
+      AND (d.origin = b.origin OR (b.origin = 'fcm' AND d.origin LIKE 'fcm:%%'))
+    ORDER BY d.id FOR UPDATE OF d
+)
+UPDATE devices_delivery d SET next_attempt_at = %(now)s FROM waiting w WHERE d.id = w.id AND d.day = w.day
+"""
+
+# Chunks that waited for it: the next tick queues a job where nobody is at work on their lane.
+_LOOK_SQL = """
+UPDATE devices_deliverychunk c SET rung_at = NULL
+WHERE c.state = 'ready' AND (c.sender = %(sender)s OR c.origin = %(sender)s)
+  AND (c.origin = %(origin)s OR (%(origin)s = 'fcm' AND c.origin LIKE 'fcm:%%'))
+"""
+
 # Whether urgent messages wait for the same limit: then bulk messages are granted nothing.
 _URGENT_SQL = """
 SELECT EXISTS (
@@ -218,11 +237,18 @@ def budget_untried(*, target: Target) -> None:
 
 @transaction.atomic
 def budget_lift(*, target: Target, now: datetime) -> bool:
-    """End a hold before its time and forget what it was about; says whether there was one."""
+    """End a hold before its time and forget what it was about; says whether there was one.
+
+    What waits for it goes out at once: single messages are due now, and chunks are looked at in the next tick.
+    """
     found = _locked(target)
     if found is None or not found[1].kind:
         return False
     _write(found[0], Pace(), now=now)
+    values = {"sender": target.sender, "origin": target.origin, "kind": found[1].kind, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_SQL, values)
+        cursor.execute(_LOOK_SQL, values)
     log.warning("hold_lifted", sender=target.sender, origin=target.origin, kind=found[1].kind)
     return True
 

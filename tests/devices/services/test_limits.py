@@ -10,6 +10,7 @@ from django.db import connection, connections
 from campaigns.selectors.audit import audit
 from campaigns.ticker import Ticker
 from devices.models import Delivery, DeliveryChunk, Incident, SendBudget
+from devices.services.incidents import incidents_close_quiet
 from devices.services.outbox import chunks_cut, chunks_waiting, leases_reclaim
 from devices.services.push_services.budgets import Target, budget_grant, budget_lift
 from devices.services.sending import lane_send
@@ -164,6 +165,33 @@ def test_lifting_a_hold_sends_at_once_and_forgets_the_rate(channel):
     assert not budget_lift(target=Target(budget.sender, budget.origin), now=channel.now)
     channel.send_due()
     assert states() == {"accepted": 3}
+
+
+def test_lifting_a_hold_sends_what_was_refused_too(channel, settings):
+    settings.SMARTPUSH_SEND_IN_FLIGHT = 1
+    everybody(channel, 3)
+    channel.service.fail("429", retry_after=3600, times=2)
+    channel.send_due()
+    budget = SendBudget.objects.get()
+    assert sorted(Delivery.objects.values_list("hold_reason", flat=True)) == ["", "throttled", "throttled"]
+    assert budget_lift(target=Target(budget.sender, budget.origin), now=channel.now)
+    waiting = DeliveryChunk.objects.get(state="ready")
+    assert [one.id for one in leases_reclaim(now=channel.now)] == [waiting.id]
+    channel.send_due()
+    assert states() == {"accepted": 3}
+
+
+def test_an_incident_stays_open_for_as_long_as_the_push_service_holds_us(channel):
+    everybody(channel, 2)
+    channel.service.fail("429", retry_after=7200)
+    channel.send_due()
+    incident = Incident.objects.get(kind="service_limits")
+    incidents_close_quiet(now=channel.now + timedelta(hours=1))
+    incident.refresh_from_db()
+    assert incident.until is None
+    incidents_close_quiet(now=channel.now + timedelta(hours=2, minutes=1))
+    incident.refresh_from_db()
+    assert incident.until is not None
 
 
 def test_another_key_s_limit_holds_nothing(channel):
