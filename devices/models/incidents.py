@@ -1,4 +1,4 @@
-"""What an operator or a marketer must know about now: one row from when a trouble begins until it is over."""
+"""Alerts for operators and marketers: one row from the beginning of a problem to its end."""
 
 from django.db import models
 from django.db.models import Q, Value
@@ -8,7 +8,7 @@ from devices.models.brands import Brand
 
 
 class Incident(models.Model):
-    """A trouble of one kind with one subject, of one brand or of the whole installation; at most one open each."""
+    """A problem of one kind with one subject, of one brand or of the whole installation; at most one is open."""
 
     class Kind(models.TextChoices):
         KEY_REFUSED = "key_refused", "A push service refuses our key"

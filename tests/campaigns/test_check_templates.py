@@ -1,4 +1,4 @@
-"""`manage.py check_templates`: texts that are in use and over the limits, with where to mend them."""
+"""`manage.py check_templates`: texts that are in use and over the limits, with where to fix them."""
 
 import io
 import json
@@ -107,4 +107,4 @@ def test_the_report_is_for_people_without_json(world, capsys):
     with pytest.raises(SystemExit):
         call_command("check_templates", stdout=out)
     assert "BAD  push 'Sale' of Shop, revision 1, en, title: Line 1" in out.getvalue()
-    assert "1 revisions checked, 1 texts to mend." in out.getvalue()
+    assert "1 revisions checked, 1 texts to fix." in out.getvalue()

@@ -1,4 +1,4 @@
-"""`manage.py check_templates`: texts in use that the limits of today would end; exit 1 with where to mend them."""
+"""`manage.py check_templates`: texts in use that the limits of today would end; exit 1 with where to fix them."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                     f" {row['language'] or 'all languages'}, {row['field']}: {row['problem']}\n     {row['mend']}"
                 )
             count = sum(map(len, used.values()))
-            self.stdout.write(f"{count} revisions checked, {len(rows)} texts to mend.")
+            self.stdout.write(f"{count} revisions checked, {len(rows)} texts to fix.")
         if rows:
             raise SystemExit(1)
 

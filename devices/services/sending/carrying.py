@@ -315,7 +315,8 @@ class Carrier:
         for result in batch:
             kind = _LATER.get(result.outcome)
             if kind is None:
-                if result.outcome is Outcome.HELD and result.key in self._tries:
+                # A try that says nothing of the limit, such as one to a dead token: another may try at once.
+                if result.outcome is not Outcome.ACCEPTED and result.key in self._tries:
                     for target in {self.limit, self.credentials}:
                         budget_untried(target=target)
                 continue

@@ -144,6 +144,20 @@ def test_after_a_hold_one_message_tries_and_the_rest_follow(channel, refusals):
     assert states() == {"accepted": 6}
 
 
+@pytest.mark.parametrize("mode", ["404", "400", "500", "cut"])
+def test_a_try_that_ends_otherwise_lets_the_next_message_try_at_once(channel, monkeypatch, mode):
+    monkeypatch.setattr("devices.services.push_services.pacing.TRY_SECONDS", 36_000.0)  # waited for, it never ends
+    people = everybody(channel, 3)
+    chunks_cut(now=channel.now)
+    held_since(channel)
+    first = Delivery.objects.order_by("pk").first()
+    token = next(channel.tokens[f"u{n}"] for n, one in enumerate(people) if one.device.pk == first.device_id)
+    channel.service.fail(mode, token=token)
+    channel.send_due(now=channel.now + timedelta(hours=1, seconds=1))
+    assert SendBudget.objects.get().kind == ""
+    assert states()["accepted"] == 2
+
+
 def test_urgent_messages_go_first_within_what_is_allowed(channel):
     everybody(channel, 2, lane="bulk", key="bulk")
     budget = held_since(channel, kind="", held_until=None, rate=100.0, cycle=2.0)
