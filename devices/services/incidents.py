@@ -1,6 +1,7 @@
 """Opening and closing incidents. One row a trouble, however often and by however many processes it is noted."""
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import connection
@@ -74,7 +75,11 @@ def incident_end(*, kind: str, brand_id: int | None, subject: str, now: datetime
 def incidents_close_quiet(*, now: datetime) -> int:
     """Close what was not noted again for the quiet time of its kind; returns how many."""
     with connection.cursor() as cursor:
-        values = {"kinds": list(TEXTS), "before": [now - text.quiet for text in TEXTS.values()], "now": now}
+        values: dict[str, Any] = {
+            "kinds": list(TEXTS),
+            "before": [now - text.quiet for text in TEXTS.values()],
+            "now": now,
+        }
         cursor.execute(_QUIET_SQL, values)
         closed = cursor.fetchall()
     for kind, brand_id, subject in closed:

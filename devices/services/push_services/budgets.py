@@ -245,7 +245,7 @@ def budget_lift(*, target: Target, now: datetime) -> bool:
     if found is None or not found[1].kind:
         return False
     _write(found[0], Pace(), now=now)
-    values = {"sender": target.sender, "origin": target.origin, "kind": found[1].kind, "now": now}
+    values: dict[str, Any] = {"sender": target.sender, "origin": target.origin, "kind": found[1].kind, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_DUE_SQL, values)
         cursor.execute(_LOOK_SQL, values)
