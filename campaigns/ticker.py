@@ -12,6 +12,7 @@ from campaigns.advance import advance_due, popup_answers_apply
 from campaigns.services.passages import passages_take
 from campaigns.services.schedule import launch_due
 from devices.models import IdempotencyKey
+from devices.services.archiving import tokens_follow
 from devices.services.incidents import incidents_close_quiet
 from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
@@ -51,6 +52,7 @@ class Ticker:
             self._step("passages_old", lambda: watching_forget_old(now=now))
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
+        done += self._step("archived", lambda: tokens_follow(now=now))
         done += self._step("changes", lambda: changes_judge(now=now))
         done += self._step("passages", lambda: passages_take(now=now))
         done += self._step("answers", lambda: len(popup_answers_apply(now=now)))

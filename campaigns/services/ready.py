@@ -230,7 +230,9 @@ def _home(brand: Brand) -> str:
     hosts = click_hosts(brand=brand)
     pages = (
         f"{origin}/"
-        for origin in App.objects.filter(brand=brand, kind=App.Kind.WEB).order_by("pk").values_list("origin", flat=True)
+        for origin in App.objects.filter(brand=brand, kind=App.Kind.WEB, archived_at=None)
+        .order_by("pk")
+        .values_list("origin", flat=True)
     )
     allowed = settings.SMARTPUSH_DEV_ORIGINS
     return next((page for page in pages if is_allowed_click_url(page, hosts=hosts, dev_origins=allowed)), "")

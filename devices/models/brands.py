@@ -173,10 +173,23 @@ class App(models.Model):
         "Android small icon", max_length=64, blank=True, help_text="Name of a drawable inside the app."
     )
     sound = models.CharField(max_length=64, blank=True, help_text='"default", or a sound file inside the app.')
+    archived_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when nothing is taken from it or sent to it."
+    )
+    tokens_pending = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether its devices' tokens are still being set aside, or taken back, after archiving or restoring.",
+    )
+    tokens_upto = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The id of the last device that was looked at for it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["id"], condition=Q(tokens_pending=True), name="devices_app_pending")]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["web", "android", "ios"]), name="devices_app_kind"),
             models.CheckConstraint(
@@ -194,7 +207,7 @@ class App(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.get_kind_display()})"
+        return f"{self.name} ({self.get_kind_display()}{', archived' if self.archived_at else ''})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A native app gets its key with its first writing, whichever page or command writes it."""

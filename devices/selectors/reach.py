@@ -20,6 +20,7 @@ class _Pair:
     platform: str
     status: str
     reachable: bool
+    archived: bool = False
 
 
 def why_nobody(*, end_user: EndUser, target_devices: str = TargetDevices.ALL) -> str:
@@ -42,7 +43,9 @@ def why_nobody(*, end_user: EndUser, target_devices: str = TargetDevices.ALL) ->
         return f"the profile asks for {_ONLY[preferred]}, and they can be reached on {has}."
     if not pairs:
         return "they have no device: none has reported a session yet."
-    found = Counter(_STATUS_WORDS[Status(pair.status)] for pair in pairs)
+    found = Counter(
+        "of an archived website or app" if pair.archived else _STATUS_WORDS[Status(pair.status)] for pair in pairs
+    )
     return f"no device of theirs can be reached now: {', '.join(f'{n} {words}' for words, n in sorted(found.items()))}."
 
 
@@ -52,9 +55,14 @@ def _kind(platform: str) -> TargetDevices:
 
 def _pairs(end_user: EndUser) -> list[_Pair]:
     rows = PushStatus.objects.filter(end_user=end_user).values_list(
-        "device__platform", "status", "device__holder_id", "device__token_hash"
+        "device__platform", "status", "device__holder_id", "device__token_hash", "device__app__archived_at"
     )
     return [
-        _Pair(platform, status, status == Status.ALLOWED and holder == end_user.pk and token is not None)
-        for platform, status, holder, token in rows
+        _Pair(
+            platform,
+            status,
+            status == Status.ALLOWED and holder == end_user.pk and token is not None and archived is None,
+            archived is not None,
+        )
+        for platform, status, holder, token, archived in rows
     ]

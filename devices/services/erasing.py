@@ -100,6 +100,8 @@ def _device_leave(*, device: Device, person: EndUser, now: datetime) -> int:
         device_cancel(device_id=device.pk, reason=REASON, now=now)
         token_clear(device=device, reason=REASON, now=now)
         device.holder = None
+        device.endpoint = device.endpoint_origin = device.native_token = ""  # also a token that was set aside
+        device.p256dh = device.auth = None
     if not others:
         device.delete()
         return 1
@@ -108,5 +110,10 @@ def _device_leave(*, device: Device, person: EndUser, now: datetime) -> int:
         EndUser.objects.filter(pk=visitor.pk).update(bucket=bucket_of(brand_id=device.brand_id, key=f"#{visitor.pk}"))
         device.session_end_user = visitor
         device.identity_proven_until = None
-    device.save(update_fields=["holder", "session_end_user", "identity_proven_until"])
+    device.save(
+        update_fields=[
+            "holder", "session_end_user", "identity_proven_until", "endpoint", "endpoint_origin", "native_token",
+            "p256dh", "auth",
+        ]
+    )  # fmt: skip
     return 0

@@ -22,6 +22,8 @@ from devices.services.cancelling import device_cancel
 from devices.services.reporting import InstallationUnknown, PushReport, Subscription, TokenNotYours
 
 SENDER_MISMATCH = "sender_id_mismatch"
+APP_ARCHIVED = "app_archived"
+"""The website or app is archived: the token is kept aside, for when it is restored."""
 
 
 def native_origin(app_id: int) -> str:

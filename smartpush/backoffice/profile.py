@@ -50,6 +50,16 @@ class DeviceCard:
         return f"App{version} on {f'{device.model}, ' if device.model else ''}{system}"
 
     @property
+    def app(self) -> str:
+        """The website or app that it belongs to, with its state."""
+        return str(self.device.app)
+
+    @property
+    def archived(self) -> bool:
+        """Whether that website or app is archived, so that nothing is sent to the device."""
+        return self.device.app.archived_at is not None
+
+    @property
     def icon(self) -> str:
         """Material symbol."""
         if self.device.platform != Device.Platform.WEB or self.device.form_factor == "mobile":
@@ -79,8 +89,15 @@ def device_cards(*, end_user: EndUser) -> list[DeviceCard]:
     """The devices of an end user, last reported first, with the history of each pair (three queries)."""
     pairs = list(
         PushStatus.objects.filter(end_user=end_user)
-        .select_related("device")
-        .defer("device__secret_hash", "device__endpoint", "device__p256dh", "device__auth", "device__native_token")
+        .select_related("device__app")
+        .defer(
+            "device__secret_hash",
+            "device__endpoint",
+            "device__p256dh",
+            "device__auth",
+            "device__native_token",
+            "device__app__fcm_credentials_encrypted",
+        )
         .order_by("-reported_at")[:DEVICES]
     )
     ids = [pair.device_id for pair in pairs]
@@ -99,6 +116,7 @@ def device_cards(*, end_user: EndUser) -> list[DeviceCard]:
             mine=end_user.pk in (pair.device.holder_id or end_user.pk, pair.device.session_end_user_id),
             live=pair.device.holder_id == end_user.pk
             and pair.device.token_hash is not None
+            and pair.device.app.archived_at is None
             and pair.status == Status.ALLOWED,
             changes=changes[pair.device_id][:8],
             holdings=holdings[pair.device_id][:8],

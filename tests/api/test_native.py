@@ -1,6 +1,7 @@
 """Native apps on the SDK's HTTP surface: by app key, with a token in place of a subscription."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from devices.pushservice.server import LocalPushService
 from devices.services.brands import brand_create
 from devices.services.outbox import deliveries_add
 from devices.services.sending.send import close_senders
+from smartpush.api.sdk.auth import _sites
 from tests.api.page import BASE, error_of, post
 from tests.devices.services.native import native_app
 from tests.devices.services.sending import Channel
@@ -227,6 +229,13 @@ def test_a_web_app_has_no_app_key(brand):
     response = post("session", {}, X_Smartpush_App="ak_web")
 
     assert error_of(response)["code"] == "app_unknown"
+
+
+def test_an_archived_app_is_refused(brand, phone):
+    phone.session(external_id="ann")
+    App.objects.filter(pk=phone.app.pk).update(archived_at=datetime.now(UTC))
+    _sites.clear()  # what is remembered for two seconds
+    assert phone.session(expect=401)["code"] == "app_unknown"
 
 
 def test_an_installation_belongs_to_its_app(brand, phone, page):

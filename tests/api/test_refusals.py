@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
 from devices.models import App, Device
+from smartpush.api.sdk.auth import _sites
 from smartpush.api.sdk.parsers import MAX_BODY, MAX_DEPTH
 from tests.api.page import BASE, Page, error_of, post
 
@@ -128,6 +130,18 @@ def test_a_new_website_is_known_at_once(page):
     App.objects.create(brand=page.brand, name="New", origin="https://new.example")
     assert preflight("https://new.example")["Access-Control-Allow-Origin"] == "https://new.example"
     assert Page(page.brand, "https://new.example").session()["status"] == "ask"
+
+
+@pytest.mark.parametrize("path", FROM_PAGES)
+def test_an_archived_website_is_refused_and_its_page_can_read_why(page, path):
+    page.session()
+    App.objects.filter(brand=page.brand).update(archived_at=datetime.now(UTC))
+    _sites.clear()  # what is remembered for two seconds
+    response = page.send(path, {"push": page.push})
+    assert (response.status_code, error_of(response)["code"]) == (403, "origin_not_allowed")
+    assert "archived" in error_of(response)["message"]
+    assert response["Access-Control-Allow-Origin"] == page.origin
+    assert Device.objects.count() == 1
 
 
 DEEP = 100_000

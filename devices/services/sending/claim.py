@@ -101,6 +101,7 @@ _JUDGE_SQL = """
         WHEN b.sending_stopped_at IS NOT NULL THEN 'hold:brand_stopped'
         WHEN v.id IS NULL OR u.id IS NULL THEN 'cancelled:device_deleted'
         WHEN v.holder_id IS DISTINCT FROM d.end_user_id THEN 'cancelled:device_taken_over'
+        WHEN a.archived_at IS NOT NULL THEN 'suppressed:app_archived'
         WHEN v.token_hash IS NULL THEN 'suppressed:unreachable'
         WHEN s.status IS DISTINCT FROM 'allowed' THEN 'suppressed:not_allowed'
         WHEN (u.platform_opt_out OR u.user_opt_out)
@@ -124,6 +125,7 @@ _JUDGE_SQL = """
     JOIN devices_dispatch p ON p.id = d.dispatch_id
     JOIN devices_brand b ON b.id = d.brand_id
     LEFT JOIN devices_device v ON v.id = d.device_id
+    LEFT JOIN devices_app a ON a.id = v.app_id
     LEFT JOIN devices_enduser u ON u.id = d.end_user_id
     LEFT JOIN devices_pushstatus s ON s.device_id = d.device_id AND s.end_user_id = d.end_user_id
     WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'ready'

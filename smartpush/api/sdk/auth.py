@@ -41,14 +41,16 @@ def site_of(*, key: str, origin: str) -> Site | None:
     """
     if not key or not origin or len(key) > 64 or len(origin) > 255 or "\x00" in key + origin:
         return None
-    return _remembered(key, origin, {"brand__public_key": key, "kind": App.Kind.WEB, "origin": origin})
+    return _remembered(
+        key, origin, {"brand__public_key": key, "kind": App.Kind.WEB, "origin": origin, "archived_at": None}
+    )
 
 
 def native_app_of(*, key: str) -> Site | None:
     """The native app with its brand, and the brand's click hosts, by the app's key; remembered for two seconds too."""
     if not key or len(key) > 64 or "\x00" in key:
         return None
-    return _remembered(key, "", {"app_key": key, "kind__in": [App.Kind.ANDROID, App.Kind.IOS]})
+    return _remembered(key, "", {"app_key": key, "kind__in": [App.Kind.ANDROID, App.Kind.IOS], "archived_at": None})
 
 
 def _remembered(key: str, origin: str, condition: dict[str, object]) -> Site | None:
@@ -98,7 +100,8 @@ def _web_caller(request: Request) -> Site:
         raise ApiError(
             403,
             "origin_not_allowed",
-            "This site is not registered: add its exact origin under the brand's apps in the admin.",
+            "This site is not registered: add its exact origin under the brand's apps in the admin, or restore it"
+            " there if it is archived.",
         )
     raise ApiError(401, "brand_unknown", "The brand key in X-Smartpush-Key is not known here.")
 
@@ -108,7 +111,7 @@ def _native_caller(request: Request) -> Site:
         raise ApiError(403, "origin_not_allowed", "An app key is for native apps; a page calls with X-Smartpush-Key.")
     site = native_app_of(key=request.headers["X-Smartpush-App"])
     if site is None:
-        raise ApiError(401, "app_unknown", "The app key in X-Smartpush-App is not known here.")
+        raise ApiError(401, "app_unknown", "The app key in X-Smartpush-App is not known here, or its app is archived.")
     return site
 
 

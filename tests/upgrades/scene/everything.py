@@ -62,6 +62,7 @@ def _make(stage: Stage) -> None:
     stage.at(timedelta(minutes=1))
     sending.native_make(stage)
     sending.holds_make(stage)
+    sending.archived_make(stage)
     sending.abandoned_make(stage, channel)
     # Jobs that were queued so far have been taken from the queue, those of killed workers too; later ones wait.
     OrmQ.objects.all().delete()

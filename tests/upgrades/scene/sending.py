@@ -7,6 +7,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from devices.models import Brand, Delivery, EndUser, FrequencyCap, OriginHealth, PushStatus, SendBudget, Status
+from devices.services.archiving import app_archive, tokens_follow
 from devices.services.brands import brand_stop
 from devices.services.messages import message_cancel
 from devices.services.outbox import chunks_cut
@@ -172,6 +173,19 @@ def native_make(stage: Stage) -> None:
     channel.push(without, key="app-without-account")
     kinds = dict(SendBudget.objects.filter(brand=channel.brand).values_list("origin", "kind"))
     assert kinds == {NATIVE_ORIGIN: "throttled", native_origin(ios.pk): "breaker"}
+
+
+def archived_make(stage: Stage) -> None:
+    """Websites that are archived: one whose tokens are set aside, and one where that has only begun."""
+    for name, seconds in (("Closed shop", 60.0), ("Closing shop", None)):
+        channel = stage.brand(name)
+        site = channel.brand.apps.get()
+        sent = channel.dispatch(key="before")
+        channel.add(sent, channel.subscriber(f"{name}-reader"))
+        app_archive(app=site, now=stage.now)
+        channel.send_due()
+        if seconds is not None:
+            tokens_follow(now=stage.now, seconds=seconds)
 
 
 def requests_make(stage: Stage, channel: Channel) -> None:
