@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from assets.admin.archive import ArchivingAdmin
+from assets.admin.archive import ResourceArchivingAdmin
 from assets.selectors import image_url
 from assets.services import CannotSaveImage, CannotSaveResource, image_save
 from assets.services.images import MAX_BYTES
@@ -161,7 +161,7 @@ class ResourceForm(forms.ModelForm):
         self.add_error(field if field in self.fields else None, texts)
 
 
-class ResourceAdmin(ArchivingAdmin):
+class ResourceAdmin(ResourceArchivingAdmin):
     """The list with Create, and an editor beside a preview."""
 
     list_display_links = ["name"]

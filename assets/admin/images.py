@@ -10,12 +10,14 @@ from unfold.decorators import display
 from assets.models import Image
 from assets.selectors import image_path, image_url
 from devices.admin.base import ReadOnlyAdmin
+from devices.admin.deleting import Never
 
 
 @admin.register(Image)
 class ImageAdmin(ReadOnlyAdmin):
     """Images come in with the editors of pushes and popups."""
 
+    deleting = Never("An image stays: messages that were sent show it.")
     empty_hint = "Images are uploaded from the forms of pushes and popups."
     list_display = ["picture", "name", "dimensions", "kilobytes", "created_at"]
     list_display_links = ["picture", "name"]

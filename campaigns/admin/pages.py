@@ -15,13 +15,16 @@ from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
 from campaigns.admin.report import activity_reports
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
 from campaigns.journey.parse import POPUP_OUTCOMES, Flow, parse
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
 from campaigns.selectors.counts import totals
 from campaigns.services.publish import campaign_problems
+from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
+from devices.admin.deleting import Asks, Named
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
+from devices.services.deleting import Numbers
 from segments.rules import EVERYONE, InvalidRules
 from segments.selectors import segment_rules
 from segments.selectors.checking import context_checked
@@ -50,6 +53,17 @@ OUTCOME_LABELS = {
 @admin.register(Campaign)
 class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
     form = CampaignForm
+    delete_role = Role.EDITOR
+    deleting = Asks(
+        bars=(
+            Named(CampaignVersion, "published version", "published versions"),
+            Named(EntryGuard, "person who has been in it", "people who have been in it"),
+            Named(Launch, "start", "starts"),
+        ),
+        records=(VersionStep,),
+        instead="It has run: archive it instead.",
+        means="It is a draft that never ran. Its settings and its flow go; pushes, popups and segments stay.",
+    )
     change_form_template = "campaigns/campaign.html"
     list_before_template = "campaigns/list_before.html"
     list_display = ["name", "state_label", "kind", "audience", "entered", "inside", "done", "updated_at"]
@@ -129,6 +143,9 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         """A draft that never ran; the others are archived, because people have been in them."""
         never_ran = obj is None or (obj.state == Campaign.State.DRAFT and obj.current_version_id is None)
         return never_ran and super().has_delete_permission(request, obj)
+
+    def delete_row(self, request: HttpRequest, obj: Campaign, agreed: Numbers) -> Numbers:
+        return campaign_delete(campaign=obj, agreed=agreed)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         open_to_edits = obj is None or obj.state != Campaign.State.ARCHIVED

@@ -1,4 +1,4 @@
-"""Changing what a campaign does: pause, resume, disable, archive."""
+"""Changing what a campaign does: pause, resume, disable, archive, and delete a draft."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from campaigns.models import Campaign, Launch
 from campaigns.services.locks import lock_state
 from campaigns.services.watching import watching_follow
+from devices.services.deleting import CannotDelete, Numbers, row_delete
 from devices.services.dispatches import dispatches_stop
 
 _STATE = Campaign.State
@@ -43,6 +44,16 @@ def campaign_archive(*, campaign: Campaign, now: datetime) -> int:
     running = {_STATE.ACTIVE, _STATE.PAUSED, _STATE.EXECUTED, _STATE.DISABLED}
     _change(campaign, _STATE.ARCHIVED, allowed=running, verb="archived")
     return _stop(campaign, reason="campaign_archived", now=now)
+
+
+@transaction.atomic
+def campaign_delete(*, campaign: Campaign, agreed: Numbers | None = None) -> Numbers:
+    """Delete a draft that never ran; raises CannotDelete where it has run meanwhile."""
+    lock_state(campaign_id=campaign.pk)
+    campaign.refresh_from_db(fields=["state", "current_version"])
+    if campaign.state != _STATE.DRAFT or campaign.current_version_id is not None:
+        raise CannotDelete("People may have been in this campaign: archive it instead.")
+    return row_delete(row=campaign, agreed=agreed)
 
 
 def _change(campaign: Campaign, state: str, *, allowed: Collection[str], verb: str) -> None:

@@ -1,5 +1,9 @@
-"""Websites and native apps of a brand; a native app's Firebase key file goes in and never comes out again."""
+"""Websites and native apps of a brand: archived when they are no longer used, with their devices kept.
 
+A native app's Firebase key file goes in and never comes out again.
+"""
+
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,17 +12,20 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from devices.admin.base import BrandScopedAdmin
+from devices.admin.archiving import ArchivedFilter, ArchivingAdmin
+from devices.admin.deleting import Asks, Named, Question, question_page
 from devices.admin.forms import AppForm
-from devices.models import App, SendBudget
+from devices.models import App, Device, SendBudget
+from devices.selectors.apps import DeviceNumbers, app_devices
 from devices.selectors.staff import Role
 from devices.services.apps import app_credentials_check, app_credentials_remove, app_credentials_set
+from devices.services.archiving import app_archive, app_restore, tokens_follow
 from devices.services.push_services.budgets import NATIVE_ORIGIN
 from devices.services.statuses import native_origin
 from devices.transports.fcm_credentials import MAX_FILE, CredentialsRefused
@@ -38,12 +45,6 @@ class NativeAppForm(AppForm):
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".json,application/json"}),
         help_text="Firebase console, Project settings, Service accounts, Generate new private key. It is kept "
         "encrypted and never shown again; another file replaces it.",
-    )
-    key_remove = forms.BooleanField(
-        label="Remove the key",
-        required=False,
-        widget=UnfoldBooleanSwitchWidget,
-        help_text="Messages to this app wait until there is another one, or expire.",
     )
 
     class Meta(AppForm.Meta):
@@ -69,29 +70,34 @@ class NativeAppForm(AppForm):
             raise ValidationError(str(refusal)) from None
         return text
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("key_file") and cleaned.get("key_remove"):
-            self.add_error("key_remove", "Either remove the key or choose another file.")
-        return cleaned
-
 
 @admin.register(App)
-class AppAdmin(BrandScopedAdmin):
+class AppAdmin(ArchivingAdmin):
     form = AppForm
     add_role = Role.ADMIN
     change_role = Role.ADMIN
     delete_role = Role.ADMIN
+    archive_role = Role.ADMIN
+    deleting = Asks(
+        bars=(Named(Device, "device", "devices"),),
+        instead="Devices have used it, and they and their push statuses would go with it. Archive it instead:"
+        " nothing is sent to it then, and it can be restored.",
+        typed=True,
+        means="No device has used it. A page or an app that carries its address or key is refused from then on.",
+    )
     list_display = ["name", "kind", "address", "pushes", "created_at"]
     search_fields = ["name", "origin", "bundle_id"]
-    list_filter = ["kind"]
+    list_filter = [ArchivedFilter, "kind"]
+    change_form_outer_before_template = "devices/app.html"
 
     @display(description="Origin or bundle id")
     def address(self, obj: App) -> str:
         return obj.origin or obj.bundle_id
 
-    @display(description="Pushes", label={"Ready": "success", "No Firebase key": "warning"})
+    @display(description="Pushes", label={"Ready": "success", "No Firebase key": "warning", "Archived": "default"})
     def pushes(self, obj: App) -> str:
+        if obj.archived_at is not None:
+            return "Archived"
         return "Ready" if obj.kind == App.Kind.WEB or obj.fcm_credentials_encrypted else "No Firebase key"
 
     @display(description="Firebase project")
@@ -101,6 +107,8 @@ class AppAdmin(BrandScopedAdmin):
     @display(description="Sending")
     def sending(self, obj: App) -> str:
         """What holds the app's messages, in words."""
+        if obj.archived_at is not None:
+            return "Nothing is sent: it is archived."
         origin, now = native_origin(obj.pk), utc_now()
         credentials = Q(sender=origin, origin=origin)
         project = Q(sender=f"fcm:{obj.fcm_project_id}", origin=NATIVE_ORIGIN)
@@ -117,6 +125,86 @@ class AppAdmin(BrandScopedAdmin):
         return (
             f"Held: Firebase refuses {refused} since {_moment(hold.since)}. The next try is at {until};"
             " another key file sends what waits at once. Messages that expire meanwhile are not sent."
+        )
+
+    # --- archiving ---
+    def archive_row(self, row: App) -> str:
+        found = app_devices(app=row)
+        app_archive(app=row, now=utc_now())
+        tokens_follow(now=utc_now())  # a small app is done at once; the ticker goes on with a large one
+        return f"Archived, with {found.words}."
+
+    def restore_row(self, row: App) -> str:
+        found = app_devices(app=row)
+        app_restore(app=row)
+        tokens_follow(now=utc_now())
+        return f"Restored, with {found.words}."
+
+    def archive_words(self, row: App) -> str:
+        words = app_devices(app=row).words
+        if row.archived_at is not None:
+            return (
+                f"It has {words}. Its calls are taken again, and messages go to its devices again. Those that have"
+                " withdrawn their permission meanwhile are noticed at the next message or visit."
+            )
+        place = "page" if row.kind == App.Kind.WEB else "app"
+        return (
+            f"It has {words}. They stay, with their statuses and their history, but nothing is sent to them: messages"
+            f" that wait for them end as suppressed. The {place} can no longer report visits and events,"
+            " and clicks no longer lead to its address unless it is one of the brand's click hosts."
+            " You can restore it later."
+        )
+
+    def barred_context(self, obj: App) -> dict[str, Any]:
+        if obj.archived_at is not None:
+            return {}
+        return {
+            "instead_url": reverse("admin:devices_app_archive", args=[obj.pk]),
+            "instead_label": "Archive it instead",
+        }
+
+    def name_to_type(self, obj: App) -> str:
+        return obj.name
+
+    # --- the Firebase key ---
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/remove-key/", wrap(self.remove_key_view), name="devices_app_remove_key"),
+            *super().get_urls(),
+        ]
+
+    def remove_key_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask with the devices that would not be reached, then forget the key."""
+        app: App = self.object_or_404(request, object_id)
+        self.require_role(request, app, Role.ADMIN)
+        back = reverse("admin:devices_app_change", args=[app.pk])
+        if not app.fcm_credentials_encrypted:
+            messages.info(request, "There is no Firebase key to remove.")
+            return HttpResponseRedirect(back)
+        found = app_devices(app=app)
+        question = self._key_question(app, found, back)
+        if request.method != "POST" or "seen" not in request.POST:
+            return question_page(self, request, app, question)
+        problem = question.answered(request)
+        if problem:
+            return question_page(self, request, app, replace(question, problem=problem), status=409)
+        project = app.fcm_project_id
+        app_credentials_remove(app=app)
+        self.log_change(request, app, f"Removed the Firebase key of {project}, with {found.words}.")
+        messages.warning(request, "The Firebase key is gone. Messages to this app wait.")
+        return HttpResponseRedirect(back)
+
+    def _key_question(self, app: App, found: DeviceNumbers, back: str) -> Question:
+        return Question(
+            title=f"Remove the Firebase key of “{app.name}”?",
+            explanation="Messages to this app wait until there is another key, or expire. The key cannot be shown or"
+            " brought back: you would make a new one in the Firebase console. It reaches:",
+            button="Remove the key",
+            back=back,
+            numbers=(found.words,),
+            seen=f"{found.devices},{found.reachable}",
+            name=app.name,
         )
 
     # --- a website shows its origin, a native app what it needs to send ---
@@ -141,7 +229,7 @@ class AppAdmin(BrandScopedAdmin):
         has_key = bool(obj.fcm_credentials_encrypted)
         firebase = ["project", *(["fcm_client_email"] if has_key else []), "sending"]
         if self.has_change_permission(request, obj):
-            firebase += ["key_file", *(["key_remove"] if has_key else [])]
+            firebase.append("key_file")
         return [
             (None, {"fields": ["kind", "name", "bundle_id", "app_key"]}),
             ("Firebase Cloud Messaging", {"fields": firebase}),
@@ -153,9 +241,6 @@ class AppAdmin(BrandScopedAdmin):
         if form.cleaned_data.get("key_file"):
             app_credentials_set(app=obj, text=form.cleaned_data["key_file"], now=utc_now())
             self.message_user(request, "The Firebase key is kept. Messages that waited for it are on their way.")
-        elif form.cleaned_data.get("key_remove"):
-            app_credentials_remove(app=obj)
-            self.message_user(request, "The Firebase key is gone. Messages to this app wait.", messages.WARNING)
 
     def response_add(self, request: HttpRequest, obj: App, post_url_continue: str | None = None) -> HttpResponse:
         """A native app's page is where its key is shown and its Firebase key goes."""

@@ -11,9 +11,10 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import StackedInline, TabularInline
 from unfold.views import ChangeList
 
+from devices.admin.deleting import DecidedDeleting, DecidedInline, Never
 from devices.admin.paginators import CappedPaginator
 from devices.models import Brand
 from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
@@ -63,7 +64,7 @@ class _BrandForm:
         return excluded - {"brand"}
 
 
-class BrandScopedAdmin(ModelAdmin):
+class BrandScopedAdmin(DecidedDeleting):
     """Rows of the brands of this member of staff; the rights follow the role at each row's brand.
 
     `brand_path` leads from the model to its brand (`brand`, `campaign__brand`; `""` for Brand itself). A row of
@@ -74,7 +75,7 @@ class BrandScopedAdmin(ModelAdmin):
     view_role: str = Role.VIEWER
     add_role: str | None = Role.EDITOR
     change_role: str | None = Role.EDITOR
-    delete_role: str | None = Role.EDITOR
+    delete_role: str | None = None  # with `deleting`, which says what goes and how it is asked about
     nobody = "smartpush writes these itself; nobody adds, changes or deletes them by hand."
     empty_hint = ""  # what the list says while there is nothing in it
     list_fullwidth = True
@@ -176,7 +177,7 @@ class BrandScopedAdmin(ModelAdmin):
         return self._allowed(request, obj, self.change_role)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._allowed(request, obj, self.delete_role)
+        return not isinstance(self.deleting, Never) and self._allowed(request, obj, self.delete_role)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Who may see the rows may export them (django-import-export)."""
@@ -191,11 +192,6 @@ class BrandScopedAdmin(ModelAdmin):
         brand = self.brand_of(obj) if obj is not None else current_brand(request)
         if not has_brand_role(request.user, brand.pk if brand is not None else None, role):
             raise PermissionDenied(missing_right(role, brand))
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with the row needs no right of its own: the role at the brand decides."""
-        listed, counts, _needed, protected = super().get_deleted_objects(objs, request)
-        return listed, counts, set(), protected
 
     # --- forms ---
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -281,11 +277,12 @@ class BrandScopedAdmin(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         obj = self.get_object(request, unquote(object_id))
-        if obj is not None and not self.has_delete_permission(request, obj):
-            if self.delete_role is None:
-                raise PermissionDenied(self.nobody)
+        if obj is not None and self.delete_role is not None and not self.has_delete_permission(request, obj):
             self.require_role(request, obj, self.delete_role)
         return super().delete_view(request, object_id, extra_context)
+
+    def deleted_from(self, obj: Any) -> Brand | None:
+        return self.brand_of(obj)
 
 
 class BrandScopedHistoryAdmin(SimpleHistoryAdmin, BrandScopedAdmin):
@@ -319,9 +316,10 @@ class ReadOnlyAdmin(BrandScopedAdmin):
     add_role: str | None = None
     change_role: str | None = None
     delete_role: str | None = None
+    deleting = Never("smartpush writes these itself; nobody adds, changes or deletes them by hand.")
 
 
-class _BrandScopedInline:
+class _BrandScopedInline(DecidedInline):
     """Rows under a parent row: the role at the parent's brand decides."""
 
     write_role: str = Role.EDITOR
@@ -340,7 +338,7 @@ class _BrandScopedInline:
         return self._may_write(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may_write(request, obj)
+        return not isinstance(self.deleting, Never) and self._may_write(request, obj)
 
 
 class BrandScopedTabularInline(_BrandScopedInline, TabularInline):

@@ -82,6 +82,7 @@ class AppForm(forms.ModelForm):
         if "origin" in self.errors:
             return cleaned
         kind = cleaned.get("kind", self.instance.kind)
+        self._refuse_archived(kind, cleaned)
         if self.instance.pk and "kind" in self.changed_data:
             self.add_error("kind", "An app stays what it is. Add the other one beside it.")
         web = kind == App.Kind.WEB
@@ -94,3 +95,12 @@ class AppForm(forms.ModelForm):
         if not web and cleaned.get("origin"):
             self.add_error("origin", "Only a website has an origin.")
         return cleaned
+
+    def _refuse_archived(self, kind: str, cleaned: dict[str, Any]) -> None:
+        """Point at an archived one of the same address: restored, it has its devices again."""
+        field = "origin" if kind == App.Kind.WEB else "bundle_id"
+        if not cleaned.get(field) or self.instance.brand_id is None:
+            return
+        same = App.objects.filter(brand=self.instance.brand_id, kind=kind, archived_at__isnull=False)
+        if same.filter(**{field: cleaned[field]}).exclude(pk=self.instance.pk).exists():
+            self.add_error(field, "The brand has it already, archived. Restore it under Settings › Apps, Archived.")

@@ -5,14 +5,25 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from devices.admin.deleting import Asks, Named
 from devices.selectors.staff import Role, has_brand_role
+from devices.services.deleting import Numbers
 from segments.admin.lists import SegmentLists
-from segments.models import Segment
+from segments.models import (
+    ImportLine,
+    ImportSlice,
+    ListEntry,
+    Passage,
+    Presence,
+    Segment,
+    SegmentImport,
+    SegmentSize,
+    SegmentWork,
+)
 from segments.selectors.history import HEIGHT, WIDTH, segment_history
 from segments.selectors.listing import brand_total, list_first, size_failed
 from segments.selectors.uses import Uses, segment_uses
@@ -25,6 +36,15 @@ from smartpush.common.clock import utc_now
 
 class SegmentAbout(SegmentLists):
     change_form_outer_after_template = "segments/about.html"
+    delete_role = Role.EDITOR
+    deleting = Asks(
+        takes=(
+            Named(ListEntry, "end user's place in its list", "end users' places in its list"),
+            Named(SegmentImport, "import with its report", "imports with their reports"),
+        ),
+        records=(ImportLine, ImportSlice, SegmentSize, SegmentWork, Presence, Passage),
+        means="The end users themselves stay.",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -129,15 +149,9 @@ class SegmentAbout(SegmentLists):
         except CannotDeleteSegment as refusal:
             return self._in_use(request, segment, refusal.uses)
 
-    def delete_model(self, request: HttpRequest, obj: Segment) -> None:
+    def delete_row(self, request: HttpRequest, obj: Segment, agreed: Numbers) -> Numbers:
         """Guarded again: a campaign may have taken it a moment ago."""
-        if obj.kind == Segment.Kind.DYNAMIC:
-            segment_delete(segment=obj)
-            return
-        try:
-            super().delete_model(request, obj)
-        except ProtectedError as error:
-            raise CannotDeleteSegment(segment_uses(segment=obj).holding) from error
+        return segment_delete(segment=obj, agreed=agreed)
 
     def _in_use(self, request: HttpRequest, segment: Segment, uses: Uses) -> HttpResponse:
         context = {

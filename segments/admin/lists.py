@@ -215,10 +215,6 @@ class SegmentLists(SegmentExport):
             self.log_change(request, segment, words)
         return HttpResponseRedirect(_page(segment))
 
-    # --- deleting ---
-    def delete_model(self, request: HttpRequest, obj: Segment) -> None:
-        list_delete(segment=obj)
-
     # --- parts ---
     def _for_change(self, request: HttpRequest, object_id: str) -> Segment:
         """The segment, when this member of staff may change it."""

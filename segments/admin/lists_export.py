@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import NestedObjects
-from django.db import models
 from django.http import (
     Http404,
     HttpRequest,
@@ -22,22 +20,12 @@ from unfold.decorators import action
 
 from devices.admin.base import BrandScopedAdmin
 from devices.selectors.staff import Role
-from segments.models import ImportLine, ListEntry, Passage, Presence, Segment
+from segments.models import Segment
 from segments.rules import InvalidRules
-from segments.selectors.lists import list_size, unknown_kept
+from segments.selectors.lists import unknown_kept
 from segments.selectors.lists_export import export_csv, export_size, unknown_csv
 from segments.services.imports import KEEP_UNKNOWN
 from smartpush.common.clock import utc_now
-
-_BY_THE_MILLION = (ListEntry, ImportLine, Passage, Presence)
-
-
-class _Related(NestedObjects):
-    """What goes with a segment, without the rows that nobody wants to read one by one."""
-
-    def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> models.QuerySet[Any]:
-        rows: models.QuerySet[Any] = super().related_objects(related_model, related_fields, objs)
-        return rows.none() if related_model in _BY_THE_MILLION else rows
 
 
 class SegmentExport(BrandScopedAdmin):
@@ -100,18 +88,6 @@ class SegmentExport(BrandScopedAdmin):
             raise Http404
         self.log_change(request, segment, f"Downloaded the {job.unknown:,} unknown ids of an import.")
         return _download(unknown_csv(job=job), f"{slugify(segment.name) or 'segment'}-unknown.csv")
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """In numbers where a list would be by the million."""
-        collector = _Related(using="default", origin=objs)
-        collector.collect(objs)
-        models_of: dict[Any, Any] = collector.model_objs
-        counts = {model._meta.verbose_name_plural: len(rows) for model, rows in models_of.items()}
-        listed = collector.nested(str)
-        for segment in objs:
-            if segment.kind == Segment.Kind.IMPORTED:
-                listed.append(f"Its list of {list_size(segment=segment):,} end users; they themselves stay")
-        return listed, counts, set(), [str(obj) for obj in collector.protected]
 
 
 def _download(rows: Iterator[bytes], name: str) -> StreamingHttpResponse:

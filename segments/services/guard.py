@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from devices.services.deleting import Numbers, row_delete
 from segments.models import Segment
 from segments.rules import InvalidRules, parse_rules, rules_json
 from segments.selectors.uses import Uses, segment_uses
@@ -32,10 +33,10 @@ def change_touches(*, segment: Segment, rules: object) -> Uses | None:
 
 
 @transaction.atomic
-def segment_delete(*, segment: Segment) -> None:
-    """Delete a segment that nothing uses, a list after a change of it that is just being written.
+def segment_delete(*, segment: Segment, agreed: Numbers | None = None) -> Numbers:
+    """Delete a segment that nothing uses, a list after a change of it that is just being written; return what went.
 
-    Raises CannotDeleteSegment.
+    Raises CannotDeleteSegment, and NumbersChanged where more or less would go than was agreed to.
     """
     segments_lock(brand_id=segment.brand_id)
     Segment.objects.select_for_update().filter(pk=segment.pk).first()
@@ -43,7 +44,6 @@ def segment_delete(*, segment: Segment) -> None:
     if uses:
         raise CannotDeleteSegment(uses)
     try:
-        with transaction.atomic():
-            segment.delete()
+        return row_delete(row=segment, agreed=agreed)
     except ProtectedError as error:  # a campaign took it a moment ago
         raise CannotDeleteSegment(segment_uses(segment=segment).holding) from error

@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from devices.models import Brand
+from devices.services.deleting import row_delete
 from segments.models import Segment
 from segments.services.segments import CannotSaveSegment, naming_faults, segment_write
 from segments.services.sizes import size_soon
@@ -34,9 +35,6 @@ def list_save(
     return segment
 
 
-@transaction.atomic
 def list_delete(*, segment: Segment) -> None:
     """Delete an imported segment with its list and its imports, after a change of it that is just being written."""
-    held = Segment.objects.select_for_update().filter(pk=segment.pk).first()
-    if held is not None:
-        held.delete()
+    row_delete(row=segment)

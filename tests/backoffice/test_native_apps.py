@@ -90,9 +90,22 @@ def test_a_key_can_be_removed(client_of, app, ours):
     send(client, app, service_account("", **GOOGLE))
 
     send(client, app, key_remove="on")
+    app.refresh_from_db()
+    assert app.fcm_credentials_encrypted, "saving the form removes nothing"
 
+    page = f"/admin/devices/app/{app.pk}/remove-key/"
+    asked = client.get(page)
+    assert "no devices" in asked.content.decode()
+    for answer in ({}, {"seen": "0,0"}, {"seen": "0,0", "name": "Another app"}, {"seen": "1,1", "name": app.name}):
+        client.post(page, answer)
+        app.refresh_from_db()
+        assert app.fcm_credentials_encrypted, answer
+
+    assert client.post(page, {"seen": "0,0", "name": app.name}).status_code == 302
     app.refresh_from_db()
     assert (app.fcm_credentials_encrypted, app.fcm_project_id) == ("", "")
+    told = LogEntry.objects.filter(object_id=str(app.pk)).latest("action_time").change_message
+    assert told == "Removed the Firebase key of harbour-books, with no devices."
 
 
 def test_saving_the_page_without_a_file_leaves_the_key(client_of, app, ours):

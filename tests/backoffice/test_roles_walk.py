@@ -21,6 +21,8 @@ OUR_PAGES = {
     "devices_brand_stop": Role.PUBLISHER,
     "devices_brand_resume": Role.PUBLISHER,
     "devices_brandmembership_link": Role.ADMIN,
+    "devices_app_archive": Role.ADMIN,
+    "devices_app_remove_key": Role.ADMIN,
     "devices_sendbudget_lift": Role.ADMIN,
     "devices_sendbudget_to_lift": Role.ADMIN,  # a button that leads to the page above
     "devices_pushcategory_move": Role.EDITOR,
@@ -86,6 +88,12 @@ def _rule(page):
     raise AssertionError(f"{page.name} has no rule: say in OUR_PAGES which role it asks for")
 
 
+def _nobody(page):
+    """What the refusal says where no role may."""
+    model_admin = admin.site._registry[page.model]
+    return model_admin.deleting.instead if page.kind == "delete" else model_admin.nobody
+
+
 def _pages():
     return [page for page in model_pages() if page.model not in SUPERUSERS_ONLY]
 
@@ -117,7 +125,7 @@ def test_each_page_refuses_who_lacks_its_right_and_says_which_right_that_is(ours
             refused += 1
             if rule is None and response.status_code == 404:
                 continue  # there is no such page at all
-            said = admin.site._registry[page.model].nobody if rule is None else f"need the role {rule.capitalize()} "
+            said = _nobody(page) if rule is None else f"need the role {rule.capitalize()} "
             if response.status_code != 403 or said not in " ".join(response.content.decode().split()):
                 problems.append(f"{page.name} does not refuse with {said!r}: {response.status_code}")
         else:

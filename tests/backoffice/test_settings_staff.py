@@ -138,7 +138,7 @@ class TestChangingAndLettingGo:
         assert client.post(self._url("change", membership), {"role": "editor"}).status_code == 302
         membership.refresh_from_db()
         assert membership.role == "editor"
-        assert client.post(self._url("delete", membership), {"post": "yes"}).status_code == 302
+        assert client.post(self._url("delete", membership), {"seen": ""}).status_code == 302
         assert not BrandMembership.objects.filter(pk=membership.pk).exists()
         assert User.objects.filter(username=f"{ours.word}-staff").exists()
         kept = BrandMembership.history.filter(id=membership.pk).latest()
@@ -150,7 +150,7 @@ class TestChangingAndLettingGo:
         off = staff(name="off", brand=ours.brand, role="admin")
         off.is_active = False
         off.save()
-        for page, body in (("change", {"role": "viewer"}), ("delete", {"post": "yes"})):
+        for page, body in (("change", {"role": "viewer"}), ("delete", {"seen": ""})):
             answer = client.post(self._url(page, me), body, follow=True)
             assert "is the last admin" in answer.content.decode()
             me.refresh_from_db()
@@ -164,7 +164,7 @@ class TestChangingAndLettingGo:
         root = User.objects.create_superuser("root")
         entry = BrandMembership.objects.create(brand=ours.brand, user=root, role="admin")
         client = client_of(ours.brand)
-        for page, body in (("change", {"role": "viewer"}), ("delete", {"post": "yes"})):
+        for page, body in (("change", {"role": "viewer"}), ("delete", {"seen": ""})):
             assert "runs this installation" in client.post(self._url(page, entry), body, follow=True).content.decode()
         entry.refresh_from_db()
         assert entry.role == "admin"

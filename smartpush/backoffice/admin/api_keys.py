@@ -13,6 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from devices.admin.base import ReadOnlyAdmin
+from devices.admin.deleting import Never
 from devices.models import ApiKey
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
@@ -40,6 +41,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     view_role = Role.ADMIN
     add_role = Role.ADMIN
+    deleting = Never("A key is revoked instead of deleted, so that the list says what it could do and until when.")
     list_display = ["name", "key", "may", "state", "last_used_at", "created_at"]
     search_fields = ["name", "prefix"]
     fields = ["name", "key", "may", "state", "created_at", "created_by", "last_used_at", "revoked_at"]

@@ -10,13 +10,15 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from assets.admin.base import LANGUAGES
 from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
+from devices.admin.deleting import Never, WithItsForm
 from devices.admin.forms import AppForm, LinesField, time_zones, web_origin
-from devices.models import App, Brand, FrequencyCap, IdentityKey
+from devices.models import App, Brand, CapCounter, FrequencyCap, IdentityKey
 from devices.selectors.current_brand import SESSION_KEY
 from devices.selectors.staff import Role
 from devices.services.brands import brand_create, brand_resume, brand_stop
@@ -122,9 +124,25 @@ class AppInline(BrandScopedTabularInline):
     model = App
     form = AppForm
     extra = 0
-    fields = ["kind", "name", "origin", "bundle_id"]
+    fields = ["kind", "name", "origin", "bundle_id", "more"]
+    readonly_fields = ["more"]
     write_role = Role.ADMIN
+    deleting = Never("A website or app is archived on its own page, where its devices are counted.")
     verbose_name_plural = "Websites and apps"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Those in use: archived ones are in the list of apps."""
+        return super().get_queryset(request).filter(archived_at=None)
+
+    @display(description="Its page")
+    def more(self, obj: App) -> str:
+        """A link to where it is archived, and where a native app has its keys."""
+        if obj.pk is None:
+            return "–"
+        words = "Archive" if obj.kind == App.Kind.WEB else "Keys, archive"
+        return format_html(
+            '<a class="sp-link" href="{}">{}</a>', reverse("admin:devices_app_change", args=[obj.pk]), words
+        )
 
 
 class FrequencyCapInline(BrandScopedTabularInline):
@@ -132,6 +150,7 @@ class FrequencyCapInline(BrandScopedTabularInline):
     extra = 0
     fields = ["purpose", "scope", "period", "most"]
     write_role = Role.ADMIN
+    deleting = WithItsForm(records=(CapCounter,))
     verbose_name = "frequency cap"
     verbose_name_plural = "Frequency caps"
 
@@ -142,8 +161,8 @@ class BrandAdmin(BrandScopedHistoryAdmin):
     form = BrandForm
     add_role = None
     change_role = Role.ADMIN
-    delete_role = None
     nobody = "Only superusers make brands, and a brand is never deleted: stop its sending instead."
+    deleting = Never(nobody)
     inlines = [AppInline, FrequencyCapInline]
     list_display = ["name", "time_zone", "default_language", "sending", "created_at"]
     search_fields = ["name"]

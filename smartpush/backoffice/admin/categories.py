@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from assets.admin.archive import ArchivedFilter, ArchivingAdmin
 from assets.admin.base import LANGUAGES, TextInput
+from devices.admin.archiving import ArchivedFilter, ArchivingAdmin
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.models import Brand, PushCategory
 from devices.selectors.categories import category_subscribers
@@ -232,11 +232,13 @@ class PushCategoryAdmin(ArchivingAdmin, BrandScopedHistoryAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- archiving ---
-    def archive_row(self, row: Any) -> None:
+    def archive_row(self, row: Any) -> str:
         category_archive(category=row, now=utc_now())
+        return "Archived."
 
-    def restore_row(self, row: Any) -> None:
+    def restore_row(self, row: Any) -> str:
         category_restore(category=row)
+        return "Restored."
 
     def archive_words(self, row: Any) -> str:
         if row.archived_at is not None:

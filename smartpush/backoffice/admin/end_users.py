@@ -11,6 +11,7 @@ from django.urls import reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from devices.admin.deleting import Never
 from devices.models import Device, EndUser, PushStatus, Status
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role, missing_right
@@ -130,7 +131,7 @@ class LanguageFilter(admin.SimpleListFilter):
 @admin.register(EndUser)
 class EndUserAdmin(ProfileSend, ProfileOptOut):
     add_role = None
-    delete_role = None
+    deleting = Never("A person is erased by your own server: DELETE /api/v1/server/users/EXTERNAL_ID.")
     list_per_page = 50
     search_fields = ["external_id"]
     search_help_text = "Search by external id (its beginning), or a visitor's number"

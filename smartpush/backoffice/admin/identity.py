@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from devices.admin.base import ReadOnlyAdmin
+from devices.admin.deleting import Never
 from devices.models import IdentityKey
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
@@ -81,6 +82,7 @@ def _said(check: Any, value: str) -> str:
 @admin.register(IdentityKey)
 class IdentityKeyAdmin(ReadOnlyAdmin):
     add_role = Role.ADMIN
+    deleting = Never("A key is revoked instead of deleted, so that its id is never used again.")
     list_display = ["kid", "state", "created_at", "revoked_at"]
     search_fields = ["kid"]
     fields = ["kid", "state", "public_key", "created_at", "revoked_at"]

@@ -14,15 +14,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from devices.admin.base import BrandScopedHistoryAdmin
+from devices.admin.deleting import Asks, DecidedDeleting, Named, Never
 from devices.models import BrandMembership
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
+from devices.services.deleting import CannotDelete, Numbers
 from devices.services.staff import (
     CannotChangeStaff,
     link_renew,
@@ -32,7 +33,7 @@ from devices.services.staff import (
 )
 
 
-class _SuperusersOnly(ModelAdmin):
+class _SuperusersOnly(DecidedDeleting):
     list_fullwidth = True
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -62,11 +63,15 @@ class _SuperusersOnly(ModelAdmin):
         return self.has_module_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
+        return not isinstance(self.deleting, Never) and self.has_module_permission(request)
 
 
 @admin.register(User)
 class StaffUserAdmin(_SuperusersOnly, UserAdmin):
+    deleting = Never(
+        "An account is switched off instead of deleted: take the tick from Active. The history of what it did,"
+        " and its memberships, would go with it."
+    )
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -76,7 +81,13 @@ class StaffUserAdmin(_SuperusersOnly, UserAdmin):
 
 @admin.register(Group)
 class StaffGroupAdmin(_SuperusersOnly, GroupAdmin):
-    pass
+    deleting = Asks(
+        takes=(
+            Named(User.groups.through, "member's place in the group", "members' places in the group"),
+            Named(Group.permissions.through, "permission of the group", "permissions of the group"),
+        ),
+        means="The accounts stay.",
+    )
 
 
 class StaffAddForm(forms.Form):
@@ -99,6 +110,10 @@ class BrandMembershipAdmin(BrandScopedHistoryAdmin):
     add_role = Role.ADMIN
     change_role = Role.ADMIN
     delete_role = Role.ADMIN
+    deleting = Asks(
+        means="They no longer see or change anything of the brand, from the next click on. Their account, and what"
+        " they do for other brands, stay."
+    )
     list_display = ["user", "role", "log_in"]
     list_filter = ["role"]
     list_select_related = ["user"]
@@ -195,20 +210,18 @@ class BrandMembershipAdmin(BrandScopedHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: BrandMembership, form: Any, change: bool) -> None:
         membership_change_role(membership=obj, role=form.cleaned_data["role"], by=request.user)
 
-    def delete_model(self, request: HttpRequest, obj: BrandMembership) -> None:
-        membership_remove(membership=obj, by=request.user)
+    def delete_row(self, request: HttpRequest, obj: BrandMembership, agreed: Numbers) -> Numbers:
+        try:
+            membership_remove(membership=obj, by=request.user)
+        except CannotChangeStaff as refusal:
+            raise CannotDelete(str(refusal)) from refusal
+        return {}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except CannotChangeStaff as refusal:
-            return self._refused(request, refusal)
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        try:
-            return super().delete_view(request, object_id, extra_context)
         except CannotChangeStaff as refusal:
             return self._refused(request, refusal)
 

@@ -11,6 +11,7 @@ from campaigns.services.publish import campaign_publish
 from segments.models import ListEntry, Segment, SegmentSize, SegmentWork
 from segments.selectors.history import segment_history
 from segments.services import segment_save
+from tests.backoffice.agreeing import agreed
 from tests.campaigns.world import NOW, flow_of, stop
 from tests.segments.population import SlowReader
 
@@ -150,7 +151,7 @@ def test_deleting_says_that_an_active_campaign_runs_as_it_was_published(editor, 
 @pytest.mark.parametrize("kind", ["dynamic", "imported"])
 def test_what_nothing_uses_is_deleted(editor, brand, kind):
     segment = Segment.objects.create(brand=brand, name="Old", kind=kind, rules=rules({"all": []}))
-    assert editor.post(page(segment, "delete"), {"post": "yes"}).status_code == 302
+    assert editor.post(page(segment, "delete"), agreed(editor, page(segment, "delete"))).status_code == 302
     assert not Segment.objects.filter(pk=segment.pk).exists()
 
 

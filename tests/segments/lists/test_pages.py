@@ -15,6 +15,7 @@ from segments.admin import lists_uploads
 from segments.models import ListEntry, Segment, SegmentImport
 from segments.services.imports import import_run
 from smartpush.common.clock import utc_now
+from tests.backoffice.agreeing import agreed
 from tests.backoffice.world import staff
 from tests.segments.lists.people import a_list, imported, members, people
 
@@ -316,9 +317,12 @@ def test_deleting_says_how_many_and_reads_none_of_them(editor, brand, crowd):
     segment = a_list(brand, *crowd.values())
     imported(segment, "zoe")
     asked = editor.get(page(segment, "delete")).content.decode()
-    assert "Its list of 3 end users" in asked
+    assert "3 end users&#x27; places in its list" in asked
+    assert "1 import with its report" in asked
     assert str(ListEntry.objects.first()) not in asked
-    editor.post(page(segment, "delete"), {"post": "yes"})
+    editor.post(page(segment, "delete"), {**agreed(editor, page(segment, "delete")), "name": "VIP"})
+    assert ListEntry.objects.count() == 3
+    editor.post(page(segment, "delete"), agreed(editor, page(segment, "delete")))
     assert not Segment.objects.exists()
     assert not ListEntry.objects.exists()
     assert EndUser.objects.count() == 3

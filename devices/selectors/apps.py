@@ -1,0 +1,29 @@
+"""How many devices a website or app has, counted without being loaded."""
+
+from dataclasses import dataclass
+
+from devices.models import App, Device
+from devices.selectors.consequences import MOST_COUNTED, number_words
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNumbers:
+    """All its devices, and those with a live token; MOST_COUNTED + 1 where there are more."""
+
+    devices: int
+    reachable: int
+
+    @property
+    def words(self) -> str:
+        """Say them: `12,345 devices (11,000 with a push address that works)`."""
+        if not self.devices:
+            return "no devices"
+        devices = f"{number_words(self.devices)} {'device' if self.devices == 1 else 'devices'}"
+        return f"{devices} ({number_words(self.reachable)} with a push address that works)"
+
+
+def app_devices(*, app: App) -> DeviceNumbers:
+    """Count the devices of an app, up to MOST_COUNTED."""
+    rows = Device.objects.filter(app=app).values("pk")
+    most = MOST_COUNTED + 1
+    return DeviceNumbers(rows[:most].count(), rows.filter(token_hash__isnull=False)[:most].count())

@@ -1,0 +1,62 @@
+"""A website or app is archived and restored from its page; the history says how many devices it has."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from devices.models import App, Device, EndUser
+
+pytestmark = pytest.mark.django_db
+
+
+def url(app, page="archive"):
+    return reverse(f"admin:devices_app_{page}", args=[app.pk])
+
+
+def listed(client, query=""):
+    answer = client.get(reverse("admin:devices_app_changelist") + query)
+    return [row.pk for row in answer.context["cl"].result_list]
+
+
+def test_it_asks_with_the_numbers_keeps_everything_and_can_be_restored(ours, client_of):
+    client, app = client_of(ours.brand), ours.rows[App]
+    assert url(app) in client.get(url(app, "change")).content.decode()
+    assert "1 device (1 with a push address that works)" in client.get(url(app)).content.decode()
+
+    assert client.post(url(app)).status_code == 302
+
+    app.refresh_from_db()
+    assert app.archived_at is not None
+    assert (listed(client), listed(client, "?archived=yes")) == ([], [app.pk])
+    assert Device.objects.get(app=app).unreachable_reason == "app_archived"
+    told = LogEntry.objects.filter(object_id=str(app.pk)).latest("action_time").change_message
+    assert told == "Archived, with 1 device (1 with a push address that works)."
+    profile = client.get(reverse("admin:devices_enduser_change", args=[ours.rows[EndUser].pk])).content.decode()
+    assert "nothing is sent to it: OURS brand (Website, archived)" in profile
+    assert "app_archived" not in profile.split("sp-history")[0]
+    brand = client.get(reverse("admin:devices_brand_change", args=[ours.brand.pk])).content.decode()
+    assert 'value="https://ours.example"' not in brand
+
+    page = client.get(url(app, "change")).content.decode()
+    assert ("Archived" in page, "Restore" in page) == (True, True)
+    assert client.post(url(app)).status_code == 302
+
+    app.refresh_from_db()
+    assert (app.archived_at, listed(client)) == (None, [app.pk])
+    assert Device.objects.get(app=app).token_hash is not None
+
+
+def test_only_admins_archive_one(ours, client_of):
+    app = ours.rows[App]
+    assert client_of(ours.brand, "publisher").post(url(app)).status_code == 403
+    app.refresh_from_db()
+    assert app.archived_at is None
+
+
+def test_another_of_the_same_address_points_at_the_archived_one(ours, client_of):
+    client, app = client_of(ours.brand), ours.rows[App]
+    client.post(url(app))
+    body = {"kind": "web", "name": "Again", "origin": app.origin, "bundle_id": ""}
+    answer = client.post(reverse("admin:devices_app_add"), body)
+    assert "Restore it under" in str(answer.context["adminform"].form.errors["origin"])
+    assert App.objects.filter(brand=ours.brand).count() == 1
