@@ -61,11 +61,11 @@ class ArchivingAdmin(BrandScopedAdmin):
         resource = self.object_or_404(request, object_id)
         self.require_role(request, resource, self.archive_role)
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[resource.pk])
-        archived = resource.archived_at is not None
+        archived, shown = resource.archived_at is not None, str(resource)
         if request.method == "POST":
             told = self.restore_row(resource) if archived else self.archive_row(resource)
             self.log_change(request, resource, told)
-            messages.success(request, f"“{resource}” is {'in use again' if archived else 'archived'}.")
+            messages.success(request, f"{shown} is in use again." if archived else f"{shown} is archived.")
             return HttpResponseRedirect(back)
         return TemplateResponse(
             request,

@@ -22,7 +22,7 @@ from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 
 from devices.models import Brand
-from devices.selectors.consequences import number_words, taken_counts
+from devices.selectors.consequences import any_taken, number_words, taken_counts
 from devices.services.deleting import CannotDelete, Numbers, NumbersChanged, row_delete
 
 _CHANGED = "The numbers have changed meanwhile; nothing was done. Look at them again."
@@ -154,6 +154,13 @@ class DecidedDeleting(ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Refuse: `delete_row` is the way, with the numbers that were agreed to."""
         raise PermissionDenied("Rows are deleted from their own page, with the numbers.")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Without a button that leads to a refusal."""
+        obj, rule = kwargs.get("obj"), self.deleting
+        if obj is not None and isinstance(rule, Asks) and rule.bars and self.has_delete_permission(request, obj):
+            context["show_delete"] = not any_taken(row=obj, models=[named.model for named in rule.bars])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # --- the page ---
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:

@@ -60,6 +60,12 @@ def taken_counts(*, row: Model, models: Iterable[type[Model]]) -> Mapping[type[M
     }
 
 
+def any_taken(*, row: Model, models: Iterable[type[Model]]) -> bool:
+    """Return whether anything of these models would go with the row."""
+    wanted = set(models)
+    return any(taken.rows(row).exists() for taken in taken_with(type(row)) if taken.model in wanted)
+
+
 def number_words(number: int) -> str:
     """Say a count as a page shows it."""
     return f"more than {MOST_COUNTED:,}" if number > MOST_COUNTED else f"{number:,}"

@@ -160,6 +160,10 @@ def test_a_website_that_no_device_has_used_is_deleted_by_its_name(ours, client_o
     client = client_of(ours.brand)
     app = App.objects.create(brand=ours.brand, name="Typo", origin="https://typo.example")
     url = reverse("admin:devices_app_delete", args=[app.pk])
+    assert url in client.get(reverse("admin:devices_app_change", args=[app.pk])).content.decode()
+    used = ours.rows[App].pk
+    page = client.get(reverse("admin:devices_app_change", args=[used])).content.decode()
+    assert reverse("admin:devices_app_delete", args=[used]) not in page, "a button that leads to a refusal"
     assert "No device has used it" in client.get(url).content.decode()
     for wrong in ({}, {"post": "yes"}, {"seen": ""}, {"seen": "", "name": "typo"}):
         client.post(url, wrong)

@@ -139,10 +139,7 @@ class AppInline(BrandScopedTabularInline):
         """A link to where it is archived, and where a native app has its keys."""
         if obj.pk is None:
             return "–"
-        words = "Archive" if obj.kind == App.Kind.WEB else "Keys, archive"
-        return format_html(
-            '<a class="sp-link" href="{}">{}</a>', reverse("admin:devices_app_change", args=[obj.pk]), words
-        )
+        return format_html('<a class="sp-link" href="{}">Open</a>', reverse("admin:devices_app_change", args=[obj.pk]))
 
 
 class FrequencyCapInline(BrandScopedTabularInline):
