@@ -92,7 +92,8 @@ def tokens_follow(*, now: datetime, seconds: float = 0.3) -> int:
 
 @transaction.atomic
 def _slice(now: datetime) -> bool:
-    app = App.objects.select_for_update(skip_locked=True).filter(tokens_pending=True).order_by("pk").first()
+    pending = App.objects.filter(tokens_pending=True).order_by("pk")
+    app = pending.select_for_update(skip_locked=True, no_key=True).first()
     if app is None:
         return False
     with connection.cursor() as cursor:
