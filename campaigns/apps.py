@@ -14,3 +14,5 @@ class CampaignsConfig(AppConfig):
         ours = importlib.import_module("campaigns.selectors.uses")
         segments_uses = importlib.import_module("segments.selectors.uses")
         segments_uses.campaigns_read_by(ours.campaigns_using, ours.campaigns_counted)
+        never_contact = importlib.import_module("campaigns.services.never_contact")
+        importlib.import_module("segments.tasks").work_done_by("mark", never_contact.list_mark)

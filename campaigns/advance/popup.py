@@ -1,5 +1,7 @@
 """Popup: put one offer before the end user and wait; another open offer is waited out, until the step's own time is up.
 
+Who has opted out of such popups gets no offer: their journey goes on at once, as `opted_out`.
+
 The answer comes back through campaigns.advance.answers.
 """
 
@@ -8,6 +10,7 @@ from datetime import datetime, timedelta
 
 from campaigns.advance.dispatching import dispatches_of_due
 from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+from devices.services.popups import POPUP_BARRED
 
 BUSY_RETRY = timedelta(seconds=30)
 _NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"
@@ -25,21 +28,29 @@ due AS MATERIALIZED ({
 }),
 step AS MATERIALIZED (
   SELECT d.*, {next_key("'busy'")} AS busy_key, t.dispatch_id,
+         coalesce(s.next->>'opted_out', s.next->>'no_answer', s.next->>'*') AS opted_out_key, coalesce({
+    POPUP_BARRED
+}, false) AS opted_out,
          coalesce(r.ran_at, %(now)s) + s.seconds * interval '1 second' AS until
   FROM due d
   JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
   JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
+  JOIN devices_dispatch p ON p.id = t.dispatch_id
+  JOIN devices_brand b ON b.id = d.brand_id
+  LEFT JOIN devices_enduser u ON u.id = d.end_user_id
   LEFT JOIN campaigns_steprun r ON r.enrolment_id = d.id AND r.step_seq = d.step_seq AND r.day = d.day
 ),
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
-  SELECT day, id, step_seq, version_id, at_key, 'popup', '', %(now)s, NULL FROM step
+  SELECT day, id, step_seq, version_id, at_key, 'popup', CASE WHEN opted_out THEN 'opted_out' ELSE '' END, %(now)s,
+         CASE WHEN opted_out THEN %(now)s::timestamptz END
+  FROM step
   ON CONFLICT DO NOTHING
 ),
 offer AS (
   INSERT INTO devices_popupoffer (brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, created_at, expires_at)
   SELECT brand_id, dispatch_id, end_user_id, id, step_seq, %(now)s, until
-  FROM step WHERE until > %(now)s
+  FROM step WHERE until > %(now)s AND NOT opted_out
   ORDER BY end_user_id, id
   ON CONFLICT DO NOTHING
   RETURNING enrolment_id, expires_at
@@ -52,22 +63,26 @@ waits AS (
 barred AS (
   UPDATE campaigns_enrolment e SET waiting_for = 'busy', wake_at = least(%(now)s + %(retry)s, s.until)
   FROM step s
-  WHERE e.id = s.id AND s.until > %(now)s AND s.id NOT IN (SELECT enrolment_id FROM offer)
+  WHERE e.id = s.id AND s.until > %(now)s AND NOT s.opted_out AND s.id NOT IN (SELECT enrolment_id FROM offer)
   RETURNING e.id
 ),
 given_up AS (
-  UPDATE campaigns_steprun r SET outcome = 'busy', answered_at = %(now)s
+  UPDATE campaigns_steprun r SET outcome = CASE WHEN s.opted_out THEN 'opted_out' ELSE 'busy' END, answered_at = %(now)s
   FROM step s
-  WHERE s.until <= %(now)s AND r.enrolment_id = s.id AND r.step_seq = s.step_seq AND r.day = s.day
+  WHERE (s.until <= %(now)s OR s.opted_out) AND r.enrolment_id = s.id AND r.step_seq = s.step_seq AND r.day = s.day
 ),
-going AS (SELECT id, version_id, busy_key AS next_key FROM step WHERE until <= %(now)s),
+going AS (
+  SELECT id, version_id, CASE WHEN opted_out THEN opted_out_key ELSE busy_key END AS next_key
+  FROM step WHERE until <= %(now)s OR opted_out
+),
 moved AS ({MOVE})
 SELECT (SELECT count(*) FROM waits) + (SELECT count(*) FROM barred) + (SELECT count(*) FROM moved)
 """
 
 
 def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
-    """Make the offers of up to `limit` due popup steps; those whose way stays barred move on as `busy`."""
+    """Make the offers of up to `limit` due popup steps; those whose way stays barred move on as `busy`, those who
+    opted out as `opted_out`."""
     targets = dispatches_of_due(kind="popup", now=now, limit=limit, ids=ids, extra=_NOT_OFFERED)
     if not targets:
         return Stepped(0)

@@ -5,9 +5,9 @@ from typing import Any
 
 from campaigns.journey.parse import Activity, Flow
 
-# A popup that never reached a page (nobody came, or another popup was in the way all the time) takes the branch of one
-# that got no answer: to the journey it is the same.
-_LIKE_NO_ANSWER = ("expired", "busy")
+# A popup that never reached a page (nobody came, another popup was in the way all the time, the person has opted out),
+# or was taken back, takes the branch of one that got no answer: to the journey it is the same.
+_LIKE_NO_ANSWER = ("expired", "busy", "opted_out", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

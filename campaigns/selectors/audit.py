@@ -42,6 +42,9 @@ _CHECKS: Mapping[str, str] = {
     "chunks that are done with open rows": """
         SELECT DISTINCT c.id FROM devices_deliverychunk c JOIN devices_delivery d ON d.chunk_id = c.id AND d.day = c.day
         WHERE c.state = 'done' AND d.state IN ('ready', 'sending')""",
+    "open journeys of people who must never be contacted": """
+        SELECT e.id FROM devices_enduser u JOIN campaigns_enrolment e ON e.end_user_id = u.id AND e.state = 'active'
+        WHERE u.never_contact""",
     "messages that left one step twice": """
         SELECT min(id) FROM devices_delivery WHERE enrolment_id IS NOT NULL
         GROUP BY enrolment_id, step_seq, device_id HAVING count(*) > 1""",

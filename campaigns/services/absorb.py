@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from campaigns.advance import enrolments_exit
+from campaigns.services.never_contact import journeys_end
 from devices.services.merging import messages_move
 
 _CLASHING = """
@@ -34,10 +35,14 @@ ON CONFLICT (campaign_id, end_user_id) DO UPDATE SET
   last_entered_at = greatest(campaigns_entryguard.last_entered_at, EXCLUDED.last_entered_at)
 """
 
+_MARKED = "SELECT 1 FROM devices_enduser WHERE id = %(known)s AND never_contact"
+
 
 @transaction.atomic
 def visitor_absorb(*, visitor_id: int, known_id: int, now: datetime) -> None:
     """Move guards and enrolments of an absorbed visitor; open runs end where the known person already has one.
+
+    Where one of the two was marked *never contact*, all open ones end.
 
     Then once more the messages: from here on nobody writes any for the visitor.
     """
@@ -49,4 +54,7 @@ def visitor_absorb(*, visitor_id: int, known_id: int, now: datetime) -> None:
         cursor.execute(_MOVE, values)
         cursor.execute(_MOVE_REST, values)
         cursor.execute(_GUARDS, values)
+        cursor.execute(_MARKED, values)
+        if cursor.fetchone() is not None:
+            journeys_end(end_user_ids=[known_id], now=now)
     messages_move(source_id=visitor_id, target_id=known_id, now=now)

@@ -31,14 +31,16 @@ class Candidate:
 
 
 _OFFERED = """
-offered AS (
+offered AS MATERIALIZED (
   SELECT c.* FROM unnest(%(users)s::bigint[], %(keys)s::text[], %(devices)s::bigint[], %(variables)s::jsonb[])
     WITH ORDINALITY AS c(end_user_id, entry_key, device_id, variables, place)
+  JOIN devices_enduser u ON u.id = c.end_user_id AND NOT u.never_contact
   WHERE NOT EXISTS (SELECT 1 FROM campaigns_enrolment e WHERE e.campaign_id = %(campaign)s
                     AND e.end_user_id = c.end_user_id AND e.entry_key = c.entry_key)
     AND (%(mode)s <> 'once_while_open'
          OR NOT EXISTS (SELECT 1 FROM campaigns_enrolment e WHERE e.campaign_id = %(campaign)s
                         AND e.end_user_id = c.end_user_id AND e.state = 'active'))
+  ORDER BY u.id FOR KEY SHARE OF u
 )"""
 _GUARD = """
 guard AS (
@@ -84,7 +86,8 @@ _CHOSEN = """unnest(%(users)s::bigint[], %(keys)s::text[], %(devices)s::bigint[]
 def enrol(*, entry: Entry, candidates: Sequence[Candidate], now: datetime) -> list[int]:
     """Enter those of the candidates whom the entry mode and the least interval let in; returns the new enrolments' ids.
 
-    Nobody enters a campaign that is not active. The audience is the caller's to judge.
+    Nobody enters a campaign that is not active, and nobody who is marked *never contact* enters any: the row is read
+    under a lock that whoever sets the mark waits for. The audience is the caller's to judge.
     """
     if not candidates:
         return []

@@ -11,11 +11,12 @@ from campaigns.models import Campaign, Enrolment
 from campaigns.selectors.entries import entry_of
 from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
+from devices.models import EndUser
 from segments.conditions import Context
 from segments.rules import read_published
 from segments.selectors.matching import matching_ids
 
-ENTERED, OUTSIDE, NOT_AGAIN = "entered", "outside_audience", "not_let_in_again"
+ENTERED, OUTSIDE, NOT_AGAIN, NEVER = "entered", "outside_audience", "not_let_in_again", "never_contact"
 
 
 class CannotTrigger(Exception):
@@ -33,7 +34,7 @@ class TriggerRow:
 
 @dataclass(frozen=True, slots=True)
 class Triggered:
-    """`results`: index to entered, outside_audience or not_let_in_again. `enrolment_ids`: to be advanced."""
+    """`results`: index to entered, outside_audience, not_let_in_again or never_contact. `enrolment_ids`: to advance."""
 
     results: dict[int, str]
     enrolment_ids: list[int]
@@ -61,6 +62,8 @@ def campaign_trigger(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, 
     candidates = [Candidate(row.end_user_id, f"{key}:{row.index}", None, row.data or None) for row in offered]
     entered = enrol(entry=entry, candidates=candidates, now=now)
     results = {row.index: OUTSIDE for row in rows} | {row.index: NOT_AGAIN for row in offered}
+    never = set(EndUser.objects.filter(pk__in=people, never_contact=True).values_list("pk", flat=True))
+    results |= {row.index: NEVER for row in rows if row.end_user_id in never}
     results |= _entered(entered, offered)
     return Triggered(results=results, enrolment_ids=entered)
 

@@ -43,11 +43,12 @@ class ConsentRecord(models.Model):
         POPUP = "popup", "A popup"
         PREFERENCES = "preferences", "Preferences"
         OPT_OUT = "opt_out", "Opt-out"
+        NEVER_CONTACT = "never_contact", "Never contact"
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
     end_user_id = models.BigIntegerField()
     device_id = models.BigIntegerField(null=True)
-    subject = models.CharField(max_length=12, choices=Subject)
+    subject = models.CharField(max_length=16, choices=Subject)
     answer = models.CharField(max_length=16, help_text="given, withdrawn, or a popup's outcome.")
     by = models.CharField(max_length=16, default="end_user", help_text="end_user, staff or platform.")
     popup_revision_id = models.BigIntegerField(null=True)
@@ -61,8 +62,8 @@ class ConsentRecord(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(subject__in=["tracking", "popup", "preferences", "opt_out"]),
-                name="devices_consentrecord_subject",
+                condition=Q(subject__in=["tracking", "popup", "preferences", "opt_out", "never_contact"]),
+                name="devices_consentrecord_subjects",
             ),
             models.CheckConstraint(
                 condition=Q(by__in=["end_user", "staff", "platform"]), name="devices_consentrecord_by"

@@ -49,6 +49,11 @@ class EndUser(models.Model):
     target_devices = models.CharField(max_length=8, choices=TargetDevices, default=TargetDevices.ALL, db_default="all")
     platform_opt_out = models.BooleanField(default=False, db_default=False)
     user_opt_out = models.BooleanField(default=False, db_default=False)
+    never_contact = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="No message of any purpose and no popup reaches this person, and they enter no campaign.",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -80,6 +85,8 @@ class EndUser(models.Model):
             models.Index(
                 F("brand"), OpClass(F("external_id"), name="varchar_pattern_ops"), name="devices_enduser_prefix"
             ),
+            # Few people: counts leave them out, and the list shows them.
+            models.Index(fields=["brand", "id"], condition=Q(never_contact=True), name="devices_enduser_never_contact"),
             GinIndex(fields=["js_markers"], name="devices_enduser_js_markers"),
             GinIndex(fields=["external_markers"], name="devices_enduser_ext_markers"),
             GinIndex(fields=["backoffice_markers"], name="devices_enduser_bo_markers"),

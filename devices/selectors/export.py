@@ -34,6 +34,7 @@ def profile_of(end_user: EndUser) -> dict[str, Any]:
         },
         "platform_opt_out": end_user.platform_opt_out,
         "user_opt_out": end_user.user_opt_out,
+        "never_contact": end_user.never_contact,
         "target_devices": end_user.target_devices,
         "last_session_at": end_user.last_session_at,
         "last_session_status": end_user.last_session_status,

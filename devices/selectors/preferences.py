@@ -66,6 +66,13 @@ def opt_out_behind(*, end_user_id: int, platform: bool) -> OptOut | None:
     return OptOut(since=standing[-1].at, by=standing[0].by) if standing else None
 
 
+def never_contact_behind(*, end_user_id: int) -> OptOut | None:
+    """Since when the mark *never contact* stands and who set it, staff or platform; None when nothing is recorded."""
+    told = ConsentRecord.objects.filter(end_user_id=end_user_id, subject=ConsentRecord.Subject.NEVER_CONTACT)
+    last = told.only("answer", "by", "at").order_by("-at", "-id").first()
+    return OptOut(since=last.at, by=last.by) if last is not None and last.answer == "set" else None
+
+
 def opt_out_is_own_word(*, end_user: EndUser) -> bool:
     """Whether the opt-out that stands is more than what staff wrote; one that nothing is recorded of counts as such."""
     behind = opt_out_behind(end_user_id=end_user.pk, platform=False) if end_user.user_opt_out else None

@@ -50,6 +50,6 @@ def requests_cancel(*, brand_id: int, request_id: int, reason: str, now: datetim
     )
 
 
-def end_user_cancel(*, end_user_id: int, reason: str, now: datetime) -> int:
-    """Cancel everything that waits for an end user; returns how many messages."""
-    return _cancel("d.end_user_id = %(end_user)s", {"end_user": end_user_id}, reason=reason, now=now)
+def end_users_cancel(*, end_user_ids: list[int], reason: str, now: datetime) -> int:
+    """Cancel everything that waits for these end users; returns how many messages."""
+    return _cancel("d.end_user_id = ANY(%(ids)s)", {"ids": end_user_ids}, reason=reason, now=now)

@@ -21,7 +21,7 @@ from devices.models import (
     PushStatusChange,
     TokenHolding,
 )
-from devices.services.cancelling import device_cancel, end_user_cancel
+from devices.services.cancelling import device_cancel, end_users_cancel
 from devices.services.messages import messages_forget
 from devices.services.sessions import bucket_of
 from devices.services.statuses import token_clear
@@ -55,7 +55,7 @@ def end_user_erase(*, end_user: EndUser, now: datetime) -> Erased:
     others have used stays theirs, without the token if it was the erased person's.
     """
     person = end_user.pk
-    end_user_cancel(end_user_id=person, reason=REASON, now=now)
+    end_users_cancel(end_user_ids=[person], reason=REASON, now=now)
     devices = 0
     for device in _devices(person).select_for_update().order_by("pk"):
         devices += _device_leave(device=device, person=end_user, now=now)

@@ -16,6 +16,7 @@ from devices.models import (
     TokenHolding,
 )
 from devices.services.markers import MAX_MARKERS
+from devices.services.popups import offers_withdraw
 from devices.services.properties import properties_fill
 from devices.services.statuses import pair_set
 
@@ -63,6 +64,7 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
     theirs = {name: value for name, value in visitor.properties.items() if name not in known.properties}
     known.properties = properties_fill(stored=known.properties, given=theirs, types={})
     known.user_opt_out = known.user_opt_out or visitor.user_opt_out
+    known.never_contact = known.never_contact or visitor.never_contact
     known.language = known.language or visitor.language
     known.time_zone = known.time_zone or visitor.time_zone
     known.country = known.country or visitor.country
@@ -73,6 +75,7 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
             "backoffice_markers",
             "properties",
             "user_opt_out",
+            "never_contact",
             "language",
             "time_zone",
             "country",
@@ -96,6 +99,12 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
     messages_move(source_id=visitor.pk, target_id=known.pk, now=now)
     with connection.cursor() as cursor:
         cursor.execute(_COUNTERS, {"source": visitor.pk, "target": known.pk})
+    _opt_outs_follow(known, now)
+
+
+def _opt_outs_follow(person: EndUser, now: datetime) -> None:
+    if person.user_opt_out or person.platform_opt_out or person.never_contact:
+        offers_withdraw(end_user_ids=[person.pk], now=now)
 
 
 def messages_move(*, source_id: int, target_id: int, now: datetime) -> None:
@@ -125,8 +134,8 @@ def _own_pair_stands(*, pair: PushStatus, known: EndUser) -> bool:
 def known_absorb(*, source: EndUser, target: EndUser, now: datetime) -> None:
     """Merge one known end user into another by the rules for visitors; both must be locked by the caller.
 
-    What the target says of itself stands; the platform's opt-out of either counts. The source gives up its external id;
-    its row stays until the caller deletes it.
+    What the target says of itself stands; the opt-outs and *never contact* of either count. The source gives up its
+    external id; its row stays until the caller deletes it.
     """
     end_user_absorb(visitor=source, known=target, now=now)
     target.platform_opt_out = target.platform_opt_out or source.platform_opt_out
@@ -139,6 +148,7 @@ def known_absorb(*, source: EndUser, target: EndUser, now: datetime) -> None:
         target.last_session_device_id = source.last_session_device_id
         changed += ["last_session_at", "last_session_status", "last_session_device_id"]
     target.save(update_fields=changed)
+    _opt_outs_follow(target, now)
     EndUser.objects.filter(pk=source.pk).update(external_id=None)
 
 

@@ -47,13 +47,15 @@ def message_write(
         now=now,
     )
     if not made:
-        return Message((), _why_nobody(end_user))
+        return Message((), _why_nobody(EndUser.objects.only("pk", "never_contact").get(pk=end_user.pk)))
     if send_at is None:
         chunks_cut(now=now, dispatch_ids=[dispatch_id])
     return Message(tuple(made), "")
 
 
 def _why_nobody(end_user: EndUser) -> str:
+    if end_user.never_contact:
+        return "never_contact"
     allowed = PushStatus.objects.filter(end_user=end_user, status=Status.ALLOWED).values("device_id")
     if Device.objects.filter(holder=end_user, token_hash__isnull=False, pk__in=allowed).exists():
         return "target_devices"

@@ -20,7 +20,7 @@ SELECT p.day, p.brand_id, p.id, v.holder_id, v.id, %(request)s, v.endpoint_origi
        %(at)s, %(at)s::timestamptz + make_interval(secs => p.ttl), %(now)s, 0, 0, 'ready', '', '', ''
 FROM devices_dispatch p, devices_device v
 JOIN devices_pushstatus s ON s.device_id = v.id AND s.end_user_id = v.holder_id AND s.status = 'allowed'
-JOIN devices_enduser u ON u.id = v.holder_id
+JOIN devices_enduser u ON u.id = v.holder_id AND NOT u.never_contact
 WHERE p.id = %(dispatch)s AND v.holder_id = %(end_user)s AND v.token_hash IS NOT NULL
   AND (p.target_devices = 'all' OR (p.target_devices = 'web') = (v.platform = 'web'))
   AND (u.target_devices = 'all' OR (u.target_devices = 'web') = (v.platform = 'web'))

@@ -1,7 +1,7 @@
 """Popup offers: leased to one tab, shown, answered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,13 +25,19 @@ class LeasedOffer:
     content: Mapping[str, Any]
 
 
+# Whom a popup of the dispatch `p` may not be put before: the end user `u` of the brand `b`. A question about permission
+# is a wish to send, whatever its purpose.
+POPUP_BARRED = """(u.never_contact OR ((u.platform_opt_out OR u.user_opt_out)
+        AND (p.content->'primary'->>'kind' = 'permission'
+             OR NOT (p.purpose = 'operational' AND b.operational_ignores_opt_out))))"""
+
 # A poll from the tab that shows the popup leases nothing and keeps its lease.
-_LEASE_SQL = """
+_LEASE_SQL = f"""
 WITH leased AS (
 UPDATE devices_popupoffer o
 SET state = CASE WHEN o.state = 'shown' THEN 'shown' ELSE 'leased' END,
     device_id = %(device)s, leased_tab = %(tab)s, leased_until = %(until)s
-FROM devices_dispatch p, devices_brand b
+FROM devices_dispatch p, devices_brand b, devices_enduser u
 WHERE o.id = (
     SELECT c.id FROM devices_popupoffer c
     WHERE c.end_user_id = %(end_user)s AND c.state IN ('pending', 'leased', 'shown') AND c.expires_at > %(now)s
@@ -40,9 +46,9 @@ WHERE o.id = (
     FOR UPDATE SKIP LOCKED LIMIT 1)
   AND p.id = o.dispatch_id AND p.state = 'running'
   AND b.id = o.brand_id AND b.sending_stopped_at IS NULL
+  AND u.id = o.end_user_id AND NOT {POPUP_BARRED}
   AND (p.content->'primary'->>'kind' <> 'permission' OR EXISTS (
         SELECT 1 FROM devices_pushstatus s
-        JOIN devices_enduser u ON u.id = s.end_user_id AND NOT u.user_opt_out AND NOT u.platform_opt_out
         WHERE s.end_user_id = o.end_user_id AND s.device_id = %(device)s AND s.status = 'ask'))
 RETURNING o.id, o.expires_at, p.content
 ), renewed AS (
@@ -59,9 +65,9 @@ def offer_lease(
 ) -> LeasedOffer | None:
     """Lease the end user's open offer to this tab for 45 s, or None.
 
-    A popup that asks for permission is offered only where the pair is still at ask, and to nobody who opted out. A
-    shown one is offered again when its tab went away unanswered: no sign of life for the lease, or the same tab
-    loading a page (`loading`).
+    A popup that asks for permission is offered only where the pair is still at ask. Nobody who opted out gets one,
+    except an operational one where the brand says so; nobody marked *never contact* gets any. A shown one is offered
+    again when its tab went away unanswered: no sign of life for the lease, or the same tab loading a page (`loading`).
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -80,6 +86,32 @@ def offer_lease(
         return None
     # Django registers no jsonb loader on raw cursors: jsonb arrives as text.
     return LeasedOffer(id=row[0], expires_at=row[1], content=json.loads(row[2]))
+
+
+# Locked in the order of their ids, as whatever ends several offers.
+_WITHDRAW_SQL = f"""
+WITH barred AS MATERIALIZED (
+    SELECT o.id FROM devices_popupoffer o
+    JOIN devices_dispatch p ON p.id = o.dispatch_id
+    JOIN devices_brand b ON b.id = o.brand_id
+    JOIN devices_enduser u ON u.id = o.end_user_id
+    WHERE o.end_user_id = ANY(%(end_users)s) AND o.state IN ('pending', 'leased', 'shown') AND {POPUP_BARRED}
+    ORDER BY o.id FOR UPDATE OF o)
+UPDATE devices_popupoffer o SET state = 'cancelled', finished_at = %(now)s FROM barred WHERE o.id = barred.id
+"""
+
+
+def offers_withdraw(*, end_user_ids: Sequence[int], now: datetime) -> int:
+    """End the open popups that these people may not be shown (any more); returns how many. A tab that shows one hears
+    it from its next poll (`offer_withdrawn`)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHDRAW_SQL, {"end_users": list(end_user_ids), "now": now})
+        return int(cursor.rowcount)
+
+
+def offer_withdrawn(*, offer_id: int, end_user_id: int) -> bool:
+    """Whether a popup that a tab shows was taken back: its person opted out, or its campaign was stopped."""
+    return PopupOffer.objects.filter(pk=offer_id, end_user_id=end_user_id, state=PopupOffer.State.CANCELLED).exists()
 
 
 def offer_shown(*, offer_id: int, end_user_id: int, device: Device, tab: str, now: datetime) -> bool:

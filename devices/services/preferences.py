@@ -3,6 +3,7 @@
 `platform_opt_out` is the platform's word (the server API), `user_opt_out` the end user's own, or what staff wrote down
 for them. Waiting messages are not cancelled by an opt-out: the gate judges each again before it is sent, in one place,
 together with the brand's exception for operational messages, and the delivery ends as suppressed with `opted_out`.
+Popups that are open are ended at once: a tab may be showing one.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from devices.selectors.categories import categories_in_use
 from devices.selectors.preferences import opt_out_is_own_word
 from devices.services.consents import Asked, consent_record
 from devices.services.markers import markers_change
+from devices.services.popups import offers_withdraw
 
 By = Literal["end_user", "staff", "platform"]
 
@@ -89,6 +91,8 @@ def opt_out_set(*, end_user_id: int, opted_out: bool, by: By, now: datetime, ask
     if changed:
         setattr(end_user, field, opted_out)
         end_user.save(update_fields=[field])
+    if opted_out:
+        offers_withdraw(end_user_ids=[end_user_id], now=now)
     if changed or by == "end_user":
         consent_record(
             brand_id=end_user.brand_id,

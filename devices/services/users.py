@@ -1,7 +1,7 @@
 """End users as the brand's own server writes them: by set, a good row among bad ones is kept."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from devices.models import ConsentRecord, EndUser
 from devices.services.markers import MAX_MARKERS
+from devices.services.popups import offers_withdraw
 from devices.services.properties import (
     MAX_DEFINITIONS,
     MAX_STORED,
@@ -41,6 +42,7 @@ class UserInput:
     country: str | None = None
     target_devices: str | None = None
     opted_out: bool | None = None
+    never_contact: bool | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     markers: Sequence[tuple[str, Sequence[str]]] = ()
 
@@ -62,6 +64,11 @@ class UsersWritten:
     updated: int = 0
     unchanged: int = 0
     errors: list[RowError] = field(default_factory=list)
+
+
+# Marks these end users *never contact* (True) or takes the mark away, with all that follows, in the caller's
+# transaction; returns those who were not so before. campaigns.services.never_contact has it: journeys end with it.
+NeverContact = Callable[[Sequence[int], bool], Sequence[int]]
 
 
 class UserUnknown(Exception):
@@ -87,6 +94,7 @@ class _Row:
     changed: bool = False
     created: bool = False
     opt_changed: bool = False
+    never_contact: bool | None = None
 
 
 class _Refused(Exception):
@@ -127,11 +135,21 @@ def users_insert(*, brand_id: int, external_ids: Sequence[str]) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def users_upsert(*, brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool = True) -> UsersWritten:
-    """Create or change end users, a thousand a transaction; rows of one end user take effect in their order."""
+def users_upsert(
+    *,
+    brand_id: int,
+    rows: Sequence[UserInput],
+    now: datetime,
+    create: bool = True,
+    never_contact: NeverContact | None = None,
+) -> UsersWritten:
+    """Create or change end users, a thousand a transaction; rows of one end user take effect in their order.
+
+    `never_contact` is needed where a row says so.
+    """
     written = UsersWritten()
     for chunk in _chunks(rows):
-        part = transaction_again(partial(_chunk, brand_id, chunk, now, create))
+        part = transaction_again(partial(_chunk, brand_id, chunk, now, create, never_contact))
         written.created += part.created
         written.updated += part.updated
         written.unchanged += part.unchanged
@@ -145,7 +163,9 @@ def _chunks(rows: Sequence[UserInput]) -> Iterator[Sequence[UserInput]]:
         yield rows[at : at + CHUNK]
 
 
-def _chunk(brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool) -> UsersWritten:
+def _chunk(
+    brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool, never_contact: NeverContact | None
+) -> UsersWritten:
     part = UsersWritten()
     known = types_of(brand_id=brand_id)
     types = types_learn(brand_id=brand_id, known=known, rows=(row.properties for row in rows))
@@ -177,8 +197,14 @@ def _chunk(brand_id: int, rows: Sequence[UserInput], now: datetime, create: bool
             part.errors.append(RowError(row.index, refusal.code, str(refusal)))
     _write([one for one in stored.values() if one.changed])
     _opt_outs_record(brand_id, [one for one in stored.values() if one.opt_changed], now)
+    marked: set[int] = set()
+    for on in (True, False):
+        chosen = [one.id for one in stored.values() if one.never_contact is on]
+        if chosen:
+            assert never_contact is not None  # whoever reads rows from outside gives it
+            marked |= set(never_contact(chosen, on))
     part.created = sum(one.created for one in stored.values())
-    part.updated = sum(one.changed and not one.created for one in stored.values())
+    part.updated = sum((one.changed or one.id in marked) and not one.created for one in stored.values())
     part.unchanged = len(stored) - part.created - part.updated
     return part
 
@@ -223,6 +249,7 @@ def _apply(one: _Row, row: UserInput) -> None:
     one.target_devices = one.target_devices if row.target_devices is None else row.target_devices
     if row.opted_out is not None and row.opted_out != one.opted_out:
         one.opted_out, one.opt_changed = row.opted_out, True
+    one.never_contact = one.never_contact if row.never_contact is None else row.never_contact
     after = (one.properties, one.markers, one.language, one.time_zone, one.country, one.target_devices, one.opted_out)
     one.changed = one.changed or before != after
 
@@ -247,6 +274,10 @@ def _write(rows: Sequence[_Row]) -> None:
 
 
 def _opt_outs_record(brand_id: int, rows: Sequence[_Row], now: datetime) -> None:
+    """Keep each change of an opt-out as proof, and end the popups that may not be shown any more."""
+    gone = [one.id for one in rows if one.opted_out]
+    if gone:
+        offers_withdraw(end_user_ids=gone, now=now)
     ConsentRecord.objects.bulk_create(
         [
             ConsentRecord(

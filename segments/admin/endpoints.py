@@ -113,6 +113,7 @@ class SegmentEndpoints(BrandScopedAdmin):
                 "share": count.share,
                 "reachable": count.reachable,
                 "platforms": count.platforms,
+                "never_contact": count.never_contact,
                 "words": rules_in_words(rules=rules, brand_id=context.brand_id),
                 "seconds": round(time.monotonic() - started, 3),
             }

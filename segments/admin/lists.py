@@ -15,7 +15,7 @@ from unfold.decorators import action
 
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
-from segments.admin.lists_export import SegmentExport
+from segments.admin.lists_marking import SegmentMarking
 from segments.admin.lists_uploads import upload_limit, upload_to_disk, upload_too_large
 from segments.models import Segment, SegmentImport
 from segments.selectors.lists import import_history, import_open, import_progress, list_size, unknown_kept
@@ -34,7 +34,7 @@ _MODES = (
 )
 
 
-class SegmentLists(SegmentExport):
+class SegmentLists(SegmentMarking):
     """Pages of segments whose kind is an imported list."""
 
     actions_list = ["new_list"]

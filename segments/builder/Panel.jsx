@@ -73,6 +73,13 @@ function Count({count, phase, note}) {
             <dd>{number(count.reachable)} <small>{percent(count.reachable / count.selected)}</small></dd>
             <dd className="sb-bar"><meter min="0" max={count.selected} value={count.reachable} aria-hidden="true" /></dd>
           </div>
+          {count.never_contact > 0 && (
+            <div>
+              <dt>Never contact</dt>
+              <dd>{number(count.never_contact)} <small>get nothing</small></dd>
+              <dd className="sb-bar"><meter min="0" max={count.selected} value={count.never_contact} aria-hidden="true" /></dd>
+            </div>
+          )}
           {platforms.map(([name, many]) => (
             <div key={name}>
               <dt>{PLATFORMS[name] || name}</dt>

@@ -151,3 +151,16 @@ register(
         only=("is",),
     )
 )
+register(
+    Field(
+        "never_contact",
+        "Never contact",
+        Kind.BOOLEAN,
+        _flag("u.never_contact"),
+        _PROFILE,
+        group="Profile",
+        help="Nothing reaches them, whatever its purpose, and they enter no campaign. Set by the brand's own server, by"
+        " an import or by staff.",
+        only=("is",),
+    )
+)

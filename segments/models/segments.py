@@ -37,6 +37,9 @@ class Segment(models.Model):
     )
     size = models.IntegerField(null=True, editable=False, help_text="End users when it was last computed.")
     reachable = models.IntegerField(null=True, editable=False, help_text="Those of them whom a push reached then.")
+    never_contact = models.IntegerField(
+        null=True, editable=False, help_text="Those of them who were marked never contact then."
+    )
     sized_at = models.DateTimeField("last computed", null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -12,6 +12,7 @@ class SegmentWork(models.Model):
     class Kind(models.TextChoices):
         SWEEP = "sweep", "Compare who is in it with who is kept as in it"
         SIZE = "size", "Compute its size"
+        MARK = "mark", "Mark everybody in it never contact"
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="works", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -28,7 +29,7 @@ class SegmentWork(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["segment", "kind"], name="segments_segmentwork_once"),
-            models.CheckConstraint(condition=Q(kind__in=["sweep", "size"]), name="segments_segmentwork_kind"),
+            models.CheckConstraint(condition=Q(kind__in=["sweep", "size", "mark"]), name="segments_segmentwork_kinds"),
         ]
         indexes = [models.Index(fields=["due_at"], name="segments_segmentwork_due")]
 

@@ -36,7 +36,9 @@ _REACH = """
   GROUP BY p.end_user_id
 """
 _COUNTS = """
-SELECT (SELECT count(*) FROM {people}), count(*), count(*) FILTER (WHERE web), count(*) FILTER (WHERE android),
+SELECT (SELECT count(*) FROM {people}),
+  (SELECT count(*) FROM {people} m JOIN devices_enduser n ON n.id = m.id AND n.never_contact AND n.brand_id = %s),
+  count(*), count(*) FILTER (WHERE web), count(*) FILTER (WHERE android),
   count(*) FILTER (WHERE ios) FROM ({reach}) r
 """
 
@@ -45,7 +47,8 @@ SELECT (SELECT count(*) FROM {people}), count(*), count(*) FILTER (WHERE web), c
 class Count:
     """End users selected, give or take `error` (95 %; 0 when exact), of the `total` of the brand.
 
-    `reachable` are those of them whom a push reaches now, `platforms` on which.
+    `reachable` are those of them who are push enabled, `platforms` on which. `never_contact` are those whom no message
+    may reach all the same.
     """
 
     selected: int
@@ -54,6 +57,7 @@ class Count:
     exact: bool
     reachable: int
     platforms: dict[str, int]
+    never_contact: int = 0
 
     @property
     def share(self) -> float:
@@ -68,7 +72,7 @@ def audience_count(*, rules: Rules, context: Context, exact: bool, budget: float
     total = EndUser.objects.filter(brand_id=context.brand_id).count()
     people = fill("m AS MATERIALIZED ({})", counted_sql(rules, context))
     text = "WITH " + people.text + _COUNTS.replace("{reach}", _REACH).replace("{people}", "m")
-    statement = Sql(text, people.params)
+    statement = Sql(text, (*people.params, context.brand_id))
     try:
         if exact:
             return _exact(statement, total, seconds)
@@ -83,7 +87,8 @@ def audience_count(*, rules: Rules, context: Context, exact: bool, budget: float
 def _exact(statement: Sql, total: int, seconds: float) -> Count:
     milliseconds = int(seconds * 1000)
     [counts] = rows_within(text=statement.text, params=statement.params, milliseconds=milliseconds)
-    return Count(counts[0], 0, max(total, counts[0]), True, counts[1], _by_platform(counts[2:]))
+    selected, never_contact, reached, *platforms = counts
+    return Count(selected, 0, max(total, selected), True, reached, _by_platform(platforms), never_contact)
 
 
 def _cost(statement: Sql) -> float:
@@ -101,12 +106,12 @@ def _by_platform(counts: Sequence[int]) -> dict[str, int]:
 
 def _estimate(rules: Rules, context: Context, total: int, until: float) -> Count:
     """From as many end users as the time allows, a hundred first to see what they cost."""
-    looked_at, found = 0, [0] * 5
+    looked_at, found = 0, [0] * 6
     judged = judge_sql(rules.rule, context)
     try:
         for people in _drawn(context.brand_id, total, until):
             started = time.monotonic()
-            counts = _judged(judged, people, until - started)
+            counts = _judged(judged, people, context.brand_id, until - started)
             looked_at += len(people)
             found = [one + other for one, other in zip(found, counts, strict=True)]
             # The next batch is three times as large.
@@ -120,7 +125,8 @@ def _estimate(rules: Rules, context: Context, total: int, until: float) -> Count
         return Count(total // 2, total - total // 2, total, False, 0, _by_platform((0, 0, 0)))
     scaled = [round(number * total / looked_at) for number in found]
     error = math.ceil(total * margin(found=found[0], looked_at=looked_at, total=total))
-    return Count(scaled[0], error, total, looked_at >= total, scaled[1], _by_platform(scaled[2:]))
+    selected, never_contact, reached, *platforms = scaled
+    return Count(selected, error, total, looked_at >= total, reached, _by_platform(platforms), never_contact)
 
 
 def _drawn(brand_id: int, total: int, until: float) -> Iterator[list[int]]:
@@ -147,13 +153,14 @@ def _drawn(brand_id: int, total: int, until: float) -> Iterator[list[int]]:
         size *= 3
 
 
-def _judged(judged: Sql, people: Sequence[int], seconds: float) -> tuple[int, ...]:
-    """Of these, how many are selected, and reached on which platform."""
+def _judged(judged: Sql, people: Sequence[int], brand_id: int, seconds: float) -> tuple[int, ...]:
+    """Of these, how many are selected, never contacted, and reached on which platform."""
     selected = fill(
         "m AS MATERIALIZED (SELECT u.id FROM devices_enduser u WHERE u.id = ANY({}) AND ({}))", list(people), judged
     )
     counts = _COUNTS.replace("{reach}", _REACH).replace("{people}", "m")
-    [row] = rows_within(text=f"WITH {selected.text}{counts}", params=selected.params, milliseconds=int(seconds * 1000))
+    params = (*selected.params, brand_id)
+    [row] = rows_within(text=f"WITH {selected.text}{counts}", params=params, milliseconds=int(seconds * 1000))
     return row
 
 

@@ -26,6 +26,7 @@ _EXPORT = f"""
 SELECT {_plain("u.external_id")} AS external_id, {_plain("u.language")} AS language, {_plain("u.country")} AS country,
        u.last_session_status AS push_status_of_the_last_session,
        CASE WHEN {{reached}} THEN 'yes' ELSE 'no' END AS reachable,
+       CASE WHEN u.never_contact THEN 'yes' ELSE 'no' END AS never_contact,
        to_char(u.last_session_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_seen
 FROM devices_enduser u
 WHERE u.brand_id = %s AND u.external_id IS NOT NULL AND {{chosen}}

@@ -1,11 +1,13 @@
 """Imported segments themselves: made, renamed, deleted. Their lists come in by segments.services.imports."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from devices.models import Brand
 from devices.services.deleting import row_delete
-from segments.models import Segment
+from segments.models import ListEntry, Segment
 from segments.services.segments import CannotSaveSegment, naming_faults, segment_write
 from segments.services.sizes import size_soon
 from smartpush.common.clock import utc_now
@@ -38,3 +40,9 @@ def list_save(
 def list_delete(*, segment: Segment) -> None:
     """Delete an imported segment with its list and its imports, after a change of it that is just being written."""
     row_delete(row=segment)
+
+
+def list_extend(*, segment: Segment, end_user_ids: Sequence[int]) -> None:
+    """Add end users to an imported segment; those who are in it stay."""
+    entries = [ListEntry(segment=segment, end_user_id=person) for person in end_user_ids]
+    ListEntry.objects.bulk_create(entries, ignore_conflicts=True)

@@ -49,12 +49,12 @@ def size_compute(*, segment: Segment, now: datetime, seconds: float = AT_ONCE) -
     with transaction.atomic():
         # A count that began before one that is kept already says nothing new.
         newest: QuerySet[Segment] = Segment.objects.filter(pk=segment.pk).exclude(sized_at__gt=now)
-        if newest.update(**values, sized_at=now):
+        if newest.update(**values, never_contact=count.never_contact, sized_at=now):
             SegmentSize.objects.update_or_create(segment_id=segment.pk, day=day, defaults=values)
             SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SIZE).exclude(failure="").update(
                 failure=""
             )
-    segment.refresh_from_db(fields=["size", "reachable", "sized_at"])
+    segment.refresh_from_db(fields=["size", "reachable", "never_contact", "sized_at"])
     return segment
 
 

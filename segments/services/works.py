@@ -57,8 +57,9 @@ class Claimed:
     attempt: int
 
 
-# Does the work and returns when it is due again; raises whatever keeps it from being done.
-Do = Callable[[int, datetime], datetime]
+# Does the work and returns when it is due again, or None when it is done for good; raises whatever keeps it from being
+# done.
+Do = Callable[[int, datetime], datetime | None]
 
 
 def work_due(*, segment_id: int, kind: str, at: datetime) -> None:
@@ -116,7 +117,13 @@ def works_do(*, clock: Callable[[], datetime], do: Mapping[str, Do], seconds: fl
     return done
 
 
-def _done(claimed: Claimed, began: datetime, now: datetime, due_at: datetime) -> None:
+def _done(claimed: Claimed, began: datetime, now: datetime, due_at: datetime | None) -> None:
+    if due_at is None:
+        # Asked for anew meanwhile: then it stays, and is done once more.
+        once = SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt)
+        if once.filter(due_at__gte=F("leased_until")).delete()[0]:
+            return
+        due_at = now
     SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt).update(
         due_at=_unless_asked(due_at),
         rung_at=None,

@@ -7,6 +7,8 @@ _WORDS = {
     ("preferences", "saved"): "Saved categories",
     ("opt_out", "opted_out"): "Opted out",
     ("opt_out", "opted_in"): "Opted back in",
+    ("never_contact", "set"): "Marked never contact",
+    ("never_contact", "lifted"): "Never contact lifted",
     ("tracking", "given"): "Gave consent to the site",
     ("tracking", "withdrawn"): "Withdrew consent to the site",
 }

@@ -26,6 +26,7 @@ class Figures:
 
     end_users: int
     push_enabled: int
+    never_contact: int
     statuses: dict[str, int]
     sent: int
     accepted: int
@@ -42,6 +43,7 @@ def figures(*, brand_id: int, now: datetime) -> Figures:
     enabled = PushStatus.objects.filter(
         brand_id=brand_id, status=Status.ALLOWED, device__token_hash__isnull=False
     ).aggregate(n=Count("end_user", distinct=True))["n"]
+    never = EndUser.objects.filter(brand_id=brand_id, never_contact=True).count()
     sent = Delivery.objects.filter(
         dispatch__brand_id=brand_id, day__gt=now.date() - timedelta(days=DAYS), day__lte=now.date()
     ).aggregate(
@@ -51,7 +53,9 @@ def figures(*, brand_id: int, now: datetime) -> Figures:
         clicked=Count("pk", filter=Q(clicked_at__isnull=False)),
         failed=Count("pk", filter=Q(state__in=[Delivery.State.FAILED, Delivery.State.GONE])),
     )
-    return Figures(end_users=sum(statuses.values()), push_enabled=enabled, statuses=statuses, at=now, **sent)
+    return Figures(
+        end_users=sum(statuses.values()), push_enabled=enabled, never_contact=never, statuses=statuses, at=now, **sent
+    )
 
 
 def _remembered(brand_id: int, now: datetime) -> Figures:

@@ -7,7 +7,7 @@ from typing import Any
 from campaigns.models import Enrolment, StepRun
 from devices.models import ConsentRecord, Device, EndUser, PushStatus, PushStatusChange, Status, TokenHolding
 from devices.selectors.categories import categories_in_use
-from devices.selectors.preferences import OptOut, opt_out_behind, opt_out_is_own_word
+from devices.selectors.preferences import OptOut, never_contact_behind, opt_out_behind, opt_out_is_own_word
 from smartpush.backoffice.answers import answer_line, answered_by
 
 DEVICES = 20
@@ -77,12 +77,21 @@ _OS = {
 }
 
 
+_ENDED = {"erased": "the person was erased", "never_contact": "marked never contact", "merged": "merged with another"}
+
+
 @dataclass(frozen=True)
 class Run:
     """One enrolment with its steps in order."""
 
     enrolment: Enrolment
     steps: list[StepRun]
+
+    @property
+    def ended(self) -> str:
+        """Why it ended early, in words."""
+        reason = self.enrolment.exit_reason
+        return _ENDED.get(reason, reason.replace("_", " "))
 
 
 def device_cards(*, end_user: EndUser) -> list[DeviceCard]:
@@ -171,12 +180,13 @@ class Choices:
     offered: bool
     own: OptOut | None
     platform: OptOut | None
+    never: OptOut | None
     own_word: bool
     answers: list[Answer]
 
 
 def choices(*, end_user: EndUser) -> Choices:
-    """The card *Consent and choices* (two queries, and one or two for each opt-out that stands)."""
+    """The card *Consent and choices* (two queries, and one or two for each opt-out or mark that stands)."""
     in_use = categories_in_use(brand_id=end_user.brand_id)
     chosen = set(end_user.js_markers)
     person = end_user.pk
@@ -187,6 +197,7 @@ def choices(*, end_user: EndUser) -> Choices:
         offered=bool(in_use),
         own=own,
         platform=opt_out_behind(end_user_id=person, platform=True) if end_user.platform_opt_out else None,
+        never=never_contact_behind(end_user_id=person) if end_user.never_contact else None,
         own_word=opt_out_is_own_word(end_user=end_user),
         answers=[Answer(record=row, words=answer_line(row), by=answered_by(row)) for row in rows],
     )

@@ -173,3 +173,31 @@ def test_without_a_tab_nothing_is_leased(page, asking):
     assert response.json()["popup"] is None
     assert PopupOffer.objects.get().state == "pending"
     assert page.call("popups/poll")["popup"] is not None
+
+
+def test_a_tab_that_shows_a_popup_hears_that_it_was_taken_back(offered):
+    page, offer = offered
+    page.call("popups/shown", offer=offer["id"])
+    assert page.call("popups/poll", offer=offer["id"]) == {"popup": None, "poll_after": 30}
+    page.call("preferences", opted_out=True)
+    assert PopupOffer.objects.get().state == "cancelled"
+    assert page.call("popups/poll", offer=offer["id"])["withdrawn"] is True
+    # What was clicked meanwhile counts no more; an id that is nobody's says nothing.
+    page.call("popups/outcome", offer=offer["id"], outcome="later")
+    assert PopupOffer.objects.get().state == "cancelled"
+    for strange in ("", "x", public_id("offer", 99)):
+        assert "withdrawn" not in page.call("popups/poll", offer=strange)
+
+
+def test_nobody_hears_of_another_persons_popup(offered, brand):
+    page, offer = offered
+    PopupOffer.objects.update(state="cancelled")
+    stranger = Page(brand, page.origin)
+    stranger.session()
+    assert "withdrawn" not in stranger.call("popups/poll", offer=offer["id"])
+
+
+def test_a_popup_that_a_tab_was_given_before_the_opt_out_is_not_drawn(offered):
+    page, offer = offered
+    page.call("preferences", opted_out=True)
+    assert page.call("popups/shown", offer=offer["id"], expect=409)["code"] == "offer_not_yours"

@@ -29,6 +29,8 @@ OUR_PAGES = {
     "devices_pushcategory_archive": Role.EDITOR,
     "devices_enduser_send": Role.PUBLISHER,
     "devices_enduser_opt_out": Role.EDITOR,
+    "devices_enduser_never_contact": Role.EDITOR,
+    "devices_enduser_contact_again": Role.ADMIN,
     "devices_enduser_opt_in": Role.EDITOR,
     "devices_identitykey_revoke": Role.ADMIN,
     "devices_identitykey_observed": Role.VIEWER,
@@ -47,6 +49,7 @@ OUR_PAGES = {
     "segments_segment_list_confirm": Role.EDITOR,
     "segments_segment_list_cancel": Role.EDITOR,
     "segments_segment_list_unknown": Role.EDITOR,
+    "segments_segment_list_never_contact": Role.EDITOR,
     "segments_segment_export": Role.EDITOR,
     "segments_segment_to_export": Role.EDITOR,  # a button that leads to the page above
     "assets_popupresource_upload": Role.EDITOR,

@@ -100,6 +100,7 @@ _JUDGE_SQL = """
             WHEN d.hold_reason = 'key_unreadable' THEN 'expired:key_unreadable' ELSE 'expired:expired' END
         WHEN b.sending_stopped_at IS NOT NULL THEN 'hold:brand_stopped'
         WHEN v.id IS NULL OR u.id IS NULL THEN 'cancelled:device_deleted'
+        WHEN u.never_contact THEN 'cancelled:never_contact'
         WHEN v.holder_id IS DISTINCT FROM d.end_user_id THEN 'cancelled:device_taken_over'
         WHEN a.archived_at IS NOT NULL THEN 'suppressed:app_archived'
         WHEN v.token_hash IS NULL THEN 'suppressed:unreachable'

@@ -24,6 +24,7 @@ _PROFILE = {
     "markers": {"js": ["NEWS"], "external": ["GOLD"], "back_office": []},
     "platform_opt_out": False,
     "user_opt_out": False,
+    "never_contact": False,
     "target_devices": "all",
     "last_session_at": _NOON,
     "last_session_status": "allowed",
@@ -89,6 +90,7 @@ USER_CHANGE = [_sent({"language": "el", "properties": {"vip": False, "nickname":
 ERASED = [_answered({"erased": True, "devices": 2, "events": 118, "deliveries": 12})]
 MARKERS = [_sent({"operation": "add", "markers": ["GOLD"]}), _answered({"markers": ["GOLD"]})]
 OPT_OUT = [_sent({"opted_out": True}), _answered({"platform_opt_out": True})]
+NEVER_CONTACT = [_sent({"never_contact": True}), _answered({"never_contact": True})]
 RENAME = [_sent({"external_id": "customer-4200"}), _answered({"id": _PROFILE["id"]})]
 MERGE = [_sent({"into": "customer-42"}), _answered({"id": _PROFILE["id"]})]
 EVENTS_BULK = [

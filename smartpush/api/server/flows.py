@@ -12,6 +12,7 @@ from assets.services import push_content
 from campaigns.advance import advance_enrolments
 from campaigns.services.absorb import visitor_absorb
 from campaigns.services.forgetting import person_forget
+from campaigns.services.never_contact import people_never_contact
 from campaigns.services.triggering import TriggerRow, campaign_trigger
 from campaigns.services.triggers import match
 from devices.models import Brand, Dispatch, EndUser, Lane
@@ -21,7 +22,7 @@ from devices.services.merging import end_user_remove_absorbed, known_absorb
 from devices.services.messages import Message, message_write
 from devices.services.outbox import chunks_cut
 from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
-from devices.services.users import RowError, UserUnknown
+from devices.services.users import RowError, UserInput, UsersWritten, UserUnknown, users_upsert
 from segments.services.absorb import lists_absorb, lists_forget
 from segments.services.passing import presences_absorb, presences_forget
 from smartpush.common.deadlocks import transaction_again
@@ -60,6 +61,15 @@ def events_take(*, brand: Brand, events: Sequence[ServerEvent], create_unknown: 
         taken.duplicates += written.duplicates
         taken.errors += written.errors
     return taken
+
+
+def users_take(*, brand: Brand, rows: Sequence[UserInput], now: datetime, create: bool = True) -> UsersWritten:
+    """Create or change end users; those marked *never contact* leave their campaigns in the same transaction."""
+
+    def never_contact(end_user_ids: Sequence[int], on: bool) -> Sequence[int]:
+        return people_never_contact(brand_id=brand.pk, end_user_ids=end_user_ids, on=on, by="platform", now=now)
+
+    return users_upsert(brand_id=brand.pk, rows=rows, never_contact=never_contact, now=now, create=create)
 
 
 @transaction.atomic

@@ -23,7 +23,17 @@ _EVENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:\-]{0,63}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _MARKER_OPERATIONS = ("replace", "add", "remove")
 _USER_FIELDS = frozenset(
-    {"external_id", "language", "time_zone", "country", "target_devices", "platform_opt_out", "properties", "markers"}
+    {
+        "external_id",
+        "language",
+        "time_zone",
+        "country",
+        "target_devices",
+        "platform_opt_out",
+        "never_contact",
+        "properties",
+        "markers",
+    }
 )
 _EVENT_FIELDS = frozenset({"id", "external_id", "name", "properties", "occurred_at", "historical"})
 _TRIGGER_FIELDS = frozenset({"external_id", "data"})
@@ -160,6 +170,7 @@ def user_row(index: int, raw: Any, *, external_id: str | None = None) -> UserInp
         country=_text(row, "country", _COUNTRY.fullmatch, "two capital letters of ISO 3166, such as GR."),
         target_devices=target,
         opted_out=_flag(row, "platform_opt_out"),
+        never_contact=_flag(row, "never_contact"),
         properties={} if properties is None else properties_checked(properties),
         markers=[] if markers is None else _markers(markers),
     )

@@ -9,6 +9,7 @@ urlpatterns = [
     path("users/bulk", users.UsersBulkView.as_view()),
     path("users/<path:external_id>/markers", users.UserMarkersView.as_view()),
     path("users/<path:external_id>/opt-out", users.UserOptOutView.as_view()),
+    path("users/<path:external_id>/never-contact", users.UserNeverContactView.as_view()),
     path("users/<path:external_id>/rename", users.UserRenameView.as_view()),
     path("users/<path:external_id>/merge", users.UserMergeView.as_view()),
     path("users/<path:external_id>/export", users.UserExportView.as_view()),

@@ -16,7 +16,7 @@ from devices.models import Device, EndUser, PushStatus, Status
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role, missing_right
 from devices.services.markers import CannotChangeMarkers, marker_clean, markers_change
-from smartpush.backoffice.admin.profile_opt_out import OWN_WORD, ProfileOptOut
+from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, ProfileOptOut
 from smartpush.backoffice.admin.profile_send import ProfileSend
 from smartpush.backoffice.profile import choices, device_cards, markers, runs
 from smartpush.backoffice.timeline import timeline
@@ -97,6 +97,25 @@ class PushEnabledFilter(admin.SimpleListFilter):
         return queryset.filter(~Exists(live_pairs())) if self.value() == "no" else queryset
 
 
+class ContactFilter(admin.SimpleListFilter):
+    """Whom messages may not reach, by their own or the brand's word."""
+
+    title = "contact"
+    parameter_name = "contact"
+    _COLUMNS = (
+        ("never", "Never contact", "never_contact"),
+        ("own", "Opted out themselves", "user_opt_out"),
+        ("platform", "Opted out at the platform", "platform_opt_out"),
+    )
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, label, _ in self._COLUMNS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        column = next((column for value, _, column in self._COLUMNS if value == self.value()), None)
+        return queryset.filter(**{column: True}) if column else queryset
+
+
 class PlatformFilter(admin.SimpleListFilter):
     title = "platform"
     parameter_name = "platform"
@@ -135,10 +154,11 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
     list_per_page = 50
     search_fields = ["external_id"]
     search_help_text = "Search by external id (its beginning), or a visitor's number"
-    list_display = ["who", "status", "is_push_enabled", "where", "language", "last_session_at", "created_at"]
+    list_display = ["who", "status", "is_push_enabled", "contact", "where", "language", "last_session_at", "created_at"]
     list_filter = [
         ("last_session_status", admin.ChoicesFieldListFilter),
         PushEnabledFilter,
+        ContactFilter,
         PlatformFilter,
         LanguageFilter,
         AnonymousFilter,
@@ -193,6 +213,12 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
     def is_push_enabled(self, obj: Any) -> str:
         return "Yes" if obj.push_enabled else "No"
 
+    @display(description="Contact", label={"Never contact": "danger", "Opted out": "warning"})
+    def contact(self, obj: EndUser) -> str:
+        if obj.never_contact:
+            return "Never contact"
+        return "Opted out" if obj.user_opt_out or obj.platform_opt_out else ""
+
     @display(description="Devices")
     def where(self, obj: Any) -> str:
         return cast(str, obj.platform_names)
@@ -243,6 +269,8 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
                 "choices": chosen,
                 "may_opt_in": not chosen.own_word or has_brand_role(request.user, end_user.brand_id, Role.ADMIN),
                 "own_word_note": OWN_WORD,
+                "may_lift": has_brand_role(request.user, end_user.brand_id, Role.ADMIN),
+                "never_note": NEVER_NOTE,
                 "form": form,
                 "may_write": may_write,
                 "may_send": has_brand_role(request.user, end_user.brand_id, Role.PUBLISHER),

@@ -1,4 +1,4 @@
-"""Opting somebody out of pushes from their profile, and back in."""
+"""Opting somebody out of pushes from their profile, and back in; and marking them *never contact*."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -6,8 +6,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from campaigns.models import Enrolment
+from campaigns.services.never_contact import people_never_contact
 from devices.admin.base import BrandScopedAdmin
-from devices.models import EndUser
+from devices.models import Delivery, EndUser
 from devices.selectors.preferences import opt_out_is_own_word
 from devices.selectors.staff import Role, has_brand_role
 from devices.services.preferences import OptedOutThemselves, opt_out_lift, opt_out_set
@@ -19,14 +21,23 @@ OWN_WORD = (
 )
 
 
+NEVER_NOTE = "Only an admin of the brand may allow contact again, and only when the person has asked for it."
+
+
 class ProfileOptOut(BrandScopedAdmin):
-    """The two pages behind the profile's card of choices."""
+    """The pages behind the profile's card of choices."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("<path:object_id>/opt-out/", wrap(self.opt_out_view), name="devices_enduser_opt_out"),
             path("<path:object_id>/opt-in/", wrap(self.opt_in_view), name="devices_enduser_opt_in"),
+            path(
+                "<path:object_id>/never-contact/", wrap(self.never_contact_view), name="devices_enduser_never_contact"
+            ),
+            path(
+                "<path:object_id>/contact-again/", wrap(self.contact_again_view), name="devices_enduser_contact_again"
+            ),
             *super().get_urls(),
         ]
 
@@ -45,8 +56,8 @@ class ProfileOptOut(BrandScopedAdmin):
             request,
             end_user,
             title=f"Opt {end_user} out?",
-            explanation="They get no pushes any more on any device, except operational ones where the brand says so. "
-            "It is recorded as done by staff, with the time.",
+            explanation="They get no pushes any more on any device and no popups, except operational ones where the "
+            "brand says so; a popup that is open is closed. It is recorded as done by staff, with the time.",
             button="Opt out",
             danger=True,
         )
@@ -78,6 +89,56 @@ class ProfileOptOut(BrandScopedAdmin):
             button="Opt back in",
             danger=False,
         )
+
+    def never_contact_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, with what it ends; then mark the end user."""
+        end_user: EndUser = self.object_or_404(request, object_id)
+        self.require_role(request, end_user, Role.EDITOR)
+        if request.method == "POST":
+            self._mark(request, end_user, on=True)
+            return HttpResponseRedirect(_profile(end_user))
+        journeys = Enrolment.objects.filter(end_user=end_user, state=Enrolment.State.ACTIVE).count()
+        waiting = Delivery.objects.filter(end_user=end_user, state=Delivery.State.READY).count()
+        return self._ask(
+            request,
+            end_user,
+            title=f"Never contact {end_user}?",
+            explanation="Nothing reaches them any more: no push of any purpose, operational ones and tests included, "
+            "and no popup. They enter no campaign. This ends "
+            f"{journeys} open journey{'' if journeys == 1 else 's'} and cancels {waiting} waiting "
+            f"message{'' if waiting == 1 else 's'} for good. Only an admin of the brand, or your own server, can allow "
+            "contact again. It is recorded as done by staff, with the time.",
+            button="Never contact",
+            danger=True,
+        )
+
+    def contact_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then take the mark away: for admins."""
+        end_user: EndUser = self.object_or_404(request, object_id)
+        self.require_role(request, end_user, Role.ADMIN)
+        if request.method == "POST":
+            self._mark(request, end_user, on=False)
+            return HttpResponseRedirect(_profile(end_user))
+        return self._ask(
+            request,
+            end_user,
+            title=f"Allow contact with {end_user} again?",
+            explanation="Do this only when the person has asked for it. Journeys and messages that were ended do not "
+            "come back, and opt-outs stay. It is recorded as done by staff, with the time.",
+            button="Allow contact again",
+            danger=False,
+        )
+
+    def _mark(self, request: HttpRequest, end_user: EndUser, *, on: bool) -> None:
+        changed = people_never_contact(
+            brand_id=end_user.brand_id, end_user_ids=[end_user.pk], on=on, by="staff", now=utc_now()
+        )
+        done = "is marked never contact" if on else "may be contacted again"
+        if changed:
+            self.log_change(request, end_user, "Marked never contact." if on else "Never contact lifted.")
+            messages.success(request, f"{end_user} {done}.")
+        else:
+            messages.info(request, f"{end_user} {done} already.")
 
     def _ask(
         self, request: HttpRequest, end_user: EndUser, *, title: str, explanation: str, button: str, danger: bool

@@ -113,7 +113,7 @@ class Evaluator:
             return self._reachable(person) is value
         if name == "is_anonymous":
             return (person["external_id"] is None) is value
-        if name in ("platform_opt_out", "user_opt_out"):
+        if name in ("platform_opt_out", "user_opt_out", "never_contact"):
             return person[name] is value
         if name == "property":
             given = rule["params"]

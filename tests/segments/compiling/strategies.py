@@ -107,7 +107,7 @@ def plain(world):
         ("time_zone", {}, texts(["Europe/Berlin", "Europe", "Mars/Olympus"])),
         ("external_id", {}, texts(_FILLED)),
         ("target_devices", {}, _equal(["all", "web", "native"])),
-        *((name, {}, _FLAGS) for name in ("platform_opt_out", "user_opt_out", "is_anonymous")),
+        *((name, {}, _FLAGS) for name in ("platform_opt_out", "user_opt_out", "never_contact", "is_anonymous")),
         *((f"{name}_markers", {}, _markers()) for name in ("js", "external", "backoffice")),
         *((name, {}, dates(now)) for name in ("first_seen", "last_seen")),
         ("segment", {}, _product(["in", "not_in"], segments)),

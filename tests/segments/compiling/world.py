@@ -194,6 +194,7 @@ class World:
                 target_devices=self._any(["all", "web", "native"]),
                 platform_opt_out=self.dice.random() < 0.3,
                 user_opt_out=self.dice.random() < 0.3,
+                never_contact=self.dice.random() < 0.3,
                 created_at=self.moment(),
             )
             for n in range(number)

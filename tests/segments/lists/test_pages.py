@@ -232,7 +232,11 @@ def test_a_list_is_exported_with_what_a_marketer_needs(editor, brand):
     names = ["ann", "=cmd|' /C calc'!A0", "+49", "-1", "@x", 'q"uo,te', "Ω", "safe-1"]
     crowd = people(brand, *names)
     EndUser.objects.filter(external_id="ann").update(
-        language="de", country="AT", last_session_status="allowed", last_session_at="2026-11-20T12:00Z"
+        language="de",
+        country="AT",
+        last_session_status="allowed",
+        last_session_at="2026-11-20T12:00Z",
+        never_contact=True,
     )
     visitor = EndUser.objects.create(brand=brand)
     segment = a_list(brand, visitor, *crowd.values())
@@ -241,11 +245,17 @@ def test_a_list_is_exported_with_what_a_marketer_needs(editor, brand):
     assert b"8 end users as a CSV" in asked.content
     assert b"1 visitor who never logged in" in asked.content
     head, *rows = downloaded(editor.post(page(segment, "export")))
-    assert head == ["external_id", "language", "country", "push_status_of_the_last_session", "reachable", "last_seen"]
+    assert head == [
+        "external_id", "language", "country", "push_status_of_the_last_session", "reachable", "never_contact",
+        "last_seen",
+    ]  # fmt: skip
     assert {row[0] for row in rows} == {
         "ann", "'=cmd|' /C calc'!A0", "'+49", "'-1", "'@x", 'q"uo,te', "Ω", "safe-1",
     }  # fmt: skip
-    assert next(row for row in rows if row[0] == "ann") == ["ann", "de", "AT", "allowed", "no", "2026-11-20T12:00:00Z"]
+    assert next(row for row in rows if row[0] == "ann") == [
+        "ann", "de", "AT", "allowed", "no", "yes", "2026-11-20T12:00:00Z",
+    ]  # fmt: skip
+    assert {row[5] for row in rows if row[0] != "ann"} == {"no"}
     entry = LogEntry.objects.latest("pk")
     assert entry.get_change_message() == "Exported its end users: 8 with an external id."
     assert (entry.user.username, entry.object_id) == ("editor-Shop", str(segment.pk))

@@ -10,6 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from campaigns.services.never_contact import people_never_contact
 from devices.models import ApiKey, Brand, BrandMembership, Device, EndUser, Status
 from devices.services.api_keys import api_key_create, api_key_find, api_key_revoke
 from devices.services.categories import category_archive, category_create
@@ -21,6 +22,8 @@ from devices.services.server_events import ServerEvent, partitions_for, server_e
 from devices.services.sessions import session_open
 from devices.services.staff import membership_change_role, staff_add
 from devices.services.users import UserInput, users_upsert
+from segments.services.lists import list_extend, list_save
+from segments.services.works import work_due
 from smartpush.api.server.flows import user_erase, users_merge
 from tests.devices.people import Browser
 from tests.upgrades.scene.stage import Channel, Stage
@@ -87,6 +90,12 @@ def statuses_make(stage: Stage, channel: Channel) -> None:
         by="platform",
         now=stage.now,
     )
+    never = channel.subscriber("never-contact").device.session_end_user_id
+    people_never_contact(brand_id=brand.pk, end_user_ids=[never], on=True, by="staff", now=stage.now)
+    channel.subscriber("to-be-marked")
+    marked = list_save(brand=brand, name="Do not contact")
+    list_extend(segment=marked, end_user_ids=[EndUser.objects.get(external_id="to-be-marked").pk])
+    work_due(segment_id=marked.pk, kind="mark", at=stage.now)
 
 
 def consents_make(stage: Stage, channel: Channel) -> None:

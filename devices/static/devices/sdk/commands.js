@@ -5,7 +5,7 @@ const LONG_HIDDEN = 30 * 60000;
 const MARKER_OPERATIONS = ['add', 'remove', 'replace', 'clear'];
 
 async function init(given = {}) {
-  if (options) throw failure('already_initialised', 'init was called before on this page.');
+  if (options) throw failure('already_initialised', 'init was called before.');
   if (!given.brand || !given.host) throw failure('invalid_argument', 'init needs brand and host.');
   if (!safeUrl(given.host)) throw failure('invalid_argument', 'host must be an https address.');
   options = {...DEFAULTS, ...given, host: new URL(given.host, location.href).origin};
@@ -30,10 +30,8 @@ function requestPushPermission() {
   demandPermission();
   const missing = missingSupport();
   if (missing) return {...statusPicture(), status: 'not_supported', reason: missing};
-  if (Notification.permission === 'default') {
-    if (navigator.userActivation?.isActive === false) {
-      throw failure('gesture_required', 'Call requestPushPermission directly from a click.');
-    }
+  if (Notification.permission === 'default' && navigator.userActivation?.isActive === false) {
+    throw failure('gesture_required', 'Call requestPushPermission directly from a click.');
   }
   return afterQuestion(askPermission());
 }
@@ -85,7 +83,7 @@ const COMMANDS = {
 
 function smartpush(name, ...parameters) {
   const result = new Promise((resolve, reject) => {
-    if (!Object.hasOwn(COMMANDS, name)) reject(failure('unknown_command', 'smartpush has no command ' + name + '.'));
+    if (!Object.hasOwn(COMMANDS, name)) reject(failure('unknown_command', 'Unknown command: ' + name));
     else resolve(COMMANDS[name](...parameters));
   });
   // Nobody has to catch: an unhandled rejection would end in the site's own error log.

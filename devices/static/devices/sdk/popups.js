@@ -65,18 +65,25 @@ function somethingHappened() {
 
 function schedulePoll() {
   clearTimeout(pollTimer);
-  if (!session || !leading || !visible() || suspended || current) return;
+  // A tab that shows a popup asks whether that was taken back, and so keeps it.
+  if (!session || !visible() || suspended || !(current ? current.view : leading)) return;
   const idle = Math.max(IDLE_SECONDS, pollAfter) * 1000;
   // A server that asks for more patience than usual gets it at once.
-  const wait = pollAfter > IDLE_SECONDS || burst >= BURST.length ? idle : BURST[burst];
+  const wait = current || pollAfter > IDLE_SECONDS || burst >= BURST.length ? idle : BURST[burst];
   pollTimer = setTimeout(poll, Math.max(wait, blockedUntil - Date.now()));
 }
 
 async function poll() {
   burst += 1;
   try {
-    const answer = await call('popups/poll', {tab});
+    const offer = current?.offer?.id;
+    const answer = await call('popups/poll', {tab, offer});
     if (answer.poll_after) pollAfter = answer.poll_after;
+    // The end user opted out, here or elsewhere, or the campaign was stopped.
+    if (answer.withdrawn && current?.offer?.id === offer) {
+      dismiss();
+      emit('popup', {offer, state: 'withdrawn'});
+    }
     if (answer.popup) considerOffer(answer.popup);
   } catch (error) {
     log('poll', error.code);
@@ -97,6 +104,7 @@ function suspendPopups(on) {
 function resumePopups() {
   const offer = held;
   held = null;
+  if (current) poll();
   if (offer?.until > Date.now()) considerOffer(offer.offer, offer.until);
   schedulePoll();
 }
@@ -107,9 +115,9 @@ async function considerOffer(offer, until) {
     held = {offer, until: until || Date.now() + (offer.lease_seconds || IDLE_SECONDS) * 1000};
     return;
   }
-  const shown = {offer, view: null};
+  const shown = {offer};
   current = shown;
-  clearTimeout(pollTimer);
+  schedulePoll();
   try {
     if (await answeredAlready(offer)) return;
     const image = await loadImage(offer.content.image);
@@ -121,10 +129,11 @@ async function considerOffer(offer, until) {
       close: () => finish(offer, 'closed'),
     });
     shown.view.hide(suspended);
+    schedulePoll();
     emit('popup', {offer: offer.id, state: 'shown'});
   } catch (error) {
     // 409: another tab shows it, or it is over.
-    log('popup not shown', error.code);
+    log('popup', error.code);
     if (error.status !== 409) complain(error);
     dismiss();
   }

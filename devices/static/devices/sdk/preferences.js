@@ -4,13 +4,15 @@ async function callPreferences(path, body) {
   await turn;
   await ensureSession();
   const answer = await call(path, body);
-  if ('opted_out' in answer) optedOut = answer.opted_out;
+  optedOut = answer.opted_out ?? optedOut;
   tellStatus();
   return answer;
 }
 
 async function optOut(wanted) {
   await callPreferences('preferences', {opted_out: wanted !== false});
+  // An open popup may have been taken back with it.
+  poll();
   return {optedOut};
 }
 

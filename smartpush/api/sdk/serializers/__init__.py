@@ -21,7 +21,7 @@ from smartpush.api.sdk.serializers.fields import (
     checked,
     moment,
 )
-from smartpush.api.sdk.serializers.popups import OfferSerializer, OutcomeSerializer
+from smartpush.api.sdk.serializers.popups import OfferSerializer, OutcomeSerializer, PollSerializer
 from smartpush.api.sdk.serializers.preferences import (
     CategoryAnswer,
     ConsentSerializer,
@@ -68,6 +68,7 @@ __all__ = [
     "OkAnswer",
     "OutcomeSerializer",
     "PollAnswer",
+    "PollSerializer",
     "PreferencesAnswer",
     "PreferencesLinkAnswer",
     "PreferencesLinkSerializer",

@@ -84,3 +84,6 @@ class OfferAnswer(serializers.Serializer[Any]):
 class PollAnswer(serializers.Serializer[Any]):
     popup = OfferAnswer(allow_null=True)
     poll_after = serializers.IntegerField()
+    withdrawn = serializers.BooleanField(
+        required=False, help_text="True where the tab must close the popup that it named as `offer`."
+    )

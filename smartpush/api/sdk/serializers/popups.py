@@ -8,6 +8,16 @@ from smartpush.api.sdk.serializers.fields import TabSerializer
 from smartpush.api.sdk.serializers.sessions import PushSerializer
 
 
+class PollSerializer(TabSerializer):
+    offer = serializers.CharField(
+        max_length=24,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The offer that this tab shows: it hears whether that was taken back.",
+    )
+
+
 class OfferSerializer(TabSerializer):
     offer = serializers.CharField(max_length=24)
 

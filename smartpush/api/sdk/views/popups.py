@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from devices.models import Device
 from devices.services.markers import CannotChangeMarkers
-from devices.services.popups import offer_shown
+from devices.services.popups import offer_shown, offer_withdrawn
 from devices.services.sessions import session_read, status_update
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
@@ -22,15 +22,19 @@ from smartpush.common.ids import row_number
 class PollView(InstallationView):
     """Is there a popup for this tab?"""
 
-    body = s.TabSerializer
+    body = s.PollSerializer
     device_alone = True
 
-    @extend_schema(request=s.TabSerializer, responses=s.PollAnswer, operation_id="sdk_popup_poll")
+    @extend_schema(request=s.PollSerializer, responses=s.PollAnswer, operation_id="sdk_popup_poll")
     def post(self, request: Request) -> Response:
         return super().post(request)
 
     def answer_device(self, caller: Caller, device: Device, data: dict[str, Any]) -> dict[str, Any]:
-        return popup_answer(device, device.session_end_user, data["tab"], caller)
+        answer = popup_answer(device, device.session_end_user, data["tab"], caller)
+        number = row_number("offer", data["offer"])
+        if number is not None and offer_withdrawn(offer_id=number, end_user_id=device.session_end_user_id):
+            answer["withdrawn"] = True
+        return answer
 
 
 def _offer_number(data: dict[str, Any]) -> int:

@@ -34,7 +34,7 @@ class Trigger(serializers.Serializer[Any]):
 
 class TriggerResult(serializers.Serializer[Any]):
     index = serializers.IntegerField()
-    result = serializers.ChoiceField(choices=["entered", "outside_audience", "not_let_in_again"])
+    result = serializers.ChoiceField(choices=["entered", "outside_audience", "not_let_in_again", "never_contact"])
 
 
 class TriggerAnswer(serializers.Serializer[Any]):

@@ -56,7 +56,7 @@ class PushAnswer(serializers.Serializer[Any]):
     push = serializers.CharField()
     send_at = serializers.DateTimeField()
     reason = serializers.ChoiceField(
-        choices=["", "no_reachable_device", "target_devices"], help_text="Why there are no deliveries."
+        choices=["", "never_contact", "no_reachable_device", "target_devices"], help_text="Why there are no deliveries."
     )
     deliveries = serializers.ListField(child=serializers.CharField(), help_text="Their ids.")
 

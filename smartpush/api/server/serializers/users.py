@@ -23,6 +23,9 @@ class UserChange(serializers.Serializer[Any]):
     country = serializers.RegexField(r"^([A-Z]{2})?$", required=False, allow_blank=True, allow_null=True)
     target_devices = serializers.ChoiceField(choices=TargetDevices.choices, required=False, allow_null=True)
     platform_opt_out = serializers.BooleanField(required=False, allow_null=True)
+    never_contact = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Nothing overrides it: no message of any purpose, no popup."
+    )
     properties = PropertiesField(required=False)
     markers = MarkerChanges(required=False)
 
@@ -64,6 +67,7 @@ class UserAnswer(serializers.Serializer[Any]):
     markers = MarkerSets()
     platform_opt_out = serializers.BooleanField()
     user_opt_out = serializers.BooleanField()
+    never_contact = serializers.BooleanField()
     target_devices = serializers.ChoiceField(choices=TargetDevices.choices)
     last_session_at = serializers.DateTimeField(allow_null=True)
     last_session_status = serializers.ChoiceField(choices=Status.choices)
@@ -89,6 +93,14 @@ class OptOut(StrictSerializer):
 
 class OptOutAnswer(serializers.Serializer[Any]):
     platform_opt_out = serializers.BooleanField()
+
+
+class NeverContact(StrictSerializer):
+    never_contact = JsonBoolean()
+
+
+class NeverContactAnswer(serializers.Serializer[Any]):
+    never_contact = serializers.BooleanField()
 
 
 class Rename(StrictSerializer):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from campaigns.selectors.person import runs_of
 from devices.models import EndUser
 from devices.selectors.export import end_user_parts, profile_of
-from devices.services.users import CannotRename, RowError, UserInput, UserUnknown, user_rename, users_upsert
+from devices.services.users import CannotRename, RowError, UserInput, UserUnknown, user_rename
 from smartpush.api.openapi import idempotency_key
 from smartpush.api.sdk.serializers.fields import checked
 from smartpush.api.server import examples, flows
@@ -57,7 +57,7 @@ class UsersBulkView(ServerView):
                 good.append(user_row(index, raw))
             except RowRefused as problem:
                 errors.append(RowError(index, problem.code, str(problem)))
-        written = users_upsert(brand_id=caller.brand.pk, rows=good, now=caller.now)
+        written = flows.users_take(brand=caller.brand, rows=good, now=caller.now)
         return Response(
             {
                 "created": written.created,
@@ -135,7 +135,7 @@ class UserView(ServerView):
 def _change(request: Request, end_user: EndUser, row: UserInput) -> EndUser:
     """Write one row about a known end user and read them again; raises ApiError."""
     caller = caller_of(request)
-    written = users_upsert(brand_id=caller.brand.pk, rows=[row], now=caller.now, create=False)
+    written = flows.users_take(brand=caller.brand, rows=[row], now=caller.now, create=False)
     for error in written.errors:
         if error.code == "end_user_unknown":  # erased or renamed meanwhile
             raise end_user_unknown()
@@ -184,6 +184,25 @@ class UserOptOutView(ServerView):
         data = checked(s.OptOut, request.data)
         row = UserInput(index=0, external_id=external_id, opted_out=data["opted_out"])
         return Response({"platform_opt_out": _change(request, end_user, row).platform_opt_out})
+
+
+class UserNeverContactView(ServerView):
+    """*Never contact*: above both opt-outs, and nothing overrides it. Setting it ends journeys and cancels messages."""
+
+    scopes = {"POST": WRITE}
+
+    @extend_schema(
+        tags=["Users"],
+        operation_id="server_user_never_contact",
+        request=s.NeverContact,
+        responses=s.NeverContactAnswer,
+        examples=examples.NEVER_CONTACT,
+    )
+    def post(self, request: Request, external_id: str) -> Response:
+        end_user = end_user_of(caller_of(request), external_id)
+        data = checked(s.NeverContact, request.data)
+        row = UserInput(index=0, external_id=external_id, never_contact=data["never_contact"])
+        return Response({"never_contact": _change(request, end_user, row).never_contact})
 
 
 def _who(end_user: EndUser) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""Who of an imported list is marked *never contact*, who is not yet, and which ids of its files nobody has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from devices.models import Delivery, EndUser
+from segments.models import ImportLine, ListEntry, Segment, SegmentImport, SegmentWork
+
+_NEXT = """
+SELECT e.end_user_id FROM segments_listentry e JOIN devices_enduser u ON u.id = e.end_user_id AND NOT u.never_contact
+WHERE e.segment_id = %s AND e.end_user_id > %s ORDER BY e.end_user_id LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """`marked` of the `people` in the list are marked; `unknown` ids of its last files no end user had.
+
+    `waiting` messages of the others would be cancelled.
+    """
+
+    people: int
+    marked: int
+    unknown: int
+    waiting: int
+    under_way: bool
+
+    @property
+    def left(self) -> int:
+        """Those of the list who are not marked yet."""
+        return self.people - self.marked
+
+    @property
+    def todo(self) -> int:
+        """How many people the mark would be set for, those who become known by it included."""
+        return self.left + self.unknown
+
+
+def marking(*, segment: Segment) -> Marking:
+    """The numbers of a list that is to be, or is being, marked."""
+    entries = ListEntry.objects.filter(segment=segment)
+    marked = entries.filter(end_user__never_contact=True).count()
+    others = entries.filter(end_user__never_contact=False).values("end_user_id")
+    return Marking(
+        people=entries.count(),
+        marked=marked,
+        unknown=_unknown(segment).values("external_id").distinct().count(),
+        waiting=Delivery.objects.filter(state=Delivery.State.READY, end_user_id__in=others).count(),
+        under_way=SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.MARK).exists(),
+    )
+
+
+def _unknown(segment: Segment) -> QuerySet[ImportLine]:
+    done = SegmentImport.objects.filter(segment=segment, state=SegmentImport.State.DONE).exclude(
+        mode=SegmentImport.Mode.REMOVE
+    )
+    known = EndUser.objects.filter(brand=segment.brand_id, external_id=OuterRef("external_id"))
+    return ImportLine.objects.filter(~Exists(known), job__in=done)
+
+
+def unknown_ids(*, segment: Segment, after: str, limit: int) -> list[str]:
+    """The next ids of its files that nobody had, in their order, without repetitions."""
+    rows = _unknown(segment).filter(external_id__gt=after).order_by("external_id")
+    return list(rows.values_list("external_id", flat=True).distinct()[:limit])
+
+
+def unmarked(*, segment_id: int, after: int, limit: int) -> Sequence[int]:
+    """The next end users of the list who are not marked, by their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [segment_id, after, limit])
+        return [row[0] for row in cursor.fetchall()]

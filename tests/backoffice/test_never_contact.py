@@ -1,0 +1,154 @@
+"""*Never contact* in the back office: set by editors, lifted by admins, shown wherever people are counted."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.cache import cache
+from django.urls import reverse
+
+from assets.models import PushResource
+from campaigns.services.never_contact import people_never_contact
+from devices.models import ConsentRecord, Delivery, EndUser
+from segments.conditions import Context
+from segments.models import ImportLine, Segment, SegmentImport, SegmentWork
+from segments.rules import EVERYONE, rules_json
+from segments.selectors.counting import audience_count
+from segments.services.lists import list_extend, list_save
+from segments.services.sizes import size_compute
+from segments.tasks import do_works
+from smartpush.backoffice.overview import figures
+from smartpush.common.clock import utc_now
+from tests.backoffice.world import NOW, end_user_with_device
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:devices_enduser_changelist"
+
+
+@pytest.fixture
+def ann(ours):
+    return end_user_with_device(brand=ours.brand, external_id="OURS-ann")
+
+
+def page(end_user, name):
+    return reverse(f"admin:devices_enduser_{name}", args=[end_user.pk])
+
+
+def mark(brand, *people):
+    people_never_contact(
+        brand_id=brand.pk, end_user_ids=[one.pk for one in people], on=True, by="platform", now=NOW
+    )  # fmt: skip
+
+
+def test_an_editor_marks_and_only_an_admin_lifts(client_of, ours, ann):
+    editor, admin = client_of(ours.brand, "editor", name="eda"), client_of(ours.brand, "admin", name="ada")
+    asked = editor.get(page(ann, "never_contact")).content.decode()
+    assert "Never contact OURS-ann?" in asked and "ends 0 open journeys and cancels 0 waiting messages" in asked
+    assert not EndUser.objects.get(pk=ann.pk).never_contact
+    answer = editor.post(page(ann, "never_contact"), follow=True).content.decode()
+    assert "OURS-ann is marked never contact." in answer
+    assert EndUser.objects.get(pk=ann.pk).never_contact
+    assert LogEntry.objects.latest("pk").get_change_message() == "Marked never contact."
+    assert 'sp-badge-bad">Never contact<' in answer and "by staff" in answer
+    assert page(ann, "contact_again") not in answer and "Only an admin of the brand may allow contact again" in answer
+    assert editor.post(page(ann, "contact_again")).status_code == 403
+    assert EndUser.objects.get(pk=ann.pk).never_contact
+    assert page(ann, "contact_again") in admin.get(page(ann, "change")).content.decode()
+    assert "may be contacted again" in admin.post(page(ann, "contact_again"), follow=True).content.decode()
+    assert not EndUser.objects.get(pk=ann.pk).never_contact
+    told = ConsentRecord.objects.filter(end_user_id=ann.pk).order_by("pk")
+    assert [(one.subject, one.answer, one.by) for one in told] == [
+        ("never_contact", "set", "staff"), ("never_contact", "lifted", "staff"),
+    ]  # fmt: skip
+
+
+def test_the_question_names_what_it_ends(client_of, ours, ann):
+    any_other = Delivery.objects.first()
+    Delivery.objects.filter(pk=any_other.pk).update(end_user_id=ann.pk, state="ready")
+    asked = client_of(ours.brand, "editor").get(page(ann, "never_contact")).content.decode()
+    assert "cancels 1 waiting message for good" in asked
+
+
+@pytest.mark.parametrize("name", ["send", "test"])
+def test_neither_a_push_from_the_profile_nor_a_test_reaches_who_is_marked(client_of, ours, ann, name):
+    push = PushResource.objects.get(brand=ours.brand)
+    mark(ours.brand, ann)
+    client = client_of(ours.brand, "publisher")
+    before = Delivery.objects.count()
+    if name == "send":
+        answer = client.post(page(ann, "send"), {"push": push.pk, "target_devices": "all"})
+    else:
+        address = reverse("admin:assets_pushresource_test", args=[push.pk])
+        answer = client.post(address, {"end_user": ann.external_id, "external_id": ann.external_id}, follow=True)
+    assert Delivery.objects.count() == before
+    assert "Never contact" in answer.content.decode()
+
+
+def test_every_count_of_people_names_those_who_are_marked_and_agrees_with_the_list(client_of, ours, ann):
+    end_user_with_device(brand=ours.brand, external_id="OURS-bob")
+    mark(ours.brand, ann)
+    cache.clear()
+    client = client_of(ours.brand, "editor")
+    listed = client.get(reverse(LIST) + "?contact=never").context["cl"].result_list
+    assert [one.pk for one in listed] == [ann.pk]
+    number = figures(brand_id=ours.brand.pk, now=utc_now()).never_contact
+    context = Context(ours.brand.pk, utc_now(), "UTC")
+    exact = audience_count(rules=EVERYONE, context=context, exact=True)
+    estimate = audience_count(rules=EVERYONE, context=context, exact=False, budget=5.0)
+    segment = Segment.objects.create(brand=ours.brand, name="Everybody", rules=rules_json(EVERYONE))
+    counted = size_compute(segment=segment, now=utc_now())
+    assert {number, exact.never_contact, estimate.never_contact, counted.never_contact} == {1}
+    # Push enabled says what a browser allows: the mark is counted beside it.
+    assert exact.reachable == estimate.reachable == counted.reachable == exact.selected
+    overview = client.get(reverse("admin:index")).content.decode()
+    assert "?contact=never" in overview
+    sized = client.get(reverse("admin:segments_segment_change", args=[segment.pk])).content.decode()
+    assert "<dt>Never contact</dt><dd>1<" in sized
+    everybody = client.get(reverse(LIST)).content.decode()
+    assert everybody.count("Never contact") >= 2  # the filter and the row
+
+
+def a_list(brand, *people):
+    segment = list_save(brand=brand, name="Do not call")
+    list_extend(segment=segment, end_user_ids=[one.pk for one in people])
+    return segment
+
+
+def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(client_of, ours, ann):
+    bob = end_user_with_device(brand=ours.brand, external_id="OURS-bob")
+    segment = a_list(ours.brand, ann, bob)
+    job = SegmentImport.objects.create(segment=segment, mode="add", state="done", created_at=NOW, unknown=1)
+    ImportLine.objects.create(job=job, line=1, external_id="OURS-nobody")
+    mark(ours.brand, bob)
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    client = client_of(ours.brand, "editor")
+    asked = client.get(address)
+    numbers = asked.context["numbers"]
+    assert (numbers.left, numbers.marked, numbers.unknown, numbers.todo) == (1, 1, 1, 2)
+    for wrong in ({}, {"name": "do not call", "many": "2"}, {"name": "Do not call", "many": "9"}):
+        refused = client.post(address, wrong)
+        assert refused.status_code == 400 and refused.context["problem"]
+    assert not SegmentWork.objects.filter(kind="mark").exists()
+    assert client.post(address, {"name": "Do not call", "many": "2"}).status_code == 302
+    under_way = client.get(address + "?progress").json()
+    assert under_way["open"] is True and "1 of 2 in the list" in under_way["html"]
+    do_works()
+    done = client.get(address + "?progress").json()
+    assert done["open"] is False and "3 of 3 in the list" in done["html"]
+    assert "Everybody in the list is marked" in client.get(address).content.decode()
+    assert LogEntry.objects.latest("pk").get_change_message() == (
+        "Marked never contact: 1 end users of the list, 1 unknown ids."
+    )
+
+
+def test_a_list_that_is_being_imported_waits(client_of, ours, ann):
+    segment = a_list(ours.brand, ann)
+    SegmentImport.objects.create(segment=segment, mode="add", state="waiting", created_at=NOW)
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    refused = client_of(ours.brand, "editor").post(address, {"name": "Do not call", "many": "1"})
+    assert refused.status_code == 400 and "under way" in refused.context["problem"]
+
+
+def test_a_segment_with_rules_has_no_such_page(client_of, ours):
+    segment = Segment.objects.create(brand=ours.brand, name="Rules", rules=rules_json(EVERYONE))
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    assert client_of(ours.brand, "editor").post(address, {"name": "Rules", "many": "1"}).status_code == 302
+    assert not SegmentWork.objects.filter(kind="mark").exists()
