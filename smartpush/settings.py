@@ -126,7 +126,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "smartpush.api.cors.SdkCorsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "smartpush.common.request_logs.RequestLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -260,6 +260,9 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "smartpush.common.callers.axes_address"
+# A try while locked out does not begin the time anew: it ends when the page says so.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_HANDLER = "smartpush.backoffice.lockout.LockoutHandler"
 AXES_LOCKOUT_CALLABLE = "smartpush.backoffice.lockout.locked"
 AXES_VERBOSE = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from devices.models import Brand, Delivery, EndUser, PushStatus, Status
 from devices.selectors.incidents import TEXTS, incidents_open
 from devices.selectors.origins import origin_names
 from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
+from smartpush.common.callers import caller_address
 from smartpush.common.clock import utc_now
 
 FRESH_SECONDS = 30
@@ -81,8 +83,9 @@ def percent(part: int, whole: int) -> str:
 
 def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
     """What the overview template shows for the current brand."""
+    told = {"proxy_notice": _proxy_notice(request)}
     if brand is None:
-        return {"may_create_brand": request.user.is_superuser, "is_staff_of_none": True}
+        return {"may_create_brand": request.user.is_superuser, "is_staff_of_none": True, **told}
     now = utc_now()
     numbers = _remembered(brand.pk, now)
     statuses = [
@@ -98,6 +101,7 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
     incidents = incidents_open(brand_id=brand.pk)
     names = origin_names(incident.subject for incident in incidents)
     return {
+        **told,
         "brand": brand,
         "numbers": numbers,
         "statuses": statuses,
@@ -116,3 +120,11 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
         "may_write": has_brand_role(request.user, brand.pk, Role.EDITOR),
         "may_see_settings": has_role_anywhere(request.user, Role.ADMIN),
     }
+
+
+def _proxy_notice(request: HttpRequest) -> dict[str, Any] | None:
+    """For admins whose request came by a proxy that the settings do not account for: its address and the setting."""
+    caller = caller_address(request)
+    if not caller.shared or not has_role_anywhere(request.user, Role.ADMIN):
+        return None
+    return {"address": caller.text, "trusted": settings.SMARTPUSH_TRUSTED_PROXIES}

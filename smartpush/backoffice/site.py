@@ -18,6 +18,7 @@ from unfold.sites import UnfoldAdminSite
 
 from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
 from smartpush import __version__
+from smartpush.backoffice.known_browsers import browser_remember
 from smartpush.backoffice.login import StaffLoginForm
 from smartpush.backoffice.overview import overview
 from smartpush.backoffice.set_password import SetPassword
@@ -46,7 +47,10 @@ class BackofficeSite(UnfoldAdminSite):
 
     @method_decorator([_relaxed, never_cache])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
+            browser_remember(request, response, username=request.user.get_username())
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         return [

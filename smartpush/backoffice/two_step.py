@@ -12,6 +12,8 @@ from django_otp import login as otp_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from smartpush.backoffice.login import code_wait, code_wait_words
+
 
 class CodeForm(forms.Form):
     code = forms.CharField(
@@ -29,9 +31,10 @@ def two_step(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         device = TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if _changed(request, device, form.cleaned_data["code"].replace(" ", "")):
+        problem = _changed(request, device, form.cleaned_data["code"].replace(" ", ""))
+        if not problem:
             return HttpResponseRedirect(request.path)
-        form.add_error("code", "This code does not fit; use the newest one.")
+        form.add_error("code", problem)
     secret = base64.b32encode(device.bin_key).decode().rstrip("=") if not device.confirmed else ""
     return render(
         request,
@@ -48,10 +51,13 @@ def two_step(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 @transaction.atomic
-def _changed(request: HttpRequest, device: TOTPDevice, code: str) -> bool:
+def _changed(request: HttpRequest, device: TOTPDevice, code: str) -> str:
+    """Switch two-step login on or off; returns why not, empty when done."""
     locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
-    if not locked.verify_is_allowed()[0] or not locked.verify_token(code):
-        return False
+    if wait := code_wait(locked):
+        return code_wait_words(wait)
+    if not locked.verify_token(code):
+        return "This code does not fit; use the newest one."
     if locked.confirmed:
         locked.delete()
         messages.success(request, "Two-step login is off.")
@@ -60,4 +66,4 @@ def _changed(request: HttpRequest, device: TOTPDevice, code: str) -> bool:
         locked.save(update_fields=["confirmed"])
         otp_login(request, locked)
         messages.success(request, "Two-step login is on: the next login asks for a code.")
-    return True
+    return ""

@@ -44,12 +44,3 @@ def limit_exceeded(*, scope: str, key: str, per_minute: int) -> int | None:
     """Count one request; None while within the limit, else the seconds until the window ends."""
     state = limit_count(scope=scope, key=key, per_minute=per_minute)
     return state.reset if state.exceeded else None
-
-
-def client_address(meta: dict[str, str], *, trusted_proxies: int) -> str:
-    """The caller's address: the one that the outermost trusted proxy saw, never what a client claims beyond it."""
-    remote = meta.get("REMOTE_ADDR", "")
-    if trusted_proxies < 1:
-        return remote
-    hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    return hops[-trusted_proxies] if len(hops) >= trusted_proxies else remote

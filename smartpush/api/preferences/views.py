@@ -26,11 +26,12 @@ from devices.services.consents import Asked
 from devices.services.markers import CannotChangeMarkers
 from devices.services.preferences import CategoryUnknown, preferences_save
 from smartpush.api.preferences.texts import RTL, TEXTS, page_language
+from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
 from smartpush.common.deadlocks import ChangedMeanwhile, transaction_again
 from smartpush.common.errors import unavailable
 from smartpush.common.ids import read_preference_token
-from smartpush.common.limits import client_address, limit_exceeded
+from smartpush.common.limits import limit_exceeded
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -98,9 +99,8 @@ def preference_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, token: str) -> HttpResponse:
     now = utc_now()
-    address = client_address(request.META, trusted_proxies=settings.SMARTPUSH_TRUSTED_PROXIES)
     per_minute = settings.SMARTPUSH_LIMITS["preferences_per_address"]
-    wait = limit_exceeded(scope="preferences", key=address, per_minute=per_minute)
+    wait = limit_exceeded(scope="preferences", key=caller_of(request), per_minute=per_minute)
     if wait is not None:
         response = _notice(request, "busy", status=429)
         response["Retry-After"] = str(wait)

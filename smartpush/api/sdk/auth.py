@@ -12,10 +12,11 @@ from rest_framework.views import APIView
 from devices.models import App, Brand
 from devices.selectors.click_hosts import click_hosts
 from devices.services.reporting import Credentials
+from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
 from smartpush.common.errors import ApiError
 from smartpush.common.ids import row_number
-from smartpush.common.limits import client_address, limit_exceeded
+from smartpush.common.limits import limit_exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,12 @@ def limits_check(request: Request, *, scope: str, key: str, per_minute: int) -> 
         raise ApiError(429, "rate_limited", "Too many calls; wait and try again.", retry_after=wait)
 
 
-def address_of(request: Request) -> str:
-    """The caller's network address."""
-    return client_address(request.META, trusted_proxies=settings.SMARTPUSH_TRUSTED_PROXIES)
-
-
 class FromBrandSite(BasePermission):
     """Sets `request.caller`; refuses unknown keys, foreign origins and too many calls."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         limits = settings.SMARTPUSH_LIMITS
-        limits_check(request, scope="sdk-address", key=address_of(request), per_minute=limits["sdk_per_address"])
+        limits_check(request, scope="sdk-address", key=caller_of(request), per_minute=limits["sdk_per_address"])
         app, hosts = _native_caller(request) if "X-Smartpush-App" in request.headers else _web_caller(request)
         limits_check(request, scope="sdk-brand", key=str(app.brand_id), per_minute=limits["sdk_per_brand"])
         request.caller = Caller(brand=app.brand, app=app, click_hosts=hosts, now=utc_now())  # type: ignore[attr-defined]
@@ -122,7 +118,7 @@ class WithReportToken(BasePermission):
         limits_check(
             request,
             scope="reports",
-            key=address_of(request),
+            key=caller_of(request),
             per_minute=settings.SMARTPUSH_LIMITS["reports_per_address"],
         )
         return True

@@ -11,9 +11,10 @@ from rest_framework.views import APIView
 
 from devices.models import Brand
 from devices.services.api_keys import api_key_find
+from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
 from smartpush.common.errors import ApiError
-from smartpush.common.limits import client_address, limit_count, limit_exceeded
+from smartpush.common.limits import limit_count, limit_exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,8 @@ def _bearer(request: Request) -> str:
 
 def _refused(request: Request) -> ApiError:
     """Keys cannot be guessed, but each try costs a look-up: who is refused often waits."""
-    address = client_address(request.META, trusted_proxies=settings.SMARTPUSH_TRUSTED_PROXIES)
     limit = settings.SMARTPUSH_LIMITS["server_refused_per_address"]
-    wait = limit_exceeded(scope="server-refused", key=address, per_minute=limit)
+    wait = limit_exceeded(scope="server-refused", key=caller_of(request), per_minute=limit)
     if wait is not None:
         return ApiError(429, "rate_limited", "Too many calls without a valid key; wait.", retry_after=wait)
     if not _bearer(request):
