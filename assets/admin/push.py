@@ -30,6 +30,7 @@ from assets.admin.base import (
     too_many_words,
 )
 from assets.admin.durations import UNIT_CHOICES, UNITS, parts
+from assets.admin.seen import SeenRevisionForm
 from assets.compatibility import READ_ON, buttons_hint, editor_table, hint
 from assets.models import PushResource, PushRevision
 from assets.services import (
@@ -220,7 +221,7 @@ def _size(brand: Brand, given: Mapping[str, str]) -> dict[str, int] | None:
     return {"bytes": size, "aim": AIM_PAYLOAD, "most": MAX_PLAINTEXT}
 
 
-class TestForm(forms.Form):
+class TestForm(SeenRevisionForm):
     external_id = forms.CharField(
         label="External id of the end user",
         max_length=255,
@@ -322,6 +323,7 @@ class PushResourceAdmin(ResourceAdmin):
         push: PushResource = self.object_or_404(request, object_id)
         self.require_role(request, push, Role.PUBLISHER)
         form = TestForm(request.POST or None, initial={"external_id": request.GET.get("to", "")})
+        form.newest_of(push.brand)
         here = reverse("admin:assets_pushresource_test", args=[push.pk])
         if request.method == "POST" and form.is_valid():
             wanted = form.cleaned_data["external_id"].strip()
@@ -330,7 +332,7 @@ class PushResourceAdmin(ResourceAdmin):
                 form.add_error("external_id", "The brand has no end user with this external id.")
             elif push.current_revision is None:
                 form.add_error(None, "The push has no content yet; save it first.")
-            else:
+            elif form.seen_check(push):
                 try:
                     made = push_test_send(
                         revision=push.current_revision,

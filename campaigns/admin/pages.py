@@ -1,6 +1,6 @@
 """The list of campaigns, the settings and the flow, the review, and what changes a campaign's state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,12 +9,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from assets.models import PopupResource, PushResource
-from campaigns.admin.forms import CampaignForm, resources, split_seconds
+from campaigns.admin.forms import CampaignForm, resources
 from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
 from campaigns.admin.report import activity_reports
+from campaigns.admin.review import OUTCOME_LABELS, review_context
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
-from campaigns.journey.parse import POPUP_OUTCOMES, Flow, parse
+from campaigns.journey.parse import POPUP_OUTCOMES
 from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
 from campaigns.selectors.counts import totals
@@ -25,10 +25,6 @@ from devices.admin.deleting import Asks, Named
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
 from devices.services.deleting import Numbers
-from segments.rules import EVERYONE, InvalidRules
-from segments.selectors import segment_rules
-from segments.selectors.checking import context_checked
-from segments.selectors.counting import Count, audience_count
 from smartpush.common.clock import utc_now
 
 STATE_TONES = {
@@ -38,15 +34,6 @@ STATE_TONES = {
     Campaign.State.DISABLED: "danger",
     Campaign.State.ARCHIVED: "default",
     Campaign.State.EXECUTED: "info",
-}
-OUTCOME_LABELS = {
-    "allowed": "Allowed",
-    "blocked": "Blocked",
-    "later": "Maybe later",
-    "closed": "Closed",
-    "dismissed": "Question dismissed",
-    "no_answer": "No answer",
-    "clicked": "Clicked",
 }
 
 
@@ -152,8 +139,11 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         return open_to_edits and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        if not change:
-            obj.created_by_id = request.user.pk
+        if change:
+            # Only what the form shows: the state and the version may have changed since the row was read.
+            obj.save(update_fields=[*form.cleaned_data, "updated_at"])
+            return
+        obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: Any = None) -> HttpResponse:
@@ -224,52 +214,44 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             *super().get_urls(),
         ]
 
-    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What will happen to whom, in words, before anything runs."""
+    def review_view(
+        self, request: HttpRequest, object_id: str, *, changes: Sequence[str] = (), status: int = 200
+    ) -> HttpResponse:
+        """What will happen to whom, in words, before anything runs; `changes`: why it was not activated just now."""
         campaign: Campaign = self.object_or_404(request, object_id)
-        pushes, popups = resources(brand=campaign.brand)
-        flow = parse(campaign.flow)
-        by_segment = campaign.kind == Campaign.Kind.REALTIME and campaign.trigger_kind != Campaign.Trigger.EVENT
-        numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
-        return TemplateResponse(
-            request,
-            "campaigns/review.html",
-            {
-                **self.admin_site.each_context(request),
-                **self._standing(request, campaign),
-                "title": campaign.name,
-                "subtitle": "Review",
-                "opts": self.opts,
-                "original": campaign,
-                "object_id": object_id,
-                "may_activate": campaign.state in TRANSITIONS["activate"].states,
-                "steps": describe(flow, pushes, popups),
-                "problems": [
-                    {"number": numbers.get(problem.key), "message": problem.message}
-                    for problem in campaign_problems(campaign=campaign, now=utc_now())
-                ],
-                "interval": length(campaign.entry_interval) if campaign.entry_interval else "",
-                "by_segment": by_segment,
-                # Those who will enter or leave a segment cannot be counted before they do.
-                "audience": None if by_segment else _audience_now(campaign),
-                "activation": TRANSITIONS["activate"],
-                "starts_at_once": campaign.scheduled_at is not None and campaign.scheduled_at <= utc_now(),
-            },
-        )
+        context = {
+            **self.admin_site.each_context(request),
+            **review_context(campaign=campaign, now=utc_now()),
+            **self._standing(request, campaign),
+            "title": campaign.name,
+            "subtitle": "Review",
+            "opts": self.opts,
+            "original": campaign,
+            "object_id": object_id,
+            "may_activate": campaign.state in TRANSITIONS["activate"].states,
+            "activation": TRANSITIONS["activate"],
+            "changes": changes,
+        }
+        return TemplateResponse(request, "campaigns/review.html", context, status=status)
 
     def transition_view(self, request: HttpRequest, object_id: str, transition: Transition) -> HttpResponse:
-        """Ask, then activate, pause, resume, disable or archive; publishers and above."""
+        """Ask, then activate, pause, resume, disable or archive; publishers and above. The review asks to activate."""
         campaign: Campaign = self.object_or_404(request, object_id)
         self.require_role(request, campaign, Role.PUBLISHER)
+        asks_by_review = transition.name == "activate"
         problems: list[str] = []
         if request.method == "POST":
             try:
-                transition.run(campaign, request.user, utc_now())
+                transition.run(campaign, request.user, utc_now(), reviewed=request.POST.get("reviewed", ""))
             except Refused as refusal:
+                if asks_by_review:
+                    return self.review_view(request, object_id, changes=refusal.changes, status=409)
                 problems = refusal.problems
             else:
                 messages.success(request, transition.done.format(campaign=campaign))
                 return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        if asks_by_review:
+            return self.review_view(request, object_id)
         return TemplateResponse(
             request,
             "shared/confirm.html",
@@ -287,47 +269,3 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             },
             status=409 if problems else 200,
         )
-
-
-def _audience_now(campaign: Campaign) -> Count | None:
-    """How many are in the audience now, an estimate where counting takes long; None where its rules cannot be read."""
-    try:
-        rules = segment_rules(segment=campaign.segment) if campaign.segment is not None else EVERYONE
-        context = context_checked(rules=rules, brand_id=campaign.brand_id, now=utc_now())
-    except InvalidRules:
-        return None
-    return audience_count(rules=rules, context=context, exact=False)
-
-
-_UNIT_NAMES = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}
-
-
-def length(seconds: int) -> str:
-    """A length of time in words: `1 day`, `90 seconds`."""
-    number, unit = split_seconds(seconds)
-    return f"{number} {_UNIT_NAMES[unit]}{'' if number == 1 else 's'}"
-
-
-def describe(flow: Flow, pushes: dict[int, str], popups: dict[int, str]) -> list[dict[str, Any]]:
-    """The flow as the review shows it: each activity with its content and where its ways lead."""
-    numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
-    steps = []
-    for activity in flow.activities:
-        push = activity.resource if activity.kind == "push" else None
-        popup = activity.resource if activity.kind == "popup" else None
-        ways = [
-            (OUTCOME_LABELS.get(outcome, "Then"), f"{numbers[target]}" if target in numbers else "")
-            for outcome, target in activity.next.items()
-        ]
-        steps.append(
-            {
-                "number": numbers[activity.key],
-                "kind": activity.kind,
-                "push": PushResource.objects.filter(pk=push).first() if push in pushes else None,
-                "popup": PopupResource.objects.filter(pk=popup).first() if popup in popups else None,
-                "length": length(activity.seconds),
-                "target": activity.target_devices,
-                "ways": ways,
-            }
-        )
-    return steps

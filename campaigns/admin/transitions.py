@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.models import Campaign
-from campaigns.services.publish import CannotPublish, campaign_publish
+from campaigns.selectors.reviewing import review_read
+from campaigns.services.publish import CannotPublish, ReviewOutdated, campaign_publish
 from campaigns.services.states import (
     CannotChangeState,
     campaign_archive,
@@ -19,11 +20,17 @@ _STATE = Campaign.State
 
 
 class Refused(Exception):
-    """The campaign's service refused; `problems` are sentences for people."""
+    """The campaign's service refused; `problems` are sentences for people.
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+    `changes`: it is not as it was reviewed, but for this it could be done.
+    """
+
+    def __init__(self, problems: list[str], *, changes: list[str] | None = None) -> None:
+        super().__init__("; ".join([*problems, *(changes or [])]))
+        self.problems, self.changes = problems, changes or []
+
+
+NOT_REVIEWED = "It was not activated from a review. This is the review: read it, then activate."
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,16 @@ class Transition:
     explanation: str
     button: str
     done: str
-    change: Callable[[Campaign, Any, datetime], object]
+    change: Callable[[Campaign, Any, datetime, str], object]
     states: frozenset[str]
     danger: bool = False
 
-    def run(self, campaign: Campaign, by: Any, now: datetime) -> None:
-        """Carry it out and keep who did it; raises Refused."""
+    def run(self, campaign: Campaign, by: Any, now: datetime, *, reviewed: str = "") -> None:
+        """Carry it out and keep who did it; raises Refused. `reviewed` is what the review page carried."""
         try:
-            self.change(campaign, by, now)
+            self.change(campaign, by, now, reviewed)
+        except ReviewOutdated as refusal:
+            raise Refused([], changes=list(refusal.changes)) from refusal
         except CannotPublish as refusal:
             raise Refused([problem.message for problem in refusal.problems]) from refusal
         except CannotChangeState as refusal:
@@ -52,6 +61,13 @@ class Transition:
         campaign.refresh_from_db()
         # The services change the state by conditional updates, which history does not see by itself.
         Campaign.history.bulk_history_create([campaign], update=True, default_user=by, default_change_reason=self.label)
+
+
+def _activate(campaign: Campaign, by: Any, now: datetime, token: str) -> None:
+    reviewed = review_read(token=token, campaign=campaign)
+    if reviewed is None:
+        raise Refused([], changes=[NOT_REVIEWED])
+    campaign_publish(campaign=campaign, by=by, now=now, reviewed=reviewed)
 
 
 TRANSITIONS: dict[str, Transition] = {
@@ -68,7 +84,7 @@ TRANSITIONS: dict[str, Transition] = {
             ),
             button="Activate now",
             done="{campaign} is active.",
-            change=lambda campaign, by, now: campaign_publish(campaign=campaign, by=by, now=now),
+            change=_activate,
             states=frozenset({_STATE.DRAFT, _STATE.ACTIVE, _STATE.DISABLED, _STATE.EXECUTED}),
         ),
         Transition(
@@ -79,7 +95,7 @@ TRANSITIONS: dict[str, Transition] = {
             explanation="Nobody new enters. Those inside go on to the end of their journey.",
             button="Pause",
             done="{campaign} is paused.",
-            change=lambda campaign, by, now: campaign_pause(campaign=campaign, now=now),
+            change=lambda campaign, _by, now, _reviewed: campaign_pause(campaign=campaign, now=now),
             states=frozenset({_STATE.ACTIVE}),
         ),
         Transition(
@@ -90,7 +106,7 @@ TRANSITIONS: dict[str, Transition] = {
             explanation="End users enter again.",
             button="Resume",
             done="{campaign} is active again.",
-            change=lambda campaign, by, now: campaign_resume(campaign=campaign, now=now),
+            change=lambda campaign, _by, now, _reviewed: campaign_resume(campaign=campaign, now=now),
             states=frozenset({_STATE.PAUSED}),
         ),
         Transition(
@@ -104,7 +120,7 @@ TRANSITIONS: dict[str, Transition] = {
             ),
             button="Disable",
             done="{campaign} is disabled.",
-            change=lambda campaign, by, now: campaign_disable(campaign=campaign, now=now),
+            change=lambda campaign, _by, now, _reviewed: campaign_disable(campaign=campaign, now=now),
             states=frozenset({_STATE.ACTIVE, _STATE.PAUSED, _STATE.EXECUTED}),
             danger=True,
         ),
@@ -116,7 +132,7 @@ TRANSITIONS: dict[str, Transition] = {
             explanation="It stops like a disabled campaign and is put away: it cannot be changed or activated again.",
             button="Archive",
             done="{campaign} is archived.",
-            change=lambda campaign, by, now: campaign_archive(campaign=campaign, now=now),
+            change=lambda campaign, _by, now, _reviewed: campaign_archive(campaign=campaign, now=now),
             states=frozenset({_STATE.ACTIVE, _STATE.PAUSED, _STATE.EXECUTED, _STATE.DISABLED}),
             danger=True,
         ),

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from assets.models import PopupResource, PopupRevision, PushResource, PushRevision
-from assets.services import popup_content, popup_problem, push_content
+from assets.services import popup_problem
 from campaigns.journey.compile import Step, compile_flow, graph_of
-from campaigns.journey.parse import Flow, Problem, parse
+from campaigns.journey.parse import Problem
 from campaigns.journey.validate import validate
 from campaigns.models import Campaign, CampaignVersion, Launch
-from campaigns.selectors.audiences import UnreadableSegment, audience_rules, segment_alone
+from campaigns.selectors.changes import review_changes
+from campaigns.selectors.drafts import Draft, draft_read, popup_revision
+from campaigns.selectors.reviewing import Reviewed
 from campaigns.services.locks import lock_state
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from campaigns.services.versions import version_write
@@ -22,7 +23,6 @@ from campaigns.services.watching import watching_follow
 
 _KIND = Campaign.Kind
 _STATE = Campaign.State
-_Revision = TypeVar("_Revision", PushRevision, PopupRevision)
 
 
 class CannotPublish(Exception):
@@ -33,37 +33,60 @@ class CannotPublish(Exception):
         self.problems = tuple(problems)
 
 
+class ReviewOutdated(Exception):
+    """What would run is not what was reviewed; `changes` says what is different, a sentence each."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__(" ".join(changes))
+        self.changes = tuple(changes)
+
+
 def campaign_problems(*, campaign: Campaign, now: datetime) -> list[Problem]:
     """What keeps a campaign from being published: settings, audience, flow."""
-    flow = parse(campaign.flow)
+    return draft_problems(draft=draft_read(campaign=campaign, now=now), now=now)
+
+
+def draft_problems(*, draft: Draft, now: datetime) -> list[Problem]:
+    """What keeps a draft from being published."""
     return [
-        *_settings(campaign, now),
-        *_audience(campaign, now),
-        *validate(flow=flow, push_ids=_usable(PushResource, campaign), popup_ids=_usable(PopupResource, campaign)),
-        *_popups(flow, campaign),
+        *_settings(draft, now),
+        *_audience(draft),
+        *validate(flow=draft.flow, push_ids=draft.pushes.keys(), popup_ids=draft.popups.keys()),
+        *_popups(draft),
     ]
 
 
 @transaction.atomic
-def campaign_publish(*, campaign: Campaign, by: AbstractBaseUser | None, now: datetime) -> CampaignVersion:
+def campaign_publish(
+    *, campaign: Campaign, by: AbstractBaseUser | None, now: datetime, reviewed: Reviewed | None = None
+) -> CampaignVersion:
     """Make the draft the campaign's current version and the campaign active; raises CannotPublish with every problem.
+
+    `reviewed` is what somebody has looked at (None: a program publishes). Where the draft, the audience or the content
+    is different by now, nothing is published: raises ReviewOutdated. The version is written from the one reading that
+    was compared, so what others commit meanwhile is not in it.
 
     Those inside an earlier version finish on theirs.
     """
     lock_state(campaign_id=campaign.pk)
+    # Until the version is written nobody saves the settings and the flow that it is made from.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     campaign.refresh_from_db()
-    problems = campaign_problems(campaign=campaign, now=now)
+    draft = draft_read(campaign=campaign, now=now)
+    changes = review_changes(draft=draft, reviewed=reviewed, now=now) if reviewed is not None else []
+    if changes:
+        raise ReviewOutdated(changes)
+    problems = draft_problems(draft=draft, now=now)
     if problems:
         raise CannotPublish(problems)
-    flow = parse(campaign.flow)
-    steps = _timed(compile_flow(flow=flow))
+    steps = _timed(compile_flow(flow=draft.flow), draft)
     before = campaign.current_version
     version = version_write(
         campaign=campaign,
-        graph=graph_of(flow=flow, steps=steps),
+        graph=graph_of(flow=draft.flow, steps=steps),
         steps=steps,
-        contents=_contents(steps),
-        rules=audience_rules(campaign=campaign, now=now),
+        contents=_contents(steps, draft),
+        rules=draft.rules,
         by=by,
         now=now,
     )
@@ -71,16 +94,12 @@ def campaign_publish(*, campaign: Campaign, by: AbstractBaseUser | None, now: da
     return version
 
 
-def _usable(model: type[PushResource] | type[PopupResource], campaign: Campaign) -> set[int]:
-    usable = model._default_manager.filter(brand_id=campaign.brand_id, archived_at=None, current_revision__isnull=False)
-    return set(usable.values_list("pk", flat=True))
-
-
-def _settings(campaign: Campaign, now: datetime) -> list[Problem]:
+def _settings(draft: Draft, now: datetime) -> list[Problem]:
+    campaign = draft.campaign
     if campaign.state == _STATE.ARCHIVED:
         return [Problem("", "archived", "This campaign is archived: copy it to use it again.")]
     if campaign.kind == _KIND.REALTIME:
-        return _trigger(campaign, now)
+        return _trigger(draft)
     if campaign.scheduled_at is None:
         return [Problem("", "no_time", "Choose when the campaign starts.")]
     if campaign.scheduled_at > now + MAX_AHEAD:
@@ -91,76 +110,52 @@ def _settings(campaign: Campaign, now: datetime) -> list[Problem]:
     return []
 
 
-def _trigger(campaign: Campaign, now: datetime) -> list[Problem]:
+def _trigger(draft: Draft) -> list[Problem]:
+    campaign, segment = draft.campaign, draft.trigger.segment
     if campaign.trigger_kind == Campaign.Trigger.EVENT:
         if not campaign.trigger_event:
             return [Problem("", "no_trigger", "Choose the event that lets end users in.")]
         return []
-    segment = campaign.trigger_segment
     if segment is None:
         return [Problem("", "no_trigger", "Choose the segment that end users enter or leave.")]
     if segment.brand_id != campaign.brand_id:
         return [Problem("", "trigger", "The segment that lets end users in belongs to another brand.")]
-    try:
-        segment_alone(segment=segment, brand_id=campaign.brand_id, now=now)
-    except UnreadableSegment as error:
-        return [Problem("", "trigger", f"The segment {error}")]
-    return []
+    return [Problem("", "trigger", f"The segment {draft.trigger.problem}")] if draft.trigger.problem else []
 
 
-def _audience(campaign: Campaign, now: datetime) -> list[Problem]:
-    if campaign.segment is None:
-        return []
-    if campaign.segment.brand_id != campaign.brand_id:
+def _audience(draft: Draft) -> list[Problem]:
+    segment = draft.audience.segment
+    if segment is not None and segment.brand_id != draft.campaign.brand_id:
         return [Problem("", "audience", "The audience belongs to another brand.")]
-    try:
-        audience_rules(campaign=campaign, now=now)
-    except UnreadableSegment as error:
-        return [Problem("", "audience", f"The audience {error}")]
-    return []
+    return [Problem("", "audience", f"The audience {draft.audience.problem}")] if draft.audience.problem else []
 
 
-def _popups(flow: Flow, campaign: Campaign) -> list[Problem]:
+def _popups(draft: Draft) -> list[Problem]:
     """Popups that cannot be shown as they are."""
-    ids = [activity.resource for activity in flow.activities if activity.kind == "popup"]
-    rows = PopupResource.objects.filter(brand_id=campaign.brand_id, current_revision__isnull=False)
-    popups = rows.select_related("current_revision__resource").in_bulk([pk for pk in ids if pk is not None])
-    said = {pk: popup_problem(_current(popup.current_revision)) for pk, popup in popups.items()}
+    said = {pk: popup_problem(popup_revision(popup)) for pk, popup in draft.popups.items()}
     return [
         Problem(activity.key, "popup_unusable", text)
-        for activity in flow.activities
+        for activity in draft.flow.activities
         if activity.kind == "popup" and (text := said.get(activity.resource or 0))
     ]
 
 
-def _timed(steps: Sequence[Step]) -> list[Step]:
+def _timed(steps: Sequence[Step], draft: Draft) -> list[Step]:
     """The steps; a popup activity without a time of its own waits as long as its popup says."""
-    ids = [step.resource for step in steps if step.kind == "popup" and step.resource is not None]
-    popups = PopupResource.objects.select_related("current_revision").in_bulk(ids)
     return [
-        replace(step, seconds=_current(popups[step.resource].current_revision).expires_after)
+        replace(step, seconds=popup_revision(draft.popups[step.resource]).expires_after)
         if step.kind == "popup" and step.resource is not None and not step.seconds
         else step
         for step in steps
     ]
 
 
-def _contents(steps: Sequence[Step]) -> dict[str, dict[str, Any]]:
-    """The content of every push and popup as its current revision has it: what is edited later changes nothing here."""
-    ids = {kind: [step.resource for step in steps if step.kind == kind] for kind in ("push", "popup")}
-    pushes = PushResource.objects.select_related("current_revision").in_bulk(ids["push"])
-    popups = PopupResource.objects.select_related("current_revision").in_bulk(ids["popup"])
+def _contents(steps: Sequence[Step], draft: Draft) -> dict[str, dict[str, Any]]:
+    """The content of every push and popup as it was read: what is edited later changes nothing here."""
     found: dict[str, dict[str, Any]] = {}
     for step in steps:
-        if step.kind == "push" and step.resource is not None:
-            found[step.key] = push_content(_current(pushes[step.resource].current_revision))
-        elif step.kind == "popup" and step.resource is not None:
-            content = popup_content(_current(popups[step.resource].current_revision))
-            found[step.key] = {**content, "expires_after": step.seconds}
+        if step.resource is None:
+            continue
+        content = draft.contents[step.kind, step.resource]
+        found[step.key] = {**content, "expires_after": step.seconds} if step.kind == "popup" else content
     return found
-
-
-def _current(revision: _Revision | None) -> _Revision:
-    if revision is None:
-        raise LookupError("A resource that passed validation has no revision.")
-    return revision

@@ -3,6 +3,9 @@
 Rules that segments or campaigns use change only after a page that names them, with the form as it was sent in it.
 """
 
+import hashlib
+import json
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -18,7 +21,7 @@ from segments.selectors.uses import Uses
 from segments.services.guard import change_touches
 from segments.services.segments import CannotSaveSegment, rules_check
 
-CONFIRMED = "_uses_confirmed"
+CONFIRMED, SEEN = "_uses_confirmed", "_uses_seen"
 
 
 class GuardedForm(forms.ModelForm):
@@ -49,11 +52,13 @@ class SegmentGuarding(BrandScopedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        if request.method == "POST" and object_id is not None and CONFIRMED not in request.POST:
+        if request.method == "POST" and object_id is not None:
             segment = self.get_object(request, unquote(object_id))
             uses = self._touched(request, segment) if segment is not None else None
             if segment is not None and uses is not None:
-                return self._ask(request, segment, uses)
+                seen = _seen(segment, uses)
+                if CONFIRMED not in request.POST or request.POST.get(SEEN) != seen:
+                    return self._ask(request, segment, uses, seen)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except CannotSaveSegment as refusal:  # somebody was faster by a moment
@@ -67,8 +72,10 @@ class SegmentGuarding(BrandScopedAdmin):
         form = self.get_form(request, segment, change=True)(request.POST, instance=segment)
         return change_touches(segment=segment, rules=form.cleaned_data["rules"]) if form.is_valid() else None
 
-    def _ask(self, request: HttpRequest, segment: Segment, uses: Uses) -> TemplateResponse:
-        kept = [(name, value) for name, values in request.POST.lists() for value in values]
+    def _ask(self, request: HttpRequest, segment: Segment, uses: Uses, seen: str) -> TemplateResponse:
+        posted = [(name, value) for name, values in request.POST.lists() for value in values]
+        ours = ("csrfmiddlewaretoken", CONFIRMED, SEEN)
+        kept = [(name, value) for name, value in posted if name not in ours]
         running = [use for use in uses.campaigns if use.running and not use.as_entry]
         context = {
             **self.admin_site.each_context(request),
@@ -78,8 +85,16 @@ class SegmentGuarding(BrandScopedAdmin):
             "uses": uses,
             "running": running,
             "watching": [use for use in uses.campaigns if use.running and use.as_entry],
-            "kept": [pair for pair in kept if pair[0] != "csrfmiddlewaretoken"],
+            "kept": [*kept, (SEEN, seen)],
             "confirmed": CONFIRMED,
+            "again": CONFIRMED in request.POST,
             "back": request.get_full_path(),
         }
         return TemplateResponse(request, "segments/confirm_change.html", context)
+
+
+def _seen(segment: Segment, uses: Uses) -> str:
+    """What the question is about: whom a change touches, and the rules that it replaces."""
+    kept = Segment.objects.values_list("rules", flat=True).get(pk=segment.pk)
+    told = [[asdict(use) for use in uses.campaigns], [asdict(use) for use in uses.segments], kept]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]

@@ -3,8 +3,9 @@
 import pytest
 
 from assets.models import PushResource
+from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from devices.models import Delivery, Device, Dispatch, EndUser, PushStatus
-from tests.backoffice.world import end_user_with_device
+from tests.backoffice.world import end_user_with_device, staff
 from tests.devices.services.native import Phone, native_app
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +111,25 @@ def test_neither_another_brand_s_end_user_nor_its_push_can_be_chosen(client_of, 
 
     assert send(client, stranger, push).status_code == 404
     assert "push" in send(client, ann, foreign).context["form"].errors
+
+
+@pytest.mark.parametrize("where", ["profile", "test"])
+def test_a_push_that_was_edited_after_the_page_was_opened_is_not_sent_unseen(client_of, ours, ann, push, where):
+    client = client_of(ours.brand, "publisher")
+    address = {
+        "profile": f"/admin/devices/enduser/{ann.pk}/send/",
+        "test": f"/admin/assets/pushresource/{push.pk}/test/",
+    }[where]
+    given = {"push": push.pk, "target_devices": "all", "external_id": ann.external_id}
+    opened = client.get(address).context["form"]
+    seen = {"seen": opened["seen"].value()}
+    variant = PushVariantDraft(language="en", title="Edited", message="m")
+    by = staff(name="Bob")
+    push_resource_save(brand=ours.brand, name=push.name, draft=PushDraft((variant,)), by=by, resource=push)
+    before = Dispatch.objects.count()
+    answer = client.post(address, given | seen)
+    assert "was edited by Bob at" in refusal(answer)
+    assert Dispatch.objects.count() == before
+    told = {"seen": answer.context["form"]["seen"].value()}
+    assert client.post(address, given | told).status_code == 302
+    assert Dispatch.objects.latest("pk").content["variants"]["en"]["title"] == "Edited"

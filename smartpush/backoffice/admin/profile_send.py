@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
+from assets.admin.seen import SeenRevisionForm
 from assets.models import PushResource
 from assets.services import CannotSendTest, push_profile_send
 from devices.admin.base import BrandScopedAdmin
@@ -17,7 +18,7 @@ from devices.selectors.staff import Role
 from smartpush.common.clock import utc_now
 
 
-class SendForm(forms.Form):
+class SendForm(SeenRevisionForm):
     push = forms.ModelChoiceField(
         queryset=PushResource.objects.none(),
         widget=UnfoldAdminSelectWidget(),
@@ -35,6 +36,7 @@ class SendForm(forms.Form):
         super().__init__(*args, **kwargs)
         pushes = PushResource.objects.filter(brand=brand, archived_at=None, current_revision__isnull=False)
         self.fields["push"].queryset = pushes.select_related("current_revision")  # type: ignore[attr-defined]
+        self.newest_of(brand)
         if preferred != TargetDevices.ALL:
             label = TargetDevices(preferred).label
             self.fields[
@@ -59,7 +61,7 @@ class ProfileSend(BrandScopedAdmin):
             brand=end_user.brand,
             preferred=end_user.target_devices,
         )
-        if form.is_valid():
+        if form.is_valid() and form.seen_check(form.cleaned_data["push"]):
             push: PushResource = form.cleaned_data["push"]
             assert push.current_revision is not None  # the choices are filtered by it
             try:

@@ -12,6 +12,7 @@ from devices.services.categories import category_create
 from segments.models import Segment
 from smartpush.common.clock import utc_now
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
+from tests.campaigns.admin.reviews import activate
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def _activate(client, review, campaign):
     """The third click: the button on the review."""
     page = client.get(review.url).content.decode()
     assert "Activate now" in page
-    assert client.post(reverse("admin:campaigns_campaign_activate", args=[campaign.pk])).status_code == 302
+    assert activate(client, campaign).status_code == 302
     campaign.refresh_from_db()
     assert campaign.state == "active"
 

@@ -83,6 +83,38 @@ def test_rules_that_others_use_change_after_a_page_that_names_them(editor, brand
     )
 
 
+def confirmed(asked):
+    return dict(asked.context["kept"]) | {asked.context["confirmed"]: "1"}
+
+
+def test_what_began_to_use_it_after_the_question_is_asked_about_too(editor, brand, vip):
+    campaign(brand, segment=vip)
+    asked = editor.post(page(vip), form(vip, ASK))
+    segment_save(brand=brand, name="Newcomer", rules=names(vip))
+    again = editor.post(page(vip), confirmed(asked))
+    assert again.status_code == 200
+    assert "Nothing was changed yet" in again.content.decode()
+    assert "Newcomer" in again.content.decode()
+    assert stored(vip) == VIP
+    assert editor.post(page(vip), confirmed(again)).status_code == 302
+    assert stored(vip) == ASK
+
+
+def test_rules_that_a_colleague_saved_after_the_question_are_not_replaced_unseen(editor, brand, vip):
+    campaign(brand, segment=vip)
+    asked = editor.post(page(vip), form(vip, ASK))
+    theirs = {"version": 1, "rule": {"all": [{"field": "js_markers", "operator": "has", "value": "GOLD"}]}}
+    segment_save(brand=brand, name=vip.name, rules=theirs, segment=vip)
+    assert editor.post(page(vip), confirmed(asked)).status_code == 200
+    assert stored(vip) == theirs
+
+
+def test_an_answer_to_no_question_is_asked(editor, brand, vip):
+    campaign(brand, segment=vip)
+    assert editor.post(page(vip), form(vip, ASK) | {"_uses_confirmed": "1"}).status_code == 200
+    assert stored(vip) == VIP
+
+
 def test_a_campaign_that_watches_it_is_told_of_differently(editor, brand, vip):
     campaign(brand, trigger_kind="segment_entered", trigger_segment=vip)
     text = editor.post(page(vip), form(vip, ASK)).content.decode()
