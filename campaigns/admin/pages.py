@@ -1,6 +1,6 @@
 """The list of campaigns, the settings and the flow, the review, and what changes a campaign's state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -141,7 +141,8 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         if change:
             # Only what the form shows: the state and the version may have changed since the row was read.
-            obj.save(update_fields=[*form.cleaned_data, "updated_at"])
+            shown = {field.name for field in obj._meta.concrete_fields} & form.cleaned_data.keys()
+            obj.save(update_fields=[*shown, "updated_at"])
             return
         obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
@@ -214,10 +215,8 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             *super().get_urls(),
         ]
 
-    def review_view(
-        self, request: HttpRequest, object_id: str, *, changes: Sequence[str] = (), status: int = 200
-    ) -> HttpResponse:
-        """What will happen to whom, in words, before anything runs; `changes`: why it was not activated just now."""
+    def review_view(self, request: HttpRequest, object_id: str, *, refusal: Refused | None = None) -> HttpResponse:
+        """What will happen to whom, in words, before anything runs; `refusal`: why it was not activated just now."""
         campaign: Campaign = self.object_or_404(request, object_id)
         context = {
             **self.admin_site.each_context(request),
@@ -230,9 +229,9 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             "object_id": object_id,
             "may_activate": campaign.state in TRANSITIONS["activate"].states,
             "activation": TRANSITIONS["activate"],
-            "changes": changes,
+            "refusal": refusal,
         }
-        return TemplateResponse(request, "campaigns/review.html", context, status=status)
+        return TemplateResponse(request, "campaigns/review.html", context, status=409 if refusal is not None else 200)
 
     def transition_view(self, request: HttpRequest, object_id: str, transition: Transition) -> HttpResponse:
         """Ask, then activate, pause, resume, disable or archive; publishers and above. The review asks to activate."""
@@ -245,7 +244,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
                 transition.run(campaign, request.user, utc_now(), reviewed=request.POST.get("reviewed", ""))
             except Refused as refusal:
                 if asks_by_review:
-                    return self.review_view(request, object_id, changes=refusal.changes, status=409)
+                    return self.review_view(request, object_id, refusal=refusal)
                 problems = refusal.problems
             else:
                 messages.success(request, transition.done.format(campaign=campaign))

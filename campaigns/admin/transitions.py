@@ -22,15 +22,12 @@ _STATE = Campaign.State
 class Refused(Exception):
     """The campaign's service refused; `problems` are sentences for people.
 
-    `changes`: it is not as it was reviewed, but for this it could be done.
+    `changes`: what is not as it was reviewed. Neither of them: it was not asked for from a review.
     """
 
     def __init__(self, problems: list[str], *, changes: list[str] | None = None) -> None:
         super().__init__("; ".join([*problems, *(changes or [])]))
         self.problems, self.changes = problems, changes or []
-
-
-NOT_REVIEWED = "It was not activated from a review. This is the review: read it, then activate."
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Transition:
 def _activate(campaign: Campaign, by: Any, now: datetime, token: str) -> None:
     reviewed = review_read(token=token, campaign=campaign)
     if reviewed is None:
-        raise Refused([], changes=[NOT_REVIEWED])
+        raise Refused([])
     campaign_publish(campaign=campaign, by=by, now=now, reviewed=reviewed)
 
 

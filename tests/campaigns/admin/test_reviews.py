@@ -97,7 +97,7 @@ def refused(client, campaign, seen):
     answer = activate(client, campaign, seen)
     assert answer.status_code == 409
     assert (state_of(campaign), CampaignVersion.objects.filter(campaign=campaign).count()) == before
-    return [re.sub(r"\d\d:\d\d", "HH:MM", change) for change in answer.context["changes"]]
+    return [re.sub(r"\d\d:\d\d", "HH:MM", change) for change in answer.context["refusal"].changes]
 
 
 def test_what_was_reviewed_and_not_changed_is_published(publisher, campaign):
@@ -267,7 +267,7 @@ def test_another_name_of_the_campaign_or_of_what_it_uses_is_no_reason_to_refuse(
 def test_a_post_without_a_review_is_refused_and_shows_the_review(publisher, campaign, token):
     answer = activate(publisher, campaign, {} if token is None else {"reviewed": token})
     assert answer.status_code == 409
-    assert "not activated from a review" in answer.content.decode()
+    assert "not asked for from a review" in answer.content.decode()
     assert state_of(campaign) == "draft"
 
 
