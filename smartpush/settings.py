@@ -137,11 +137,12 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "smartpush.backoffice.middleware.BrandTimeZoneMiddleware",
+    "smartpush.backoffice.middleware.BrandMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "smartpush.urls"
+ADMIN_IN_BRAND_URLCONF = "smartpush.backoffice.urls_in_brand"
 WSGI_APPLICATION = "smartpush.wsgi.application"
 TEMPLATES = [
     {
@@ -154,6 +155,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["smartpush.backoffice.templatetags.brand_forms"],
         },
     },
 ]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, RawPostDataException
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
@@ -282,7 +282,7 @@ class PushResourceAdmin(ResourceAdmin):
         try:
             given = json.loads(request.body) if request.method == "POST" and len(request.body) < MAX_BODY else None
             json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair comes in as \\ud800 and is no text
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, RawPostDataException):  # the last: a form was sent, and it has been read
             given = None
         if (
             not isinstance(given, dict)

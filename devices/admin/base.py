@@ -17,7 +17,8 @@ from unfold.views import ChangeList
 from devices.admin.deleting import DecidedDeleting, DecidedInline, Never
 from devices.admin.paginators import CappedPaginator
 from devices.models import Brand
-from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
+from devices.selectors.brand_pages import page_show
+from devices.selectors.current_brand import current_brand, staff_brands
 from devices.selectors.staff import Role, has_brand_role, has_role_anywhere, missing_right
 
 
@@ -77,6 +78,7 @@ class BrandScopedAdmin(DecidedDeleting):
     change_role: str | None = Role.EDITOR
     delete_role: str | None = None  # with `deleting`, which says what goes and how it is asked about
     nobody = "smartpush writes these itself; nobody adds, changes or deletes them by hand."
+    secret_fields: tuple[str, ...] = ()  # of its forms: what is typed there no page repeats
     empty_hint = ""  # what the list says while there is nothing in it
     list_fullwidth = True
     list_filter_sheet = True
@@ -127,11 +129,11 @@ class BrandScopedAdmin(DecidedDeleting):
         return brand.pk if brand is not None else None
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row, when it is one of theirs; opening it makes its brand the current one."""
+        """The row, when it is one of theirs; the page is its brand's, and refuses a form of another one."""
         obj = super().get_object(request, object_id, from_field)
         brand_id = self.brand_id_of(obj) if obj is not None else None
         if brand_id is not None:
-            choose_brand(request, brand_id)
+            page_show(request, brand_id)
         return obj
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:

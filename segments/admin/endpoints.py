@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.urls import URLPattern, path, reverse
 
 from devices.admin.base import BrandScopedAdmin
@@ -172,7 +172,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
             raise Refused([RuleProblem("", "Send the rules.")], 400)
         sent = json.loads(request.body)
         json.dumps(sent, ensure_ascii=False).encode()  # fails for half a surrogate pair, which is no text
-    except (ValueError, RecursionError, RequestDataTooBig) as error:
+    except (ValueError, RecursionError, RequestDataTooBig, RawPostDataException) as error:
         raise Refused([RuleProblem("", "These are no rules.")], 400) from error
     if not isinstance(sent, dict):
         raise Refused([RuleProblem("", "These are no rules.")], 400)

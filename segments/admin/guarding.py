@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from devices.admin.base import BrandScopedAdmin
+from devices.selectors.brand_pages import FIELD
 from segments.models import Segment
 from segments.rules import InvalidRules
 from segments.selectors.uses import Uses
@@ -74,7 +75,7 @@ class SegmentGuarding(BrandScopedAdmin):
 
     def _ask(self, request: HttpRequest, segment: Segment, uses: Uses, seen: str) -> TemplateResponse:
         posted = [(name, value) for name, values in request.POST.lists() for value in values]
-        ours = ("csrfmiddlewaretoken", CONFIRMED, SEEN)
+        ours = ("csrfmiddlewaretoken", FIELD, CONFIRMED, SEEN)
         kept = [(name, value) for name, value in posted if name not in ours]
         running = [use for use in uses.campaigns if use.running and not use.as_entry]
         context = {

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from unfold.decorators import action
 
+from devices.selectors.brand_pages import form_check
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
 from segments.admin.lists_marking import SegmentMarking
@@ -107,6 +108,7 @@ class SegmentLists(SegmentMarking):
         return answer
 
     def _list_add(self, request: HttpRequest) -> HttpResponse:
+        form_check(request)
         self.require_role(request, None, Role.EDITOR)
         brand = current_brand(request)
         if brand is None:

@@ -50,7 +50,7 @@ export async function ask(url, {body, signal} = {}) {
     throw trouble(answer.status === 503 ? 'slow' : 'server');
   }
   if (answer.status === 503) throw trouble('slow', data.problems?.[0]?.message);
-  if (!answer.ok && !data.problems) throw trouble('server');
+  if (!answer.ok && !data.problems) throw trouble('server', data.error);
   return data;
 }
 

@@ -6,7 +6,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from devices.selectors.brand_pages import plain_address
 from devices.selectors.staff import Role, has_role_anywhere
+
+
+def _is_here(request: HttpRequest, link: str) -> bool:
+    """Whether the page is the link's list or below it, whichever of the two addresses names the brand."""
+    return plain_address(request, request.path).startswith(plain_address(request, link))
 
 
 def _item(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any] | None:
@@ -20,7 +26,7 @@ def _item(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, 
                 link = reverse(f"admin:{model.replace('.', '_')}_changelist")
             except NoReverseMatch:
                 return None
-            return {"title": title, "icon": icon, "link": link}
+            return {"title": title, "icon": icon, "link": link, "active": _is_here(request, link)}
     return None
 
 
@@ -73,9 +79,10 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's navigation groups for this member of staff."""
-    groups: list[dict[str, Any]] = [
-        {"items": [{"title": "Overview", "icon": "monitoring", "link": reverse("admin:index")}]}
-    ]
+    index = reverse("admin:index")
+    first: dict[str, Any] = {"title": "Overview", "icon": "monitoring", "link": index}
+    first["active"] = plain_address(request, request.path) == plain_address(request, index)
+    groups: list[dict[str, Any]] = [{"items": [first]}]
     if not has_role_anywhere(request.user, Role.VIEWER):
         return groups
     for title, entries in _GROUPS:

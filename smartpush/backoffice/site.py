@@ -1,6 +1,7 @@
 """The admin site: Unfold's look, our login, our rights, our content security policy."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from csp.decorators import csp_replace
@@ -16,16 +17,35 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
+from devices.selectors.brand_pages import OtherBrand, address_in, form_check, page_open
 from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
 from smartpush import __version__
 from smartpush.backoffice.known_browsers import browser_remember
 from smartpush.backoffice.login import StaffLoginForm
+from smartpush.backoffice.other_brand import other_brand
 from smartpush.backoffice.overview import overview
 from smartpush.backoffice.set_password import SetPassword
 from smartpush.backoffice.two_step import two_step
 
 # Unfold's Alpine evaluates expressions; nothing outside /admin/ is given this policy.
 _relaxed = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)
+
+
+def _owner(view: Any) -> Any:
+    """The object whose method a view is, through what is wrapped around it."""
+    while view is not None:
+        owner = getattr(view, "__self__", None)
+        if owner is not None:
+            return owner
+        view = getattr(view, "__wrapped__", None)
+    return None
+
+
+def _after_choosing(request: HttpRequest) -> str:
+    """Where another brand is shown: the same list, or the overview, as an object or a begun form has one brand."""
+    match = request.resolver_match
+    here = match is not None and "object_id" not in match.kwargs and not (match.url_name or "").endswith("_add")
+    return request.path if here and request.method == "GET" else reverse("admin:index")
 
 
 class BackofficeSite(UnfoldAdminSite):
@@ -42,8 +62,27 @@ class BackofficeSite(UnfoldAdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        inner: Callable[..., Any] = super().admin_view(view, cacheable)
+        """A page for staff, which stays in its brand and refuses forms of another one."""
+        inner: Callable[..., Any] = super().admin_view(self._in_its_brand(view), cacheable)
         return _relaxed(inner)
+
+    def _in_its_brand(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        owner = _owner(view)  # a BrandScopedAdmin, another admin without brands, or this site
+        # Pages of an object learn their brand as they read it; a view that takes its upload itself checks by itself.
+        by_itself = not getattr(owner, "brand_path", "") or getattr(view, "csrf_exempt", False)
+
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            page_open(request)
+            try:
+                if not by_itself and "object_id" not in kwargs:
+                    form_check(request)
+                return view(request, *args, **kwargs)
+            except OtherBrand as refusal:
+                secret = getattr(owner, "secret_fields", ())
+                return other_brand(request, refusal, context=self.each_context(request), secret_fields=secret)
+
+        return page
 
     @method_decorator([_relaxed, never_cache])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -67,6 +106,7 @@ class BackofficeSite(UnfoldAdminSite):
                 "templates": {"navigation": "backoffice/navigation.html"},
                 "staff_brands": staff_brands(request),
                 "current_brand": current_brand(request),
+                "after_choosing": _after_choosing(request),
                 "version": __version__,
             }
         return context
@@ -80,7 +120,7 @@ class BackofficeSite(UnfoldAdminSite):
         return redirect("admin:index")
 
     def choose_brand(self, request: HttpRequest) -> HttpResponse:
-        """Switch the current brand; POST `brand` and `next`."""
+        """Show another brand from here on; POST `brand` and `next`. Other tabs stay in theirs."""
         chosen = request.POST.get("brand", "")
         brand = choose_brand(request, int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
         if brand is None:
@@ -88,6 +128,8 @@ class BackofficeSite(UnfoldAdminSite):
         target = request.POST.get("next", "")
         if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
             target = reverse("admin:index")
+        if brand is not None and len(staff_brands(request)) > 1:
+            target = address_in(request, brand, target)
         return HttpResponseRedirect(target)
 
     def two_step(self, request: HttpRequest) -> HttpResponse:

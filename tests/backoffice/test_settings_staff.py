@@ -112,13 +112,13 @@ class TestAddingAColleague:
         client = client_of(ours.brand)
         BrandMembership.objects.create(brand=other, user=User.objects.get(username="ann"), role="admin")
         staff(name="bea", brand=other, role="viewer")
-        assert _add(client, "bea").status_code == 302
+        assert _add(client, "bea", _brand=ours.brand.pk).status_code == 302
         assert User.objects.get(username="bea").check_password(PASSWORD)
-        assert "already" in _add(client, "bea").content.decode()
+        assert "already" in _add(client, "bea", _brand=ours.brand.pk).content.decode()
 
     def test_a_link_shown_before_never_opens_an_account_that_another_brand_took_on(self, ours, theirs, client_of):
         old = _link(_add(client_of(ours.brand), "zoe"))
-        response = _add(client_of(superuser=True, name="root"), "zoe")
+        response = _add(client_of(superuser=True, name="root"), "zoe", _brand=ours.brand.pk)
         assert response.status_code == 200
         root = User.objects.get(username="root")
         zoe = User.objects.get(username="zoe")

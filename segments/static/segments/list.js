@@ -70,7 +70,7 @@
         const elsewhere = new URL(request.responseURL || form.action).pathname !== new URL(form.action).pathname;
         if (answer.location) window.location.assign(answer.location);
         else if (elsewhere) end({file: ['You were logged out. Log in again in another tab, then press the button again.']});
-        else end(answer.problems || {file: [`The server refused it (${request.status}). Reload the page and try again.`]});
+        else end(answer.problems || {file: [answer.error || `The server refused it (${request.status}). Reload the page and try again.`]});
       });
       request.addEventListener('error', () => end({file: ['The upload was cut off. Try again.']}));
       button.disabled = true;

@@ -19,7 +19,7 @@ from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
 from devices.admin.deleting import Never, WithItsForm
 from devices.admin.forms import AppForm, LinesField, time_zones, web_origin
 from devices.models import App, Brand, CapCounter, FrequencyCap, IdentityKey
-from devices.selectors.current_brand import SESSION_KEY
+from devices.selectors.brand_pages import page_lead_to
 from devices.selectors.staff import Role
 from devices.services.brands import brand_create, brand_resume, brand_stop
 from segments.services import segments_make_ready
@@ -228,7 +228,7 @@ class BrandAdmin(BrandScopedHistoryAdmin):
         obj.pk = made.pk
         obj.refresh_from_db()
         obj._state.adding = False
-        request.session[SESSION_KEY] = made.pk
+        page_lead_to(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

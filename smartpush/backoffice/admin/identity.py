@@ -81,6 +81,7 @@ def _said(check: Any, value: str) -> str:
 
 @admin.register(IdentityKey)
 class IdentityKeyAdmin(ReadOnlyAdmin):
+    secret_fields = ("public_key",)  # what was pasted may be a private key
     add_role = Role.ADMIN
     deleting = Never("A key is revoked instead of deleted, so that its id is never used again.")
     list_display = ["kid", "state", "created_at", "revoked_at"]

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWid
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.admin.deleting import Asks, DecidedDeleting, Named, Never
 from devices.models import BrandMembership
+from devices.selectors.brand_pages import plain_address
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
 from devices.services.deleting import CannotDelete, Numbers
@@ -201,7 +202,7 @@ class BrandMembershipAdmin(BrandScopedHistoryAdmin):
                 "explanation": "This is the only time that the link is shown. Give it to them alone: who opens it "
                 "first sets the password.",
                 "label": "Link to set a password",
-                "value": request.build_absolute_uri(address),
+                "value": request.build_absolute_uri(plain_address(request, address)),
                 "after": "It works once, within three days. A new one can be made from their entry in the list.",
                 "back": reverse("admin:devices_brandmembership_changelist"),
             },

@@ -1,0 +1,66 @@
+"""The answer to a form that was made for another brand: nothing is saved, and what was typed is not lost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from devices.selectors.brand_pages import FIELD, OtherBrand, address_in, links_stay_in
+from devices.selectors.current_brand import name_brand
+
+_AGAIN = "Open the page again and fill it in there."
+
+
+def other_brand(
+    request: HttpRequest, refusal: OtherBrand, *, context: dict[str, Any], secret_fields: Sequence[str]
+) -> HttpResponse:
+    """Say whose form it is, and offer to save it there (409).
+
+    `secret_fields`: names of fields whose values no page repeats.
+    """
+    title, words = _said(refusal)
+    if request.content_type == "application/json" or request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"error": f"{title}. {words}", "code": "other_brand"}, status=409)
+    kept = [(name, value) for name, values in request.POST.lists() for value in values]
+    kept = [pair for pair in kept if pair[0] not in {"csrfmiddlewaretoken", FIELD}]
+    here = request.get_full_path()
+    if refusal.form is not None:
+        # What follows is a page of the form's brand: its links and its form stay there.
+        name_brand(request, refusal.form)
+        links_stay_in(request, refusal.form)
+    return TemplateResponse(
+        request,
+        "backoffice/other_brand.html",
+        {
+            **context,
+            "title": title,
+            "words": words,
+            "form_brand": refusal.form,
+            "page_brand": refusal.page,
+            "form_address": address_in(request, refusal.form, here) if refusal.form is not None else "",
+            "page_address": address_in(request, refusal.page, here)
+            if refusal.page is not None
+            else reverse("admin:index"),
+            "kept": kept,
+            "resend": refusal.form is not None
+            and not request.FILES
+            and not any(request.POST.get(name) for name in secret_fields),
+            "with_files": bool(request.FILES),
+        },
+        status=409,
+    )
+
+
+def _said(refusal: OtherBrand) -> tuple[str, str]:
+    if not refusal.carried:
+        return "Nothing was saved: the form does not say which brand it belongs to", _AGAIN
+    if refusal.form is None:
+        return "Nothing was saved: the form belongs to a brand that is not yours", _AGAIN
+    page = f"would have gone into {refusal.page}" if refusal.page is not None else "has no brand to go into"
+    return (
+        f"Nothing was saved: this form belongs to {refusal.form}",
+        f"It was opened for {refusal.form}. Another brand was chosen since then, perhaps in another tab, and what you"
+        f" sent {page}.",
+    )
