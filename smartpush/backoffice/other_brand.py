@@ -1,6 +1,6 @@
 """The answer to a form that was made for another brand: nothing is saved, and what was typed is not lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +14,11 @@ _AGAIN = "Open the page again and fill it in there."
 
 
 def other_brand(
-    request: HttpRequest, refusal: OtherBrand, *, context: dict[str, Any], secret_fields: Sequence[str]
+    request: HttpRequest,
+    refusal: OtherBrand,
+    *,
+    context_of: Callable[[HttpRequest], dict[str, Any]],
+    secret_fields: Sequence[str],
 ) -> HttpResponse:
     """Say whose form it is, and offer to save it there (409).
 
@@ -27,14 +31,14 @@ def other_brand(
     kept = [pair for pair in kept if pair[0] not in {"csrfmiddlewaretoken", FIELD}]
     here = request.get_full_path()
     if refusal.form is not None:
-        # What follows is a page of the form's brand: its links and its form stay there.
+        # The tab was in the form's brand, and the answer is a page of it: its sidebar, its links and its form.
         name_brand(request, refusal.form)
         links_stay_in(request, refusal.form)
     return TemplateResponse(
         request,
         "backoffice/other_brand.html",
         {
-            **context,
+            **context_of(request),
             "title": title,
             "words": words,
             "form_brand": refusal.form,

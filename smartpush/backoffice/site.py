@@ -80,7 +80,7 @@ class BackofficeSite(UnfoldAdminSite):
                 return view(request, *args, **kwargs)
             except OtherBrand as refusal:
                 secret = getattr(owner, "secret_fields", ())
-                return other_brand(request, refusal, context=self.each_context(request), secret_fields=secret)
+                return other_brand(request, refusal, context_of=self.each_context, secret_fields=secret)
 
         return page
 

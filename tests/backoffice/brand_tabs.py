@@ -14,7 +14,7 @@ FIELD = "_brand"
 
 
 class _Forms(HTMLParser):
-    """Collects the fields of each form that is posted, and where the choice of a brand leads back to."""
+    """Collects what a browser would send with each form that is posted, and where the choice of a brand leads back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,22 +22,46 @@ class _Forms(HTMLParser):
         self.actions: list[str] = []
         self.kept: list[str] = []  # what the choice of a brand is sent with
         self._open = False
+        self._text: str | None = None  # the name of the textarea that is read
+        self._choice: str | None = None  # the name of the select that is read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
-        if told.get("name") == "next":
+        name, kind = told.get("name", ""), told.get("type", "text")
+        if name == "next":
             self.kept.append(told["value"])
         if tag == "form":
             self._open = told.get("method", "").lower() == "post"
             if self._open:
                 self.forms.append({})
                 self.actions.append(told.get("action", ""))
-        elif tag == "input" and self._open and told.get("type", "text") in {"hidden", "text", "number"}:
-            self.forms[-1].setdefault(told.get("name", ""), []).append(told.get("value", ""))
+        if not self._open or "disabled" in told:
+            return
+        if tag == "input" and name and kind not in {"file", "submit", "button"}:
+            if kind not in {"checkbox", "radio"} or "checked" in told:
+                self._keep(name, told.get("value", ""))
+        elif tag == "textarea":
+            self._text = name
+            self._keep(name, "")
+        elif tag == "select":
+            self._choice = name
+        elif tag == "option" and "selected" in told and self._choice:
+            self._keep(self._choice, told.get("value", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None:
+            self.forms[-1][self._text][-1] += data.removeprefix("\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = False
+        elif tag == "textarea":
+            self._text = None
+        elif tag == "select":
+            self._choice = None
+
+    def _keep(self, name: str, value: str) -> None:
+        self.forms[-1].setdefault(name, []).append(value)
 
 
 class Seen:
