@@ -54,7 +54,7 @@ def back_office_addresses(request: HttpRequest) -> Iterator[None]:
 def split_address(request: HttpRequest, path: str) -> tuple[int | None, str]:
     """The brand's id that a path names, or None, and the path without it."""
     root: str = getattr(request, _ROOT)
-    found = re.match(rf"{re.escape(root)}in/(\d{{1,18}})/(.*)", path, re.DOTALL)
+    found = re.match(rf"{re.escape(root)}in/([0-9]{{1,18}})/(.*)", path, re.DOTALL)
     return (int(found[1]), f"{root}{found[2]}") if found else (None, path)
 
 
@@ -69,9 +69,10 @@ def brand_prefix(request: HttpRequest, brand: Brand) -> str:
 
 
 def address_in(request: HttpRequest, brand: Brand, path: str) -> str:
-    """The path in this brand."""
+    """The path in this brand; one that is not of the back office stays as it is."""
     root: str = getattr(request, _ROOT)
-    return brand_prefix(request, brand) + plain_address(request, path).removeprefix(root)
+    plain = plain_address(request, path)
+    return brand_prefix(request, brand) + plain.removeprefix(root) if plain.startswith(root) else path
 
 
 def links_stay_in(request: HttpRequest, brand: Brand) -> None:

@@ -215,6 +215,18 @@ def test_choosing_a_brand_moves_this_tab_only(ours, theirs, client):
     assert f"{theirs.word}-user" in client.get(people).content.decode()
 
 
+@pytest.mark.parametrize("target", ["/", "http://testserver/admin/", "https://evil.example/", "/admin"])
+def test_choosing_a_brand_leads_nowhere_but_where_it_was_asked_to(theirs, client, target):
+    answer = client.post(reverse("admin:choose_brand"), {"brand": theirs.brand.pk, "next": target})
+    assert answer.url == (target if "evil" not in target else f"/admin/in/{theirs.brand.pk}/")
+
+
+def test_logging_out_ends_the_session_from_any_tab(ours, client):
+    left = client.post(inside(ours.brand, reverse("admin:logout")), follow=True)
+    assert left.status_code == 200
+    assert client.get(reverse(PEOPLE)).status_code == 302
+
+
 @pytest.mark.parametrize("name", ["admin:devices_enduser_change", "admin:devices_apikey_revoke"])
 def test_choosing_a_brand_on_the_page_of_an_object_leads_to_the_overview(ours, client, name):
     model = EndUser if "enduser" in name else ApiKey
