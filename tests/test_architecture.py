@@ -95,6 +95,33 @@ def test_there_is_no_drawer_for_odds_and_ends():
     assert not [path for path in tracked() if path.stem in {"utils", "helpers", "misc"}]
 
 
+def _in_brackets(text: str, begin: int) -> str:
+    """What stands between the bracket at `begin` and its partner."""
+    depth = 0
+    for end in range(begin, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if depth == 0:
+            return text[begin : end + 1]
+    return text[begin:]
+
+
+def test_no_statement_takes_more_rows_than_its_limit():
+    """`IN (SELECT ... LIMIT ... FOR UPDATE)` runs once for each row where the planner joins by a nested loop.
+
+    Each run skips what the statement has taken already and takes as many again. A materialized CTE runs once.
+    """
+    found = [
+        f"{path.relative_to(ROOT)}: {inner[:60]}"
+        for path in code()
+        if path.suffix == ".py" and "tests" not in path.relative_to(ROOT).parts
+        for text in [path.read_text()]
+        for start in re.finditer(r"\bIN \((?=\s*SELECT\b)", text)
+        for inner in [_in_brackets(text, start.end() - 1)]
+        if re.search(r"\bLIMIT\b.*\bFOR (NO KEY )?UPDATE\b", inner, re.DOTALL)
+    ]
+    assert not found
+
+
 def test_nothing_is_left_for_later():
     mark = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
     suffixes = {".py", ".js", ".html", ".css", ".md", ".toml", ".txt"}

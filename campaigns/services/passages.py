@@ -18,9 +18,10 @@ from segments.rules import EVERYONE, read_published
 from segments.selectors.matching import matching_ids
 
 _TAKE = """
-UPDATE segments_passage SET taken_at = %(now)s
-WHERE id IN (SELECT id FROM segments_passage WHERE taken_at IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, segment_id, end_user_id, kind
+WITH next AS MATERIALIZED (
+  SELECT id FROM segments_passage WHERE taken_at IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE segments_passage p SET taken_at = %(now)s FROM next WHERE p.id = next.id
+RETURNING p.id, p.segment_id, p.end_user_id, p.kind
 """
 _KIND = {"entered": "segment_entered", "left": "segment_left"}
 

@@ -148,11 +148,13 @@ def offers_expire(*, now: datetime, limit: int = 5000) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE devices_popupoffer SET finished_at = %(now)s,
-                state = CASE WHEN state = 'shown' THEN 'no_answer' ELSE 'expired' END
-            WHERE id IN (SELECT id FROM devices_popupoffer
-                         WHERE state IN ('pending', 'leased', 'shown') AND expires_at <= %(now)s
-                         ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            WITH due AS MATERIALIZED (
+                SELECT id FROM devices_popupoffer
+                WHERE state IN ('pending', 'leased', 'shown') AND expires_at <= %(now)s
+                ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            UPDATE devices_popupoffer o SET finished_at = %(now)s,
+                state = CASE WHEN o.state = 'shown' THEN 'no_answer' ELSE 'expired' END
+            FROM due WHERE o.id = due.id
             """,
             {"now": now, "limit": limit},
         )

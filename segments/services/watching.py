@@ -99,10 +99,11 @@ def _baseline(segment: Segment, now: datetime) -> None:
 
 
 _TAKE = """
-WITH taken AS (
-  DELETE FROM devices_changedenduser WHERE id IN (
-    SELECT id FROM devices_changedenduser WHERE brand_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-  RETURNING end_user_id)
+WITH next AS MATERIALIZED (
+  SELECT id FROM devices_changedenduser WHERE brand_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED),
+taken AS (
+  DELETE FROM devices_changedenduser c USING next WHERE c.id = next.id
+  RETURNING c.end_user_id)
 SELECT count(*), coalesce(array_agg(DISTINCT end_user_id), '{}') FROM taken
 """
 
