@@ -8,6 +8,7 @@ from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, n
 
 # Both settings of target devices must let a device through; `native` is whatever is not web.
 _FITS = "(s.{0} = 'all' OR (s.{0} = 'web') = (v.platform = 'web'))"
+_PREFERRED = "(SELECT u.target_devices FROM devices_enduser u WHERE u.id = d.end_user_id)"
 
 _SQL = f"""
 WITH target AS (
@@ -16,23 +17,26 @@ WITH target AS (
 ),
 due AS MATERIALIZED ({due(kind="push", extra="AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)")}),
 step AS (
-  SELECT d.*, s.next, s.target_devices AS wanted, coalesce(u.target_devices, 'all') AS preferred, t.dispatch_id,
+  SELECT d.*, s.next, s.target_devices AS wanted, coalesce({_PREFERRED}, 'all') AS preferred, t.dispatch_id,
          p.ttl
   FROM due d
   JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
   JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
   JOIN devices_dispatch p ON p.id = t.dispatch_id
-  LEFT JOIN devices_enduser u ON u.id = d.end_user_id
 ),
 pair AS (
   SELECT s.*, v.id AS device_id, v.endpoint_origin,
          v.id IS NOT NULL AND {_FITS.format("wanted")} AND {_FITS.format("preferred")} AS fits
   FROM step s
-  LEFT JOIN devices_device v
-    ON v.holder_id = s.end_user_id AND v.token_hash IS NOT NULL
-       -- One probe of the pair's unique key: as a join, stale statistics made it a walk over everybody allowed.
-       AND (SELECT h.status FROM devices_pushstatus h WHERE h.end_user_id = v.holder_id AND h.device_id = v.id)
-           = 'allowed'
+  -- Probes by index for each run (OFFSET 0 keeps them so): as joins, the statistics of a table that has just grown made
+  -- them walks over all devices, and over everybody allowed, for each.
+  LEFT JOIN LATERAL (
+    SELECT v.id, v.endpoint_origin, v.platform FROM devices_device v
+    WHERE v.holder_id = s.end_user_id AND v.token_hash IS NOT NULL
+      AND (SELECT h.status FROM devices_pushstatus h WHERE h.end_user_id = v.holder_id AND h.device_id = v.id)
+          = 'allowed'
+    OFFSET 0
+  ) v ON true
 ),
 judged AS MATERIALIZED (
   SELECT s.*, row_number() OVER (PARTITION BY s.id ORDER BY s.device_id) = 1 AS first,

@@ -47,8 +47,9 @@ WITH aside AS MATERIALIZED (
 ), back AS (
     UPDATE devices_device v SET token_hash = o.token_hash, unreachable_reason = '', unreachable_at = NULL
     FROM one o
-    WHERE v.id = o.id AND NOT EXISTS (
-        SELECT 1 FROM devices_device x WHERE x.brand_id = %(brand)s AND x.token_hash = o.token_hash)
+    -- A probe for each: as an anti-join, stale statistics made it a walk over the brand's devices for each.
+    WHERE v.id = o.id AND (
+        SELECT x.id FROM devices_device x WHERE x.brand_id = %(brand)s AND x.token_hash = o.token_hash LIMIT 1) IS NULL
     RETURNING v.id, v.holder_id, v.token_hash
 )
 INSERT INTO devices_tokenholding (device_id, end_user_id, token_hash, since, ended)
