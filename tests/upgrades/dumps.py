@@ -21,6 +21,8 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
+from tests.databases import database_drop
+
 FOLDER = Path(__file__).parent
 _COPY = re.compile(r"^COPY .* FROM stdin;$")
 _LEFT_OUT = re.compile(r"^(\\(un)?restrict |SET transaction_timeout )")
@@ -101,7 +103,7 @@ def database_made(*, name: str) -> Iterator[None]:
     """Make an empty database, have Django connect to it, and drop it at the end."""
     configured = connection.settings_dict["NAME"]
     connection.close()
-    _maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    _drop(name)
     _maintain(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
     connection.settings_dict["NAME"] = name
     try:
@@ -109,7 +111,12 @@ def database_made(*, name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = configured
-        _maintain(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        database_drop(cursor, name=name)
 
 
 def _maintain(statement: sql.Composed) -> None:

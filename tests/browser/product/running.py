@@ -26,6 +26,7 @@ from devices.models import Lane
 from tests.browser.harness import diagnostics
 from tests.browser.harness.process import Child, temporary_folder
 from tests.browser.harness.waiting import wait_until
+from tests.databases import database_drop, sessions_end
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # A start is a second of work; a machine with every core taken several times over needs this long for it.
@@ -60,21 +61,19 @@ def cloned_database() -> Iterator[LiveDatabase]:
     kind = type(usual)
     described = {**usual.settings_dict, "NAME": name}
 
-    def server(*statements: str) -> None:
-        usual.close()
-        with usual._nodb_cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-
-    drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-    # Idle sessions of this run's own, kept from earlier tests, would be in the way of the copy.
-    idle = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
-    server(drop, f"{idle}'{pattern}'", f'CREATE DATABASE "{name}" TEMPLATE "{pattern}"')
+    usual.close()
+    with usual._nodb_cursor() as cursor:
+        database_drop(cursor, name=name)
+        # Idle sessions of this run's own, kept from earlier tests, would be in the way of the copy.
+        sessions_end(cursor, name=pattern)
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{pattern}"')
     env = {"SMARTPUSH_DATABASE_NAME": name}
     if settings.DATABASE_URL:
         env["DATABASE_URL"] = urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}"))
     yield LiveDatabase(wrapper=lambda: kind(described, alias="default"), env=env)
-    server(drop)
+    usual.close()
+    with usual._nodb_cursor() as cursor:
+        database_drop(cursor, name=name)
 
 
 # Sockets that hold the ports below for this process, for as long as it lives.
