@@ -17,39 +17,35 @@ from devices.services.statuses import APP_ARCHIVED
 SLICE = 5_000
 """Ids of devices looked at in one transaction."""
 
-# Devices are locked by id, as everywhere (docs/adr/0010).
+# Devices are locked by id, as everywhere (docs/adr/0010). What follows is asked by arrays of ids: the statistics of a
+# table that has just grown make a join with the locked rows a walk over the table for each of them.
+_LIVE_SQL = """
+SELECT v.id FROM devices_device v
+WHERE v.id > %(after)s AND v.id <= %(upto)s AND v.app_id = %(app)s AND v.token_hash IS NOT NULL
+ORDER BY v.id FOR NO KEY UPDATE
+"""
 _ASIDE_SQL = """
-WITH held AS MATERIALIZED (
-    SELECT v.id FROM devices_device v
-    WHERE v.id > %(after)s AND v.id <= %(upto)s AND v.app_id = %(app)s AND v.token_hash IS NOT NULL
-    ORDER BY v.id FOR NO KEY UPDATE
-), closed AS (
-    UPDATE devices_tokenholding h SET until = %(now)s, ended = %(reason)s
-    FROM held WHERE h.device_id = held.id AND h.until IS NULL
+WITH closed AS (
+    UPDATE devices_tokenholding SET until = %(now)s, ended = %(reason)s
+    WHERE device_id = ANY(%(ids)s) AND until IS NULL
 )
-UPDATE devices_device v SET token_hash = NULL, unreachable_reason = %(reason)s, unreachable_at = %(now)s
-FROM held WHERE v.id = held.id
+UPDATE devices_device SET token_hash = NULL, unreachable_reason = %(reason)s, unreachable_at = %(now)s
+WHERE id = ANY(%(ids)s)
 """
 
-# One device a token, the one seen last; a token that another device has meanwhile stays where it is.
-_BACK_SQL = """
-WITH aside AS MATERIALIZED (
-    SELECT v.id, v.holder_id, v.last_seen_at,
-           encode(sha256(convert_to(CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END, 'UTF8')),
-                  'hex') AS token_hash
-    FROM devices_device v
-    WHERE v.id > %(after)s AND v.id <= %(upto)s AND v.app_id = %(app)s AND v.token_hash IS NULL
-      AND v.unreachable_reason = %(reason)s AND v.holder_id IS NOT NULL
-      AND CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END <> ''
-    ORDER BY v.id FOR NO KEY UPDATE
-), one AS (
-    SELECT DISTINCT ON (token_hash) id, token_hash FROM aside ORDER BY token_hash, last_seen_at DESC
-), back AS (
-    UPDATE devices_device v SET token_hash = o.token_hash, unreachable_reason = '', unreachable_at = NULL
-    FROM one o
-    -- A probe for each: as an anti-join, stale statistics made it a walk over the brand's devices for each.
-    WHERE v.id = o.id AND (
-        SELECT x.id FROM devices_device x WHERE x.brand_id = %(brand)s AND x.token_hash = o.token_hash LIMIT 1) IS NULL
+_HASH = "encode(sha256(convert_to(CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END, 'UTF8')), 'hex')"
+_SET_ASIDE_SQL = f"""
+SELECT v.id, {_HASH}, v.last_seen_at FROM devices_device v
+WHERE v.id > %(after)s AND v.id <= %(upto)s AND v.app_id = %(app)s AND v.token_hash IS NULL
+  AND v.unreachable_reason = %(reason)s AND v.holder_id IS NOT NULL
+  AND CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END <> ''
+ORDER BY v.id FOR NO KEY UPDATE
+"""
+_TAKEN_SQL = "SELECT token_hash FROM devices_device WHERE brand_id = %(brand)s AND token_hash = ANY(%(tokens)s)"
+_BACK_SQL = f"""
+WITH back AS (
+    UPDATE devices_device v SET token_hash = {_HASH}, unreachable_reason = '', unreachable_at = NULL
+    WHERE v.id = ANY(%(ids)s)
     RETURNING v.id, v.holder_id, v.token_hash
 )
 INSERT INTO devices_tokenholding (device_id, end_user_id, token_hash, since, ended)
@@ -104,8 +100,26 @@ def _slice(now: datetime) -> bool:
             "app": app.pk, "brand": app.brand_id, "after": app.tokens_upto, "upto": app.tokens_upto + SLICE,
             "reason": APP_ARCHIVED, "now": now,
         }  # fmt: skip
-        cursor.execute(_BACK_SQL if app.archived_at is None else _ASIDE_SQL, values)
+        (_take_back if app.archived_at is None else _set_aside)(cursor, values)
     app.tokens_upto += SLICE
     app.tokens_pending = app.tokens_upto < last
     app.save(update_fields=["tokens_upto", "tokens_pending"])
     return True
+
+
+def _set_aside(cursor: Any, values: dict[str, Any]) -> None:
+    cursor.execute(_LIVE_SQL, values)
+    if ids := [row[0] for row in cursor.fetchall()]:
+        cursor.execute(_ASIDE_SQL, {**values, "ids": ids})
+
+
+def _take_back(cursor: Any, values: dict[str, Any]) -> None:
+    """Give one device a token, the one seen last; a token that another device has meanwhile stays where it is."""
+    cursor.execute(_SET_ASIDE_SQL, values)
+    latest = {token: device for device, token, _ in sorted(cursor.fetchall(), key=lambda row: row[2])}
+    if not latest:
+        return
+    cursor.execute(_TAKEN_SQL, {**values, "tokens": list(latest)})
+    for (token,) in cursor.fetchall():
+        del latest[token]
+    cursor.execute(_BACK_SQL, {**values, "ids": sorted(latest.values())})
