@@ -216,7 +216,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         ]
 
     def review_view(self, request: HttpRequest, object_id: str, *, refusal: Refused | None = None) -> HttpResponse:
-        """What will happen to whom, in words, before anything runs; `refusal`: why it was not activated just now."""
+        """Show what will happen to whom before anything runs; `refusal` says why it was not activated just now."""
         campaign: Campaign = self.object_or_404(request, object_id)
         context = {
             **self.admin_site.each_context(request),

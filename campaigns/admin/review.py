@@ -1,4 +1,4 @@
-"""What the review page shows of a campaign, and the fingerprint of it that *Activate* compares."""
+"""The review page of a campaign, and its fingerprint, which *Activate* compares."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,7 +48,7 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
 
 
 def _audience_now(campaign: Campaign, now: datetime) -> Count | None:
-    """How many are in the audience now, an estimate where counting takes long; None where its rules cannot be read."""
+    """Count the audience as it is now, an estimate where counting takes long; None where its rules cannot be read."""
     try:
         rules = segment_rules(segment=campaign.segment) if campaign.segment is not None else EVERYONE
         context = context_checked(rules=rules, brand_id=campaign.brand_id, now=now)
@@ -69,7 +69,7 @@ def length(seconds: int) -> str:
 def describe(
     flow: Flow, pushes: Mapping[int, PushResource], popups: Mapping[int, PopupResource]
 ) -> list[dict[str, Any]]:
-    """The flow as the review shows it: each activity with its content and where its ways lead."""
+    """Describe the flow as the review shows it: each activity with its content and where its ways lead."""
     numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
     steps = []
     for activity in flow.activities:

@@ -1,4 +1,4 @@
-"""What has changed since a review, in sentences that name it and, where it is known, who did it and when."""
+"""The changes since a review, each in a sentence with its author and time where they are known."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -119,14 +119,14 @@ class _Words:
 
 
 def _campaign_edited(campaign: Campaign, *, by_form: bool = False) -> str:
-    """Who changed the campaign last; `by_form` leaves out changes of its state, which have a reason in its history."""
+    """Return the last author of a change; `by_form` leaves out changes of state, which have a reason in the history."""
     rows = campaign.history.select_related("history_user").order_by("-history_date", "-history_id")
     last = (rows.filter(history_change_reason=None) if by_form else rows).first()
     return _by(last.history_user, last.history_date, verb="edited" if by_form else "changed") if last else ""
 
 
 def _segment_edited(segment_id: int) -> str:
-    """Who changed it and when, by the log of the back office; without a name where a program did."""
+    """Return author and time by the log of the back office; a program has no name there."""
     segment = Segment.objects.filter(pk=segment_id).first()
     if segment is None:
         return ""

@@ -87,7 +87,7 @@ def enrol(*, entry: Entry, candidates: Sequence[Candidate], now: datetime) -> li
     """Enter those of the candidates whom the entry mode and the least interval let in; returns the new enrolments' ids.
 
     Nobody enters a campaign that is not active, and nobody who is marked *never contact* enters any: the row is read
-    under a lock that whoever sets the mark waits for. The audience is the caller's to judge.
+    under a lock that setting the mark waits for. The caller decides who is in the audience.
     """
     if not candidates:
         return []

@@ -110,7 +110,7 @@ def offers_withdraw(*, end_user_ids: Sequence[int], now: datetime) -> int:
 
 
 def offer_withdrawn(*, offer_id: int, end_user_id: int) -> bool:
-    """Whether a popup that a tab shows was taken back: its person opted out, or its campaign was stopped."""
+    """Return whether a popup that a tab shows was taken back: its person opted out, or its campaign was stopped."""
     return PopupOffer.objects.filter(pk=offer_id, end_user_id=end_user_id, state=PopupOffer.State.CANCELLED).exists()
 
 

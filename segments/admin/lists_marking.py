@@ -1,22 +1,31 @@
 """A list of people whom nobody may contact: everybody in an imported segment is marked at once."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from devices.admin.deleting import Question, question_page
 from devices.selectors.staff import Role
 from segments.admin.lists_export import SegmentExport
 from segments.models import Segment, SegmentWork
 from segments.selectors.lists import import_open
-from segments.selectors.marking import marking
+from segments.selectors.marking import Marking, marking
 from segments.services.works import work_due
 from smartpush.common.clock import utc_now
 
+_MEANS = (
+    "Nothing reaches them any more: no push of any purpose, operational ones and tests included, and no popup. Their"
+    " journeys end now, and they enter no campaign. The mark is taken away on one person\u2019s profile, or by your own"
+    " server. Ids that you import into the list later are not marked by this: come back here after the import."
+)
+
 
 class SegmentMarking(SegmentExport):
-    """The page behind *Never contact* on an imported segment."""
+    """Adds the page behind *Never contact* on an imported segment."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -33,48 +42,52 @@ class SegmentMarking(SegmentExport):
         if segment.kind != Segment.Kind.IMPORTED:
             return HttpResponseRedirect(reverse("admin:segments_segment_change", args=[segment.pk]))
         numbers = marking(segment=segment)
-        back = reverse("admin:segments_segment_list", args=[segment.pk])
-        percent = round(100 * numbers.marked / numbers.people) if numbers.people else 0
-        if "progress" in request.GET:
-            html = render_to_string(
-                "segments/never_contact_state.html", {"numbers": numbers, "percent": percent, "back": back}, request
-            )
-            return JsonResponse({"state": "marking", "open": numbers.under_way, "html": html})
-        problem = ""
-        if request.method == "POST":
-            problem = _problem(request, segment, numbers.todo)
-            if not problem:
-                now = utc_now()
-                work_due(segment_id=segment.pk, kind=SegmentWork.Kind.MARK, at=now)
-                self.log_change(
-                    request,
-                    segment,
-                    f"Marked never contact: {numbers.left:,} end users of the list, {numbers.unknown:,} unknown ids.",
-                )
-                messages.success(request, "They are being marked. This page counts along.")
-                return HttpResponseRedirect(request.path)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Never contact: {segment.name}",
-            "opts": self.opts,
-            "original": segment,
-            "segment": segment,
+        question = _question(segment, numbers)
+        shown = {
             "numbers": numbers,
-            "percent": percent,
-            "problem": problem,
-            "typed": request.POST.get("name", ""),
-            "back": back,
+            "percent": round(100 * numbers.marked / numbers.people) if numbers.people else 0,
+            "back": question.back,
         }
-        return TemplateResponse(request, "segments/never_contact.html", context, status=400 if problem else 200)
+        if "progress" in request.GET:
+            html = render_to_string("segments/never_contact_state.html", shown, request)
+            return JsonResponse({"state": "marking", "open": numbers.under_way, "html": html})
+        if request.method != "POST":
+            if numbers.todo and not numbers.under_way:
+                return question_page(self, request, segment, question)
+            page = {
+                **self.admin_site.each_context(request),
+                "title": f"Never contact: {segment.name}",
+                "opts": self.opts,
+                "original": segment,
+                **shown,
+            }
+            return TemplateResponse(request, "segments/never_contact.html", page)
+        problem = question.answered(request)
+        if import_open(segment=segment) is not None:
+            problem = "An import of this list is under way. Wait until it has ended, and look at the numbers again."
+        if problem:
+            return question_page(self, request, segment, replace(question, problem=problem), status=409)
+        work_due(segment_id=segment.pk, kind=SegmentWork.Kind.MARK, at=utc_now())
+        self.log_change(
+            request,
+            segment,
+            f"Marked never contact: {numbers.left:,} of the list, and {numbers.unknown:,} that nobody had yet.",
+        )
+        messages.success(request, "They are being marked. This page counts along.")
+        return HttpResponseRedirect(request.path)
 
 
-def _problem(request: HttpRequest, segment: Segment, many: int) -> str:
-    if import_open(segment=segment) is not None:
-        return "An import of this list is under way. Wait until it has ended, and look at the numbers again."
-    if not many:
-        return "Everybody in the list is marked already."
-    if request.POST.get("name", "").strip() != segment.name:
-        return f"To mark them, type the name of the segment: {segment.name}"
-    if request.POST.get("many") != str(many):
-        return "The list has changed since this page was opened. Look at the numbers, and confirm again."
-    return ""
+def _question(segment: Segment, numbers: Marking) -> Question:
+    lines = [f"Will be marked: {numbers.left:,}", f"Marked already: {numbers.marked:,}"]
+    if numbers.unknown:
+        lines.append(f"Ids that nobody has yet, which become end users with the mark: {numbers.unknown:,}")
+    lines.append(f"Waiting messages that are cancelled: {numbers.waiting:,}")
+    return Question(
+        title=f"Never contact everybody in “{segment.name}”?",
+        explanation=_MEANS,
+        button="Never contact them",
+        back=reverse("admin:segments_segment_list", args=[segment.pk]),
+        numbers=tuple(lines),
+        seen=f"{numbers.left}:{numbers.unknown}",
+        name=segment.name,
+    )

@@ -1,4 +1,4 @@
-"""Who of an imported list is marked *never contact*, who is not yet, and which ids of its files nobody has."""
+"""How far an imported list is marked *never contact*, and the ids of its files that nobody has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ class Marking:
 
     @property
     def left(self) -> int:
-        """Those of the list who are not marked yet."""
+        """Number of people in the list who are not marked yet."""
         return self.people - self.marked
 
     @property
     def todo(self) -> int:
-        """How many people the mark would be set for, those who become known by it included."""
+        """Number of people to mark, including those who become known by it."""
         return self.left + self.unknown
 
 
 def marking(*, segment: Segment) -> Marking:
-    """The numbers of a list that is to be, or is being, marked."""
+    """Count a list that is to be, or is being, marked."""
     entries = ListEntry.objects.filter(segment=segment)
     marked = entries.filter(end_user__never_contact=True).count()
     others = entries.filter(end_user__never_contact=False).values("end_user_id")
@@ -62,13 +62,13 @@ def _unknown(segment: Segment) -> QuerySet[ImportLine]:
 
 
 def unknown_ids(*, segment: Segment, after: str, limit: int) -> list[str]:
-    """The next ids of its files that nobody had, in their order, without repetitions."""
+    """Return the next ids of its files that nobody had, in their order, without repetitions."""
     rows = _unknown(segment).filter(external_id__gt=after).order_by("external_id")
     return list(rows.values_list("external_id", flat=True).distinct()[:limit])
 
 
 def unmarked(*, segment_id: int, after: int, limit: int) -> Sequence[int]:
-    """The next end users of the list who are not marked, by their ids."""
+    """Return the next end users of the list who are not marked, by their ids."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [segment_id, after, limit])
         return [row[0] for row in cursor.fetchall()]

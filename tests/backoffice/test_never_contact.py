@@ -120,14 +120,13 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     mark(ours.brand, bob)
     address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
     client = client_of(ours.brand, "editor")
-    asked = client.get(address)
-    numbers = asked.context["numbers"]
-    assert (numbers.left, numbers.marked, numbers.unknown, numbers.todo) == (1, 1, 1, 2)
-    for wrong in ({}, {"name": "do not call", "many": "2"}, {"name": "Do not call", "many": "9"}):
+    asked = client.get(address).content.decode()
+    assert "Will be marked: 1" in asked and "become end users with the mark: 1" in asked
+    for wrong in ({}, {"name": "do not call", "seen": "1:1"}, {"name": "Do not call", "seen": "9:1"}):
         refused = client.post(address, wrong)
-        assert refused.status_code == 400 and refused.context["problem"]
+        assert refused.status_code == 409 and refused.context["question"].problem
     assert not SegmentWork.objects.filter(kind="mark").exists()
-    assert client.post(address, {"name": "Do not call", "many": "2"}).status_code == 302
+    assert client.post(address, {"name": "Do not call", "seen": "1:1"}).status_code == 302
     under_way = client.get(address + "?progress").json()
     assert under_way["open"] is True and "1 of 2 in the list" in under_way["html"]
     do_works()
@@ -135,7 +134,7 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     assert done["open"] is False and "3 of 3 in the list" in done["html"]
     assert "Everybody in the list is marked" in client.get(address).content.decode()
     assert LogEntry.objects.latest("pk").get_change_message() == (
-        "Marked never contact: 1 end users of the list, 1 unknown ids."
+        "Marked never contact: 1 of the list, and 1 that nobody had yet."
     )
 
 
@@ -143,12 +142,17 @@ def test_a_list_that_is_being_imported_waits(client_of, ours, ann):
     segment = a_list(ours.brand, ann)
     SegmentImport.objects.create(segment=segment, mode="add", state="waiting", created_at=NOW)
     address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
-    refused = client_of(ours.brand, "editor").post(address, {"name": "Do not call", "many": "1"})
-    assert refused.status_code == 400 and "under way" in refused.context["problem"]
+    refused = client_of(ours.brand, "editor").post(address, {"name": "Do not call", "seen": "1:0"})
+    assert refused.status_code == 409 and "under way" in refused.context["question"].problem
+
+
+def test_an_empty_list_says_what_to_do(client_of, ours):
+    address = reverse("admin:segments_segment_list_never_contact", args=[a_list(ours.brand).pk])
+    assert "Import the ids" in client_of(ours.brand, "editor").get(address).content.decode()
 
 
 def test_a_segment_with_rules_has_no_such_page(client_of, ours):
     segment = Segment.objects.create(brand=ours.brand, name="Rules", rules=rules_json(EVERYONE))
     address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
-    assert client_of(ours.brand, "editor").post(address, {"name": "Rules", "many": "1"}).status_code == 302
+    assert client_of(ours.brand, "editor").post(address, {"name": "Rules", "seen": "0:0"}).status_code == 302
     assert not SegmentWork.objects.filter(kind="mark").exists()

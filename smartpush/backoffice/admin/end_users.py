@@ -98,7 +98,7 @@ class PushEnabledFilter(admin.SimpleListFilter):
 
 
 class ContactFilter(admin.SimpleListFilter):
-    """Whom messages may not reach, by their own or the brand's word."""
+    """Filters people whom messages may not reach, by their own or the brand's word."""
 
     title = "contact"
     parameter_name = "contact"

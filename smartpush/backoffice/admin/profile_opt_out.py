@@ -43,15 +43,12 @@ class ProfileOptOut(BrandScopedAdmin):
 
     def opt_out_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then opt the end user out for them."""
-        end_user: EndUser = self.object_or_404(request, object_id)
-        self.require_role(request, end_user, Role.EDITOR)
+        end_user = self._theirs(request, object_id, Role.EDITOR)
         if request.method == "POST":
-            if opt_out_set(end_user_id=end_user.pk, opted_out=True, by="staff", now=utc_now()):
-                self.log_change(request, end_user, "Opted out.")
-                messages.success(request, f"{end_user} is opted out.")
-            else:
-                messages.info(request, f"{end_user} was opted out already.")
-            return HttpResponseRedirect(_profile(end_user))
+            changed = opt_out_set(end_user_id=end_user.pk, opted_out=True, by="staff", now=utc_now())
+            return self._done(
+                request, end_user, changed, log="Opted out.", yes="is opted out", no="was opted out already"
+            )
         return self._ask(
             request,
             end_user,
@@ -64,20 +61,16 @@ class ProfileOptOut(BrandScopedAdmin):
 
     def opt_in_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then lift the opt-out; the end user's own is for admins."""
-        end_user: EndUser = self.object_or_404(request, object_id)
-        self.require_role(request, end_user, Role.EDITOR)
+        end_user = self._theirs(request, object_id, Role.EDITOR)
         own_word_too = has_brand_role(request.user, end_user.brand_id, Role.ADMIN)
         if request.method == "POST":
             try:
-                lifted = opt_out_lift(end_user_id=end_user.pk, own_word_too=own_word_too, now=utc_now())
+                changed = opt_out_lift(end_user_id=end_user.pk, own_word_too=own_word_too, now=utc_now())
             except OptedOutThemselves:
                 raise PermissionDenied(OWN_WORD) from None
-            if lifted:
-                self.log_change(request, end_user, "Opted back in.")
-                messages.success(request, f"{end_user} gets pushes again.")
-            else:
-                messages.info(request, f"{end_user} was not opted out.")
-            return HttpResponseRedirect(_profile(end_user))
+            return self._done(
+                request, end_user, changed, log="Opted back in.", yes="gets pushes again", no="was not opted out"
+            )
         if not own_word_too and opt_out_is_own_word(end_user=end_user):
             raise PermissionDenied(OWN_WORD)
         return self._ask(
@@ -92,11 +85,9 @@ class ProfileOptOut(BrandScopedAdmin):
 
     def never_contact_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, with what it ends; then mark the end user."""
-        end_user: EndUser = self.object_or_404(request, object_id)
-        self.require_role(request, end_user, Role.EDITOR)
+        end_user = self._theirs(request, object_id, Role.EDITOR)
         if request.method == "POST":
-            self._mark(request, end_user, on=True)
-            return HttpResponseRedirect(_profile(end_user))
+            return self._marked(request, end_user, on=True)
         journeys = Enrolment.objects.filter(end_user=end_user, state=Enrolment.State.ACTIVE).count()
         waiting = Delivery.objects.filter(end_user=end_user, state=Delivery.State.READY).count()
         return self._ask(
@@ -114,11 +105,9 @@ class ProfileOptOut(BrandScopedAdmin):
 
     def contact_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then take the mark away: for admins."""
-        end_user: EndUser = self.object_or_404(request, object_id)
-        self.require_role(request, end_user, Role.ADMIN)
+        end_user = self._theirs(request, object_id, Role.ADMIN)
         if request.method == "POST":
-            self._mark(request, end_user, on=False)
-            return HttpResponseRedirect(_profile(end_user))
+            return self._marked(request, end_user, on=False)
         return self._ask(
             request,
             end_user,
@@ -129,16 +118,29 @@ class ProfileOptOut(BrandScopedAdmin):
             danger=False,
         )
 
-    def _mark(self, request: HttpRequest, end_user: EndUser, *, on: bool) -> None:
+    def _theirs(self, request: HttpRequest, object_id: str, role: Role) -> EndUser:
+        end_user: EndUser = self.object_or_404(request, object_id)
+        self.require_role(request, end_user, role)
+        return end_user
+
+    def _marked(self, request: HttpRequest, end_user: EndUser, *, on: bool) -> HttpResponse:
         changed = people_never_contact(
             brand_id=end_user.brand_id, end_user_ids=[end_user.pk], on=on, by="staff", now=utc_now()
         )
+        log = "Marked never contact." if on else "Never contact lifted."
         done = "is marked never contact" if on else "may be contacted again"
+        return self._done(request, end_user, bool(changed), log=log, yes=done, no=f"{done} already")
+
+    def _done(
+        self, request: HttpRequest, end_user: EndUser, changed: bool, *, log: str, yes: str, no: str
+    ) -> HttpResponse:
+        """Write it into the history where it changed something, say so, and go back to the profile."""
         if changed:
-            self.log_change(request, end_user, "Marked never contact." if on else "Never contact lifted.")
-            messages.success(request, f"{end_user} {done}.")
+            self.log_change(request, end_user, log)
+            messages.success(request, f"{end_user} {yes}.")
         else:
-            messages.info(request, f"{end_user} {done} already.")
+            messages.info(request, f"{end_user} {no}.")
+        return HttpResponseRedirect(_profile(end_user))
 
     def _ask(
         self, request: HttpRequest, end_user: EndUser, *, title: str, explanation: str, button: str, danger: bool
