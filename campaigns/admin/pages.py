@@ -251,20 +251,13 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
                 return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
         if asks_by_review:
             return self.review_view(request, object_id)
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": transition.question.format(campaign=campaign),
-                "opts": self.opts,
-                "original": campaign,
-                "object_id": object_id,
-                "explanation": transition.explanation,
-                "button": transition.button,
-                "danger": transition.danger,
-                "problems": problems,
-                "back": reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
-            },
-            status=409 if problems else 200,
+            campaign,
+            title=transition.question.format(campaign=campaign),
+            explanation=transition.explanation,
+            button=transition.button,
+            danger=transition.danger,
+            problems=problems,
+            back=reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
         )

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from devices.admin.base import BrandScopedAdmin
@@ -67,19 +66,12 @@ class ArchivingAdmin(BrandScopedAdmin):
             self.log_change(request, resource, told)
             messages.success(request, f"{shown} is in use again." if archived else f"{shown} is archived.")
             return HttpResponseRedirect(back)
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"Restore “{resource}”?" if archived else f"Archive “{resource}”?",
-                "opts": self.opts,
-                "original": resource,
-                "object_id": object_id,
-                "explanation": self.archive_words(resource),
-                "button": "Restore now" if archived else "Archive now",
-                "danger": False,
-                "problems": [],
-                "back": back,
-            },
+            resource,
+            title=f"Restore “{resource}”?" if archived else f"Archive “{resource}”?",
+            explanation=self.archive_words(resource),
+            button="Restore now" if archived else "Archive now",
+            danger=False,
+            back=back,
         )

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import DataError, models
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import StackedInline, TabularInline
@@ -188,6 +189,32 @@ class BrandScopedAdmin(DecidedDeleting):
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Who may add rows may import them (django-import-export)."""
         return self.has_add_permission(request)
+
+    def confirm_page(
+        self,
+        request: HttpRequest,
+        row: Any,
+        *,
+        title: str,
+        explanation: str,
+        button: str,
+        danger: bool,
+        back: str,
+        problems: Sequence[str] = (),
+    ) -> HttpResponse:
+        """Ask before something is done to a row; `problems` say why it was not done just now."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "original": row,
+            "explanation": explanation,
+            "button": button,
+            "danger": danger,
+            "problems": problems,
+            "back": back,
+        }
+        return TemplateResponse(request, "shared/confirm.html", context, status=409 if problems else 200)
 
     def require_role(self, request: HttpRequest, obj: Any, role: str) -> None:
         """Refuse with a sentence that names the missing right, unless they hold `role` at the row's brand."""

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
@@ -89,22 +88,17 @@ class SendBudgetAdmin(ReadOnlyAdmin):
             else:
                 messages.info(request, f"Nothing was held for {place} any more.")
             return HttpResponseRedirect(back)
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"Lift the hold for {place}?",
-                "opts": self.opts,
-                "original": budget,
-                "explanation": (
-                    "Messages that wait for this push service go out at once, without a limit. If it refuses them "
-                    "again, they are held again. The history says that you lifted the hold."
-                ),
-                "button": "Lift the hold",
-                "danger": True,
-                "back": back,
-            },
+            budget,
+            title=f"Lift the hold for {place}?",
+            explanation=(
+                "Messages that wait for this push service go out at once, without a limit. If it refuses them "
+                "again, they are held again. The history says that you lifted the hold."
+            ),
+            button="Lift the hold",
+            danger=True,
+            back=back,
         )
 
 

@@ -113,18 +113,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             self.log_change(request, key, "Revoked the key.")
             messages.success(request, f"The key of {key.name} is revoked.")
             return HttpResponseRedirect(reverse("admin:devices_apikey_changelist"))
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"Revoke the key of {key.name}?",
-                "opts": self.opts,
-                "original": key,
-                "explanation": "Every request that carries it is refused from then on. A revoked key never works "
-                "again; make a new one instead.",
-                "button": "Revoke",
-                "danger": True,
-                "back": back,
-            },
+            key,
+            title=f"Revoke the key of {key.name}?",
+            explanation="Every request that carries it is refused from then on. A revoked key never works "
+            "again; make a new one instead.",
+            button="Revoke",
+            danger=True,
+            back=back,
         )

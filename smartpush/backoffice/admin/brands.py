@@ -8,7 +8,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
@@ -288,22 +287,17 @@ class BrandAdmin(BrandScopedHistoryAdmin):
                 default_change_reason="Stopped all sending" if stop else "Resumed sending",
             )
             return HttpResponseRedirect(back)
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"Stop all sending of {brand}?" if stop else f"Let {brand} send again?",
-                "opts": self.opts,
-                "original": brand,
-                "explanation": (
-                    "No push goes out for this brand, whatever campaign it belongs to. Waiting messages are held, "
-                    "not lost; those that expire meanwhile are not sent."
-                    if stop
-                    else "Held messages that have not expired go out now, and campaigns send as usual."
-                ),
-                "button": "Stop all sending" if stop else "Resume sending",
-                "danger": stop,
-                "back": back,
-            },
+            brand,
+            title=f"Stop all sending of {brand}?" if stop else f"Let {brand} send again?",
+            explanation=(
+                "No push goes out for this brand, whatever campaign it belongs to. Waiting messages are held, "
+                "not lost; those that expire meanwhile are not sent."
+                if stop
+                else "Held messages that have not expired go out now, and campaigns send as usual."
+            ),
+            button="Stop all sending" if stop else "Resume sending",
+            danger=stop,
+            back=back,
         )

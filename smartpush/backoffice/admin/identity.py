@@ -176,19 +176,14 @@ class IdentityKeyAdmin(ReadOnlyAdmin):
             messages.success(request, f"The key {key.kid} is revoked.")
             return HttpResponseRedirect(reverse("admin:devices_identitykey_changelist"))
         others = IdentityKey.objects.filter(brand=key.brand_id, revoked_at__isnull=True).exclude(pk=key.pk).exists()
-        return TemplateResponse(
+        return self.confirm_page(
             request,
-            "shared/confirm.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"Revoke the key {key.kid}?",
-                "opts": self.opts,
-                "original": key,
-                "explanation": "Tokens signed with it are refused within two seconds, and what they have proven ends: "
-                "open pages ask your server for a new token. A revoked key never works again."
-                + ("" if others else " It is the only key: where identity is enforced, nobody can log in without one."),
-                "button": "Revoke",
-                "danger": True,
-                "back": reverse("admin:devices_identitykey_change", args=[key.pk]),
-            },
+            key,
+            title=f"Revoke the key {key.kid}?",
+            explanation="Tokens signed with it are refused within two seconds, and what they have proven ends: "
+            "open pages ask your server for a new token. A revoked key never works again."
+            + ("" if others else " It is the only key: where identity is enforced, nobody can log in without one."),
+            button="Revoke",
+            danger=True,
+            back=reverse("admin:devices_identitykey_change", args=[key.pk]),
         )

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from campaigns.models import Enrolment
@@ -49,7 +48,7 @@ class ProfileOptOut(BrandScopedAdmin):
             return self._done(
                 request, end_user, changed, log="Opted out.", yes="is opted out", no="was opted out already"
             )
-        return self._ask(
+        return self.confirm_page(
             request,
             end_user,
             title=f"Opt {end_user} out?",
@@ -57,6 +56,7 @@ class ProfileOptOut(BrandScopedAdmin):
             "brand says so; a popup that is open is closed. It is recorded as done by staff, with the time.",
             button="Opt out",
             danger=True,
+            back=_profile(end_user),
         )
 
     def opt_in_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -73,7 +73,7 @@ class ProfileOptOut(BrandScopedAdmin):
             )
         if not own_word_too and opt_out_is_own_word(end_user=end_user):
             raise PermissionDenied(OWN_WORD)
-        return self._ask(
+        return self.confirm_page(
             request,
             end_user,
             title=f"Opt {end_user} back in?",
@@ -81,6 +81,7 @@ class ProfileOptOut(BrandScopedAdmin):
             "time. An opt-out by your own servers stays.",
             button="Opt back in",
             danger=False,
+            back=_profile(end_user),
         )
 
     def never_contact_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -90,7 +91,7 @@ class ProfileOptOut(BrandScopedAdmin):
             return self._marked(request, end_user, on=True)
         journeys = Enrolment.objects.filter(end_user=end_user, state=Enrolment.State.ACTIVE).count()
         waiting = Delivery.objects.filter(end_user=end_user, state=Delivery.State.READY).count()
-        return self._ask(
+        return self.confirm_page(
             request,
             end_user,
             title=f"Never contact {end_user}?",
@@ -101,6 +102,7 @@ class ProfileOptOut(BrandScopedAdmin):
             "contact again. It is recorded as done by staff, with the time.",
             button="Never contact",
             danger=True,
+            back=_profile(end_user),
         )
 
     def contact_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -108,7 +110,7 @@ class ProfileOptOut(BrandScopedAdmin):
         end_user = self._theirs(request, object_id, Role.ADMIN)
         if request.method == "POST":
             return self._marked(request, end_user, on=False)
-        return self._ask(
+        return self.confirm_page(
             request,
             end_user,
             title=f"Allow contact with {end_user} again?",
@@ -116,6 +118,7 @@ class ProfileOptOut(BrandScopedAdmin):
             "come back, and opt-outs stay. It is recorded as done by staff, with the time.",
             button="Allow contact again",
             danger=False,
+            back=_profile(end_user),
         )
 
     def _theirs(self, request: HttpRequest, object_id: str, role: Role) -> EndUser:
@@ -141,21 +144,6 @@ class ProfileOptOut(BrandScopedAdmin):
         else:
             messages.info(request, f"{end_user} {no}.")
         return HttpResponseRedirect(_profile(end_user))
-
-    def _ask(
-        self, request: HttpRequest, end_user: EndUser, *, title: str, explanation: str, button: str, danger: bool
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "original": end_user,
-            "explanation": explanation,
-            "button": button,
-            "danger": danger,
-            "back": _profile(end_user),
-        }
-        return TemplateResponse(request, "shared/confirm.html", context)
 
 
 def _profile(end_user: EndUser) -> str:
