@@ -64,6 +64,7 @@ def _make(stage: Stage) -> None:
     sending.holds_make(stage)
     sending.archived_make(stage)
     sending.abandoned_make(stage, channel)
+    sending.failing_make(stage)
     # Jobs that were queued so far have been taken from the queue, those of killed workers too; later ones wait.
     OrmQ.objects.all().delete()
     stage.at()

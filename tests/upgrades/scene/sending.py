@@ -17,6 +17,7 @@ from devices.services.receipts import Receipt, receipts_record
 from devices.services.replays import replay_begin, replay_keep
 from devices.services.sending import chunk_send
 from devices.services.statuses import native_origin, tokens_gone
+from devices.transports.lanes import ERRORS_TO_OPEN
 from segments.services.works import works_ring
 from smartpush.api.server.flows import PushOrder, push_take
 from smartpush.common.ids import public_id, report_token
@@ -147,6 +148,22 @@ def holds_make(stage: Stage) -> None:
     for chunk in chunks:
         chunk_send(chunk_id=chunk.id, now=stage.now)
     stopped.add(dispatch, browsers[1])
+
+
+def failing_make(stage: Stage) -> None:
+    """Two messages to a push service that has answered with errors: one tries, the other waits for it."""
+    channel = stage.brand("Failing")
+    dispatch = channel.dispatch(key="failing")
+    for number in range(2):
+        channel.add(dispatch, channel.subscriber(f"held-failing-{number}"))
+    record = {"errors": ERRORS_TO_OPEN, "silences": 0, "open_until": None, "updated_at": stage.now}
+    OriginHealth.objects.update_or_create(origin=stage.service.url, defaults=record)
+    stage.service.fail(500, times=1)
+    channel.send_due()
+    # The service is well again; this process goes on holding it for half a minute, so nothing is sent after this.
+    OriginHealth.objects.filter(origin=stage.service.url).delete()
+    held = Delivery.objects.filter(dispatch_id=dispatch).values_list("state", "hold_reason")
+    assert sorted(held) == [("ready", "failing"), ("ready", "retry")]
 
 
 def native_make(stage: Stage) -> None:
