@@ -17,7 +17,7 @@ from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possib
 from campaigns.journey.parse import POPUP_OUTCOMES
 from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
-from campaigns.selectors.counts import totals
+from campaigns.selectors.counts import stopping, totals
 from campaigns.services.publish import campaign_problems
 from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
@@ -258,6 +258,12 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             explanation=transition.explanation,
             button=transition.button,
             danger=transition.danger,
+            numbers=_ends(campaign) if transition.stops else (),
             problems=problems,
             back=reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
         )
+
+
+def _ends(campaign: Campaign) -> tuple[str, str]:
+    numbers = stopping(campaign=campaign)
+    return (f"Open journeys that end now: {numbers.journeys:,}", f"Waiting pushes to cancel: {numbers.pushes:,}")

@@ -44,6 +44,8 @@ class Transition:
     change: Callable[[Campaign, Any, datetime, str], object]
     states: frozenset[str]
     danger: bool = False
+    stops: bool = False
+    """Whether it ends the journeys of those inside."""
 
     def run(self, campaign: Campaign, by: Any, now: datetime, *, reviewed: str = "") -> None:
         """Carry it out and keep who did it; raises Refused. `reviewed` is what the review page carried."""
@@ -120,18 +122,23 @@ TRANSITIONS: dict[str, Transition] = {
             change=lambda campaign, _by, now, _reviewed: campaign_disable(campaign=campaign, now=now),
             states=frozenset({_STATE.ACTIVE, _STATE.PAUSED, _STATE.EXECUTED}),
             danger=True,
+            stops=True,
         ),
         Transition(
             name="archive",
             label="Archive",
             icon="archive",
             question="Archive {campaign}?",
-            explanation="It stops like a disabled campaign and is put away: it cannot be changed or activated again.",
+            explanation=(
+                "Nobody enters, everybody inside leaves at once, and their waiting pushes and popups are cancelled. "
+                "The campaign is put away for good: it can be read, but not changed or activated again."
+            ),
             button="Archive",
             done="{campaign} is archived.",
             change=lambda campaign, _by, now, _reviewed: campaign_archive(campaign=campaign, now=now),
             states=frozenset({_STATE.ACTIVE, _STATE.PAUSED, _STATE.EXECUTED, _STATE.DISABLED}),
             danger=True,
+            stops=True,
         ),
     )
 }

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count
 
 from campaigns.models import Campaign, Enrolment
+from devices.models import Delivery, Dispatch
 
 
 @dataclass(slots=True)
@@ -49,6 +50,25 @@ class Totals:
     active: int = 0
     done: int = 0
     exited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What stopping a campaign ends: the open journeys, and the pushes that wait to be sent."""
+
+    journeys: int
+    pushes: int
+
+
+def stopping(*, campaign: Campaign) -> Stopping:
+    """Count what would end if the campaign were stopped now."""
+    running = list(
+        Dispatch.objects.filter(campaign_ref=campaign.pk, state=Dispatch.State.RUNNING).values_list("pk", flat=True)
+    )
+    return Stopping(
+        journeys=Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.ACTIVE).count(),
+        pushes=Delivery.objects.filter(dispatch_id__in=running, state=Delivery.State.READY).count(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

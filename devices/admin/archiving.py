@@ -61,7 +61,12 @@ class ArchivingAdmin(BrandScopedAdmin):
         self.require_role(request, resource, self.archive_role)
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[resource.pk])
         archived, shown = resource.archived_at is not None, str(resource)
-        if request.method == "POST":
+        button = "Restore now" if archived else "Archive now"
+        problems = []
+        if request.method == "POST" and request.POST.get("step") != button:
+            done = "archived" if archived else "restored"
+            problems = [f"{shown} was {done} after this page was opened, so nothing was done."]
+        elif request.method == "POST":
             told = self.restore_row(resource) if archived else self.archive_row(resource)
             self.log_change(request, resource, told)
             messages.success(request, f"{shown} is in use again." if archived else f"{shown} is archived.")
@@ -71,7 +76,8 @@ class ArchivingAdmin(BrandScopedAdmin):
             resource,
             title=f"Restore “{resource}”?" if archived else f"Archive “{resource}”?",
             explanation=self.archive_words(resource),
-            button="Restore now" if archived else "Archive now",
+            button=button,
             danger=False,
+            problems=problems,
             back=back,
         )

@@ -200,9 +200,13 @@ class BrandScopedAdmin(DecidedDeleting):
         button: str,
         danger: bool,
         back: str,
+        numbers: Sequence[str] = (),
         problems: Sequence[str] = (),
     ) -> HttpResponse:
-        """Ask before something is done to a row; `problems` say why it was not done just now."""
+        """Ask before something is done to a row; `problems` say why it was not done just now.
+
+        The answer carries `button` as `step`: a page whose button changes with the row knows what was agreed to.
+        """
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -211,6 +215,7 @@ class BrandScopedAdmin(DecidedDeleting):
             "explanation": explanation,
             "button": button,
             "danger": danger,
+            "numbers": numbers,
             "problems": problems,
             "back": back,
         }

@@ -116,6 +116,7 @@ def question_page(
         "opts": model_admin.opts,
         "original": row,
         "question": question,
+        "typed": request.POST.get("name", ""),
         "is_popup": IS_POPUP_VAR in request.GET or IS_POPUP_VAR in request.POST,
         **question.context,
     }

@@ -29,7 +29,7 @@ def why_nobody(*, end_user: EndUser, target_devices: str = TargetDevices.ALL) ->
     For when a message for `target_devices` found no device.
     """
     if end_user.never_contact:
-        return "they are marked *Never contact*, which nothing overrides."
+        return "they are marked “Never contact”, which nothing overrides."
     wanted, preferred = TargetDevices(target_devices), TargetDevices(end_user.target_devices)
     if TargetDevices.ALL not in (wanted, preferred) and wanted != preferred:
         return (

@@ -19,8 +19,9 @@ from smartpush.common.clock import utc_now
 
 _MEANS = (
     "Nothing reaches them any more: no push of any purpose, operational ones and tests included, and no popup. Their"
-    " journeys end now, and they enter no campaign. The mark is taken away on one person\u2019s profile, or by your own"
-    " server. Ids that you import into the list later are not marked by this: come back here after the import."
+    " journeys end now, and they enter no campaign. Only an admin can lift the mark, one person at a time on their"
+    " profile, or your own server. Ids that you import into the list later are not marked by this: come back here"
+    " after the import."
 )
 
 
@@ -80,14 +81,14 @@ class SegmentMarking(SegmentExport):
 def _question(segment: Segment, numbers: Marking) -> Question:
     lines = [f"Will be marked: {numbers.left:,}", f"Marked already: {numbers.marked:,}"]
     if numbers.unknown:
-        lines.append(f"Ids that nobody has yet, which become end users with the mark: {numbers.unknown:,}")
-    lines.append(f"Waiting messages that are cancelled: {numbers.waiting:,}")
+        lines.append(f"Ids that no end user has yet; each becomes an end user who is marked: {numbers.unknown:,}")
+    lines.append(f"Waiting messages to cancel: {numbers.waiting:,}")
     return Question(
         title=f"Never contact everybody in “{segment.name}”?",
         explanation=_MEANS,
         button="Never contact them",
         back=reverse("admin:segments_segment_list", args=[segment.pk]),
         numbers=tuple(lines),
-        seen=f"{numbers.left}:{numbers.unknown}",
+        seen=f"{numbers.left}:{numbers.unknown}:{numbers.last_import}",
         name=segment.name,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from devices.models import Delivery, EndUser
 from segments.models import ImportLine, ListEntry, Segment, SegmentImport, SegmentWork
@@ -17,15 +17,16 @@ WHERE e.segment_id = %s AND e.end_user_id > %s ORDER BY e.end_user_id LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """`marked` of the `people` in the list are marked; `unknown` ids of its last files no end user had.
+    """`marked` of the `people` in the list are marked; no end user has `unknown` of the ids that it was given.
 
-    `waiting` messages of the others would be cancelled.
+    `waiting` messages of the others would be cancelled. `last_import` is the id of the last import into the list, or 0.
     """
 
     people: int
     marked: int
     unknown: int
     waiting: int
+    last_import: int
     under_way: bool
 
     @property
@@ -49,16 +50,27 @@ def marking(*, segment: Segment) -> Marking:
         marked=marked,
         unknown=_unknown(segment).values("external_id").distinct().count(),
         waiting=Delivery.objects.filter(state=Delivery.State.READY, end_user_id__in=others).count(),
+        last_import=_done(segment).aggregate(last=Max("pk"))["last"] or 0,
         under_way=SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.MARK).exists(),
     )
 
 
+def _done(segment: Segment) -> QuerySet[SegmentImport]:
+    return SegmentImport.objects.filter(segment=segment, state=SegmentImport.State.DONE)
+
+
 def _unknown(segment: Segment) -> QuerySet[ImportLine]:
-    done = SegmentImport.objects.filter(segment=segment, state=SegmentImport.State.DONE).exclude(
-        mode=SegmentImport.Mode.REMOVE
-    )
+    """Find ids that would be in the list if an end user had them: given since its last replacement, not removed since.
+
+    One import at a time is open for a list, so their ids are in the order in which they took place.
+    """
+    mode = SegmentImport.Mode
+    replaced = _done(segment).filter(mode=mode.REPLACE).aggregate(last=Max("pk"))["last"] or 0
+    given = _done(segment).filter(~Q(mode=mode.REMOVE), pk__gte=replaced)
+    removals = _done(segment).filter(mode=mode.REMOVE, pk__gt=replaced)
+    removed = ImportLine.objects.filter(job__in=removals, job__gt=OuterRef("job"), external_id=OuterRef("external_id"))
     known = EndUser.objects.filter(brand=segment.brand_id, external_id=OuterRef("external_id"))
-    return ImportLine.objects.filter(~Exists(known), job__in=done)
+    return ImportLine.objects.filter(~Exists(known), ~Exists(removed), job__in=given)
 
 
 def unknown_ids(*, segment: Segment, after: str, limit: int) -> list[str]:

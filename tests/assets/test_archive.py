@@ -30,12 +30,12 @@ def test_an_archived_resource_leaves_the_list_and_the_campaigns_and_can_be_resto
     assert page(resource, "archive") in client.get(change(resource)).content.decode()
     assert "Archive now" in client.get(page(resource, "archive")).content.decode()
     assert listed(client, resource) == [resource.pk]
-    client.post(page(resource, "archive"))
+    client.post(page(resource, "archive"), {"step": "Archive now"})
     assert listed(client, resource) == []
     assert listed(client, resource, "?archived=yes") == [resource.pk]
     assert resources(brand=brand) == ({}, {})
     assert "Restore now" in client.get(page(resource, "archive")).content.decode()
-    client.post(page(resource, "archive"))
+    client.post(page(resource, "archive"), {"step": "Restore now"})
     assert listed(client, resource) == [resource.pk]
     assert any(resources(brand=brand))
 

@@ -200,10 +200,10 @@ def test_a_category_is_archived_after_a_question_and_popups_offer_it_no_more(edi
     question = editor.get(url("archive", category)).content.decode()
     assert "the popup “Choose”" in question
     assert PushCategory.objects.get(pk=category.pk).archived_at is None
-    editor.post(url("archive", category))
+    editor.post(url("archive", category), {"step": "Archive now"})
     assert [row.marker for row in categories_in_use(brand_id=brand.pk)] == ["OFFERS"]
     assert "News" not in editor.get(LIST).context["cl"].result_list.values_list("name", flat=True)
-    editor.post(url("archive", category))
+    editor.post(url("archive", category), {"step": "Restore now"})
     assert len(categories_in_use(brand_id=brand.pk)) == 2
 
 

@@ -1,9 +1,11 @@
 """A website or app is archived and restored from its page; the history says how many devices it has."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from devices.admin.archiving import ArchivingAdmin
 from devices.models import App, Device, EndUser
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,7 @@ def test_it_asks_with_the_numbers_keeps_everything_and_can_be_restored(ours, cli
     assert url(app) in client.get(url(app, "change")).content.decode()
     assert "1 device (1 with a push address that works)" in client.get(url(app)).content.decode()
 
-    assert client.post(url(app)).status_code == 302
+    assert client.post(url(app), {"step": "Archive now"}).status_code == 302
 
     app.refresh_from_db()
     assert app.archived_at is not None
@@ -39,11 +41,31 @@ def test_it_asks_with_the_numbers_keeps_everything_and_can_be_restored(ours, cli
 
     page = client.get(url(app, "change")).content.decode()
     assert ("Archived" in page, "Restore" in page) == (True, True)
-    assert client.post(url(app)).status_code == 302
+    assert client.post(url(app), {"step": "Restore now"}).status_code == 302
 
     app.refresh_from_db()
     assert (app.archived_at, listed(client)) == (None, [app.pk])
     assert Device.objects.get(app=app).token_hash is not None
+
+
+ARCHIVING = [model for model, page in admin.site._registry.items() if isinstance(page, ArchivingAdmin)]
+
+
+@pytest.mark.parametrize("model", ARCHIVING, ids=[model.__name__ for model in ARCHIVING])
+def test_a_question_that_somebody_else_has_answered_does_nothing_more(ours, client_of, model):
+    client, row = client_of(ours.brand), ours.rows[model]
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_archive", args=[row.pk])
+    for button, verb in (("Archive now", "archived"), ("Restore now", "restored")):
+        assert f'name="step" value="{button}"' in client.get(address).content.decode()
+        assert client.post(address, {"step": button}).status_code == 302
+        row.refresh_from_db()
+        after = row.archived_at
+        again = client.post(address, {"step": button})
+        assert again.status_code == 409
+        assert f"was {verb} after this page was opened, so nothing was done" in again.content.decode()
+        row.refresh_from_db()
+        assert row.archived_at == after
+    assert row.archived_at is None
 
 
 def test_only_admins_archive_one(ours, client_of):
@@ -55,7 +77,7 @@ def test_only_admins_archive_one(ours, client_of):
 
 def test_another_of_the_same_address_points_at_the_archived_one(ours, client_of):
     client, app = client_of(ours.brand), ours.rows[App]
-    client.post(url(app))
+    client.post(url(app), {"step": "Archive now"})
     body = {"kind": "web", "name": "Again", "origin": app.origin, "bundle_id": ""}
     answer = client.post(reverse("admin:devices_app_add"), body)
     assert "Restore it under" in str(answer.context["adminform"].form.errors["origin"])

@@ -121,12 +121,13 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
     client = client_of(ours.brand, "editor")
     asked = client.get(address).content.decode()
-    assert "Will be marked: 1" in asked and "become end users with the mark: 1" in asked
-    for wrong in ({}, {"name": "do not call", "seen": "1:1"}, {"name": "Do not call", "seen": "9:1"}):
+    assert "Will be marked: 1" in asked and "becomes an end user who is marked: 1" in asked
+    seen = f"1:1:{job.pk}"
+    for wrong in ({}, {"name": "do not call", "seen": seen}, {"name": "Do not call", "seen": f"9:1:{job.pk}"}):
         refused = client.post(address, wrong)
         assert refused.status_code == 409 and refused.context["question"].problem
     assert not SegmentWork.objects.filter(kind="mark").exists()
-    assert client.post(address, {"name": "Do not call", "seen": "1:1"}).status_code == 302
+    assert client.post(address, {"name": "Do not call", "seen": seen}).status_code == 302
     under_way = client.get(address + "?progress").json()
     assert under_way["open"] is True and "1 of 2 in the list" in under_way["html"]
     do_works()
@@ -138,11 +139,57 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     )
 
 
+def given(segment, mode, *ids):
+    job = SegmentImport.objects.create(segment=segment, mode=mode, state="done", created_at=NOW, unknown=len(ids))
+    ImportLine.objects.bulk_create(
+        ImportLine(job=job, line=number, external_id=external_id) for number, external_id in enumerate(ids, 1)
+    )
+    return job
+
+
+@pytest.mark.parametrize(
+    ("imports", "left"),
+    [
+        ([("add", "ghost-1", "ghost-2"), ("replace", "ghost-8")], {"ghost-8"}),
+        ([("add", "ghost-1", "ghost-2"), ("remove", "ghost-1")], {"ghost-2"}),
+        ([("add", "ghost-1"), ("remove", "ghost-1"), ("add", "ghost-1")], {"ghost-1"}),
+        ([("remove", "ghost-1"), ("add", "ghost-1", "ghost-2")], {"ghost-1", "ghost-2"}),
+        ([("replace", "ghost-1"), ("add", "ghost-2"), ("remove", "ghost-1"), ("replace", "ghost-3")], {"ghost-3"}),
+    ],
+)
+def test_ids_that_were_taken_out_of_a_list_are_not_marked(client_of, ours, imports, left):
+    segment = a_list(ours.brand)
+    for mode, *ids in imports:
+        last = given(segment, mode, *ids)
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    client = client_of(ours.brand, "editor")
+    assert f"becomes an end user who is marked: {len(left)}" in client.get(address).content.decode()
+    client.post(address, {"name": "Do not call", "seen": f"0:{len(left)}:{last.pk}"})
+    do_works()
+    made = EndUser.objects.filter(brand=ours.brand, external_id__startswith="ghost-")
+    assert set(made.values_list("external_id", "never_contact")) == {(one, True) for one in left}
+
+
+def test_a_list_that_was_replaced_by_as_many_others_is_asked_about_again(client_of, ours, ann):
+    bob = end_user_with_device(brand=ours.brand, external_id="OURS-bob")
+    segment = a_list(ours.brand, ann)
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    client = client_of(ours.brand, "editor")
+    seen = client.get(address).context["question"].seen
+    segment.entries.all().delete()
+    list_extend(segment=segment, end_user_ids=[bob.pk])
+    given(segment, "replace")
+    refused = client.post(address, {"name": "Do not call", "seen": seen})
+    assert refused.status_code == 409 and 'value="Do not call"' in refused.content.decode()
+    do_works()
+    assert not EndUser.objects.filter(never_contact=True).exists()
+
+
 def test_a_list_that_is_being_imported_waits(client_of, ours, ann):
     segment = a_list(ours.brand, ann)
     SegmentImport.objects.create(segment=segment, mode="add", state="waiting", created_at=NOW)
     address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
-    refused = client_of(ours.brand, "editor").post(address, {"name": "Do not call", "seen": "1:0"})
+    refused = client_of(ours.brand, "editor").post(address, {"name": "Do not call", "seen": "1:0:0"})
     assert refused.status_code == 409 and "under way" in refused.context["question"].problem
 
 

@@ -70,7 +70,7 @@ class _SuperusersOnly(DecidedDeleting):
 @admin.register(User)
 class StaffUserAdmin(_SuperusersOnly, UserAdmin):
     deleting = Never(
-        "An account is switched off instead of deleted: take the tick from Active. The history of what it did,"
+        "An account is switched off instead of deleted: untick Active. The history of what it did,"
         " and its memberships, would go with it."
     )
     form = UserChangeForm

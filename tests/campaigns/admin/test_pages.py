@@ -108,6 +108,18 @@ def test_a_campaign_goes_through_its_states_and_each_is_kept(ours, client_of):  
     assert [reason for reason in reasons if reason] == ["Activate", "Pause", "Resume", "Disable", "Activate", "Archive"]
 
 
+@pytest.mark.parametrize("name", ["disable", "archive"])
+def test_stopping_a_campaign_asks_with_the_numbers_that_then_end(ours, client_of, name):  # noqa: F811
+    client, campaign = client_of(ours.brand, "publisher"), ours.rows[Campaign]
+    activate(client, campaign)
+    Delivery.objects.filter(pk=ours.rows[Delivery].pk).update(state="ready", sent_at=None, finished_at=None)
+    page = client.get(_url(name, campaign)).content.decode()
+    assert "Open journeys that end now: 1" in page and "Waiting pushes to cancel: 1" in page
+    client.post(_url(name, campaign))
+    assert Enrolment.objects.get(campaign=campaign).state == "exited"
+    assert Delivery.objects.get(pk=ours.rows[Delivery].pk).state == "cancelled"
+
+
 def test_a_change_that_the_state_does_not_allow_is_refused_with_the_reason(ours, client_of):  # noqa: F811
     response = client_of(ours.brand, "publisher").post(_url("pause", ours.rows[Campaign]))
     assert response.status_code == 409
