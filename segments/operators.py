@@ -15,7 +15,7 @@ from segments import windows
 from segments.conditions import Context
 from segments.sql import Sql, fill
 from segments.values import BadValue
-from smartpush.common.languages import language_clean, language_valid, wanted_range
+from smartpush.common.languages import wanted_range
 
 MAX_VALUES = 100
 MAX_MARKER = 64
@@ -347,9 +347,9 @@ def _one(kind: Kind, value: object, choices: Mapping[str, str]) -> str:
             raise BadValue(f"{text} is not one of the choices.")
         return text
     if kind is Kind.LANGUAGE:
-        if not _LANGUAGE.match(text) or not language_valid(text):
+        if not _LANGUAGE.match(text):
             raise BadValue(f"{text} is not a language such as en or pt-BR.")
-        return language_clean(text)
+        return text.lower()
     if kind is Kind.VERSION:
         if not _VERSION.match(text):
             raise BadValue(f"{text} is not a version such as 2.10.1.")

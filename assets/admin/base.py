@@ -21,7 +21,7 @@ from assets.services.revisions import ResourceKind, resource_check, resource_sav
 from devices.models import Brand
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
-from smartpush.common.languages import known_language, language_label, language_same, wanted_range
+from smartpush.common.languages import direction_of, known_language, language_label, language_same, wanted_range
 from smartpush.common.limits import limit_exceeded
 
 LANGUAGES = {
@@ -297,6 +297,7 @@ class ResourceAdmin(ResourceArchivingAdmin):
                 "preview_url": reverse(f"admin:{name}_preview"),
                 "upload_url": reverse(f"admin:{name}_upload"),
                 "language": language,
+                "direction": direction_of(language),
                 "language_label": label_of(language),
                 "default_language": default,
                 "default_label": label_of(default),

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone as django_timezone
 from django.utils.formats import date_format
 
@@ -20,15 +19,15 @@ class _WallTime:
     notice = ""
 
     def moment_of(self, typed: datetime | None) -> datetime | None:
-        """Return the instant that a typed time stands for in the current zone; raises ValidationError."""
+        """Return the instant that a typed time stands for in the current zone."""
         self.notice = ""
         if typed is None or typed.tzinfo is not _TYPED:
             return typed
         wall, zone = typed.replace(tzinfo=None), django_timezone.get_current_timezone()
         try:
             moment = instant_of(wall=wall, zone=zone)
-        except (OverflowError, ValueError):
-            raise ValidationError("This time is out of range. Choose a nearer one.", code="out_of_range") from None
+        except OverflowError:  # no calendar has its UTC time; the form says what is near enough
+            return wall.replace(tzinfo=zone)
         self.notice = moment_words(wall=wall, moment=moment)
         return moment
 

@@ -8,7 +8,7 @@ from typing import Any
 from devices.services.properties import is_date
 from segments.fields import Field, Suggestion
 from segments.selectors.bounded import TooSlow, rows_within
-from smartpush.common.languages import language_label, language_short
+from smartpush.common.languages import language_choice, language_short
 
 MOST = 50
 _WITHIN = 1_500  # milliseconds
@@ -99,7 +99,7 @@ def of_languages(brand_id: int, argument: str, given: Mapping[str, str], typed: 
     counts: Counter[str] = Counter()
     for found in _sampled("found", brand_id, source="language_canonical"):
         counts[language_short(found.value)] += found.count or 0
-    return [Suggestion(tag, f"{language_label(tag)} ({tag})", count) for tag, count in counts.most_common()]
+    return [Suggestion(tag, language_choice(tag), count) for tag, count in counts.most_common()]
 
 
 def of_property(brand_id: int, argument: str, given: Mapping[str, str], typed: str) -> Sequence[Suggestion]:

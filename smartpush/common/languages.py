@@ -109,6 +109,12 @@ def language_label(value: str) -> str:
     return f"{name} ({', '.join(details)})" if details else name
 
 
+def language_choice(value: str) -> str:
+    """Return how a tag is offered: by its English name and itself."""
+    label = language_label(value)
+    return value if label == value else f"{label} · {value}"
+
+
 def language_short(value: str) -> str:
     """Return a canonical tag without the script that everybody expects: en-GB for en-Latn-GB, zh-TW for zh-Hant-TW."""
     parts = _parts(value[:_MOST_READ])

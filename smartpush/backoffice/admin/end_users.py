@@ -20,7 +20,7 @@ from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, Pro
 from smartpush.backoffice.admin.profile_send import ProfileSend
 from smartpush.backoffice.profile import choices, device_cards, markers, runs
 from smartpush.backoffice.timeline import timeline
-from smartpush.common.languages import language_label, language_short, wanted_range
+from smartpush.common.languages import language_choice, language_short, wanted_range
 
 STATUS_TONES = {
     Status.ASK: "info",
@@ -147,7 +147,7 @@ class LanguageFilter(admin.SimpleListFilter):
         newest = EndUser.objects.filter(brand=brand).order_by("-pk")
         sample = newest.values_list("language_canonical", flat=True)[:1000]
         found = {language_short(tag or "") for tag in (*sample, self.value())} - {""}
-        return sorted(((tag, f"{language_label(tag)} ({tag})") for tag in found), key=lambda pair: pair[1])
+        return sorted(((tag, language_choice(tag)) for tag in found), key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
