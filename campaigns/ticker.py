@@ -14,6 +14,7 @@ from campaigns.services.schedule import launch_due
 from devices.models import IdempotencyKey
 from devices.services.archiving import tokens_follow
 from devices.services.incidents import incidents_close_quiet
+from devices.services.languages import languages_refill
 from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
 from devices.services.push_services.budgets import budgets_forget_old
@@ -50,6 +51,7 @@ class Ticker:
             self._step("limits_old", lambda: budgets_forget_old(now=now) + records_forget_old(now=now))
             self._step("imports_old", lambda: imports_forget_old(now=now))
             self._step("passages_old", lambda: watching_forget_old(now=now))
+            self._step("languages", languages_refill)
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
         done += self._step("archived", lambda: tokens_follow(now=now))

@@ -15,6 +15,7 @@ from segments import windows
 from segments.conditions import Context
 from segments.sql import Sql, fill
 from segments.values import BadValue
+from smartpush.common.languages import wanted_range
 
 MAX_VALUES = 100
 MAX_MARKER = 64
@@ -157,9 +158,10 @@ _KNOWN = (
 
 
 def _language_is(subject: Subject, value: str) -> Sql:
-    """`en` is also en-GB. The C collation, since a Turkish database makes no i of an I."""
-    low = fill('lower({} COLLATE "C")', subject.expression)
-    return fill("({} = {} OR starts_with({}, {}))", low, value, low, f"{value}-")
+    """Match the beginning of a column of canonical tags: `en` is also en-GB, `zh-TW` is zh-Hant-TW."""
+    begins = wanted_range(value)
+    tags = subject.expression
+    return fill("({} = {} OR starts_with({}, {}))", tags, begins, tags, f"{begins}-")
 
 
 def _language_any(subject: Subject, value: tuple[str, ...]) -> Sql:

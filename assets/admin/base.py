@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -20,17 +21,25 @@ from assets.services.revisions import ResourceKind, resource_check, resource_sav
 from devices.models import Brand
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
+from smartpush.common.languages import direction_of, known_language, language_label, language_same, wanted_range
 from smartpush.common.limits import limit_exceeded
 
 LANGUAGES = {
     "ar": "Arabic", "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
     "en-GB": "English (UK)", "en-US": "English (US)", "es": "Spanish", "et": "Estonian", "fa": "Persian",
-    "fi": "Finnish", "fr": "French", "he": "Hebrew", "hr": "Croatian", "hu": "Hungarian", "it": "Italian",
-    "ja": "Japanese", "ka": "Georgian", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nl": "Dutch",
-    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "pt-BR": "Portuguese (Brazil)", "ro": "Romanian",
-    "ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "th": "Thai",
-    "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+    "fi": "Finnish", "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ka": "Georgian", "ko": "Korean",
+    "lt": "Lithuanian", "lv": "Latvian", "ms": "Malay", "nb": "Norwegian Bokmål", "nl": "Dutch",
+    "nn": "Norwegian Nynorsk", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "pt-BR": "Portuguese (Brazil)",
+    "pt-PT": "Portuguese (Portugal)", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
+    "sr": "Serbian", "sr-Latn": "Serbian (Latin)", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
+    "vi": "Vietnamese", "zh": "Chinese", "zh-TW": "Chinese (Taiwan)",
 }  # fmt: skip
+
+
+def label_of(language: str) -> str:
+    """Return a language's English name."""
+    return LANGUAGES.get(language) or language_label(language)
 
 
 RATE_LIMITED = "rate_limited"
@@ -94,7 +103,7 @@ class ResourceForm(forms.ModelForm):
         }
         default = written.get(self.before.default_language)
         if default is not None and default.language != self.asked_language:
-            label = LANGUAGES.get(default.language, default.language)
+            label = label_of(default.language)
             for name in self.fall_back:
                 field = self.fields[name]
                 field.widget.attrs["placeholder"] = getattr(default, name) or f"As in {label}"
@@ -264,7 +273,9 @@ class ResourceAdmin(ResourceArchivingAdmin):
         brand = current_brand(request)
         default = revision.default_language if revision is not None else (brand.default_language if brand else "en")
         asked = request.GET.get("language", "")
-        return asked if asked in LANGUAGES or asked == default else default
+        written = [item.language for item in revision.variants.all()] if revision is not None else []
+        same = next((code for code in (default, *written) if language_same(code, asked)), "")
+        return same or known_language(asked) or default
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -278,6 +289,7 @@ class ResourceAdmin(ResourceArchivingAdmin):
         revision = obj.current_revision if obj is not None else None
         default = revision.default_language if revision is not None else language
         written = sorted(item.language for item in revision.variants.all()) if revision is not None else []
+        base = wanted_range(language).split("-")[0]
         name = f"assets_{self.opts.model_name}"
         context |= {
             "editor": {
@@ -285,13 +297,14 @@ class ResourceAdmin(ResourceArchivingAdmin):
                 "preview_url": reverse(f"admin:{name}_preview"),
                 "upload_url": reverse(f"admin:{name}_upload"),
                 "language": language,
-                "language_label": LANGUAGES.get(language, language),
+                "direction": direction_of(language),
+                "language_label": label_of(language),
                 "default_language": default,
-                "default_label": LANGUAGES.get(default, default),
-                "base_label": LANGUAGES.get(language.split("-")[0], "") if "-" in language else "",
+                "default_label": label_of(default),
+                "base_label": label_of(base) if base != language else "",
                 "writing_new": language not in written,
                 "languages": [
-                    {"code": code, "label": LANGUAGES.get(code, code), "written": code in written}
+                    {"code": code, "label": label_of(code), "written": code in written}
                     for code in dict.fromkeys([default, *written, language])
                 ],
                 "more_languages": [(code, label) for code, label in LANGUAGES.items() if code not in written],
@@ -327,6 +340,6 @@ class ResourceAdmin(ResourceArchivingAdmin):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         response = super().response_change(request, obj)
         language = request.POST.get("language", "")
-        if "_continue" in request.POST and language in LANGUAGES and "drop_language" not in request.POST:
-            response["Location"] = f"{request.path}?language={language}"
+        if "_continue" in request.POST and known_language(language) and "drop_language" not in request.POST:
+            response["Location"] = f"{request.path}?{urlencode({'language': language})}"
         return response

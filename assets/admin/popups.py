@@ -196,9 +196,10 @@ class PopupResourceAdmin(ResourceAdmin):
         brand = obj.brand if obj is not None else current_brand(request)
         language = self._language(request, obj)
         rows = categories_in_use(brand_id=brand.pk) if brand is not None else []
+        own = brand.default_language if brand is not None else ""
         context |= {
             "popup_words": {
-                "categories": [category_words(category=row, language=language) for row in rows],
+                "categories": [category_words(category=row, language=language, own=own) for row in rows],
                 "labels": LABELS,
             }
         }

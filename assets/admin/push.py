@@ -49,6 +49,7 @@ from devices.models import Brand, EndUser, PushCategory
 from devices.selectors.click_hosts import home_page
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
+from devices.services.sending.quiet_hours import zone_choose
 from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
 from smartpush.common.clock import utc_now
 from smartpush.common.personalisation import CannotRender, Meter, check_template, render
@@ -297,7 +298,7 @@ class PushResourceAdmin(ResourceAdmin):
         variables = {**SAMPLE, "brand": {"name": brand.name}}
         texts: dict[str, str] = {}
         problems: dict[str, str] = {}
-        meter = Meter()
+        meter = Meter(zone=zone_choose(brand.time_zone))
         for field, text in given.items():
             found = check_template(text)
             try:

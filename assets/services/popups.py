@@ -135,7 +135,8 @@ def popup_draft(revision: PopupRevision) -> PopupDraft:
 def popup_content(revision: PopupRevision) -> dict[str, Any]:
     """Dispatch.content of a popup; its categories in the words that they have today, without the archived ones."""
     draft = popup_draft(revision)
-    rows = categories_of(brand_id=revision.resource.brand_id, markers=draft.categories)
+    brand = revision.resource.brand
+    rows = categories_of(brand_id=brand.pk, markers=draft.categories)
     variants = {
         variant.language: {key: value for key, value in vars(variant).items() if key != "language"}
         for variant in draft.variants
@@ -143,7 +144,9 @@ def popup_content(revision: PopupRevision) -> dict[str, Any]:
     variants = fallen_back(variants, default=draft.default_language, names=("image",))
     if draft.template == _TEMPLATE.CATEGORIES:
         for language, values in variants.items():
-            values["categories"] = [category_words(category=row, language=language) for row in rows]
+            values["categories"] = [
+                category_words(category=row, language=language, own=brand.default_language) for row in rows
+            ]
     return {
         "kind": "popup",
         "template": draft.template,

@@ -10,6 +10,7 @@ from devices.models import Brand
 from devices.services.sending.render import BrandFacts, brand_facts
 from smartpush.common.deep_links import MESSAGES as LINK_MESSAGES
 from smartpush.common.deep_links import check_deep_link
+from smartpush.common.languages import language_valid
 from smartpush.common.origins import MESSAGES, check_click_url, normal_origin
 from smartpush.common.personalisation import check_rendering, check_template, is_template
 
@@ -64,7 +65,7 @@ class Faults:
 
     def language(self, field: str, value: str) -> None:
         """A language tag such as en or pt-BR."""
-        if not _LANGUAGE.match(value):
+        if not _LANGUAGE.match(value) or not language_valid(value):
             self.add(field, f"{value!r} is not a language such as en or pt-BR.")
 
     def text(self, field: str, value: str, *, most: int, required: str = "", liquid: bool = True) -> None:

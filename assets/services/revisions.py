@@ -4,6 +4,7 @@ A draft is a frozen dataclass whose fields are the columns of a revision, with `
 A `ResourceKind` says what is its own of a push or popup; everything that is alike is here.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -15,6 +16,7 @@ from django.db import IntegrityError, transaction
 from assets.models import PopupResource, PopupRevision, PopupVariant, PushResource, PushRevision, PushVariant
 from assets.services.refusals import CannotSaveResource, Faults
 from devices.models import Brand
+from smartpush.common.languages import language_same
 
 
 class VariantDraft(Protocol):
@@ -95,7 +97,7 @@ def resource_check(
     languages = [variant.language for variant in draft.variants]
     if draft.default_language not in languages:
         faults.add("default_language", "The default language has no text.")
-    if len(set(languages)) < len(languages):
+    if any(language_same(one, other) for one, other in itertools.combinations(languages, 2)):
         faults.add("variants", "A language is there twice.")
     for language in languages:
         faults.language(f"variants.{language}.language", language)

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from assets.models import PopupResource, PushResource
@@ -13,6 +14,7 @@ from campaigns.admin.report import recent_events
 from campaigns.journey.parse import Flow, parse
 from campaigns.models import Campaign
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
+from devices.admin.wall_time import moment_words
 from devices.models import Brand
 from smartpush.common.clock import utc_now
 
@@ -104,7 +106,7 @@ class CampaignForm(forms.ModelForm):
         if "trigger_event" in self.fields and brand is not None:
             self.fields["trigger_event"].widget = DatalistInput(recent_events(brand_id=brand.pk, now=utc_now()))
         if "scheduled_at" in self.fields and brand is not None:
-            self.fields["scheduled_at"].help_text = f"When it starts, in the time of {brand.time_zone}."
+            self.fields["scheduled_at"].help_text = self._schedule_help(brand)
         if "segment" in self.fields:
             self.fields["segment"].help_text = "Who may enter; nobody chosen means every end user."
             cast(forms.ModelChoiceField, self.fields["segment"]).empty_label = "Everybody"
@@ -117,6 +119,24 @@ class CampaignForm(forms.ModelForm):
 
     def _brand(self) -> Brand | None:
         return self.instance.brand if self.instance.brand_id else self.bound_brand
+
+    def _schedule_help(self, brand: Brand) -> str:
+        """Say whose time it is, and of a start at a clock change which moment it stands for."""
+        at = self.instance.scheduled_at
+        words = moment_words(wall=timezone.make_naive(at), moment=at) if at is not None else ""
+        return f"When it starts, in the time of {brand.time_zone}. {words}".strip()
+
+    def clean_scheduled_at(self) -> datetime | None:
+        """Keep the stored moment where the shown time was left alone: clocks may show it twice."""
+        at: datetime | None = self.cleaned_data["scheduled_at"]
+        return at if "scheduled_at" in self.changed_data or self.instance.pk is None else self.instance.scheduled_at
+
+    @property
+    def notices(self) -> list[str]:
+        """Sentences about what was made of a time that was typed anew."""
+        field = self.fields.get("scheduled_at")
+        found = getattr(field, "notice", "") if "scheduled_at" in self.changed_data else ""
+        return [found] if found and self.cleaned_data.get("kind") == Campaign.Kind.SCHEDULED else []
 
     def clean_trigger_kind(self) -> str:
         return self.cleaned_data.get("trigger_kind") or str(Campaign.Trigger.EVENT)

@@ -139,6 +139,8 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         return open_to_edits and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        for notice in form.notices:
+            messages.warning(request, notice)
         if change:
             # Only what the form shows: the state and the version may have changed since the row was read.
             shown = {field.name for field in obj._meta.concrete_fields} & form.cleaned_data.keys()

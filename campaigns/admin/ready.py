@@ -1,7 +1,7 @@
 """The ready flows on the campaigns page: a choice or two, and the draft stands before its reader for review."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -27,6 +27,7 @@ from campaigns.services.ready import (
 )
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from devices.admin.base import BrandScopedAdmin
+from devices.admin.wall_time import WallTimeField
 from devices.models import Brand, PushCategory
 from devices.selectors.categories import categories_in_use
 from devices.selectors.current_brand import current_brand
@@ -106,7 +107,7 @@ class SegmentPushForm(forms.Form):
         initial="now",
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    at = forms.DateTimeField(
+    at = WallTimeField(
         label="Time",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
@@ -135,6 +136,12 @@ class SegmentPushForm(forms.Form):
                 self.add_error("at", TOO_FAR)
         return data
 
+    @property
+    def notices(self) -> list[str]:
+        """Sentences about what was made of the time."""
+        notice = cast(WallTimeField, self.fields["at"]).notice
+        return [notice] if notice and self.cleaned_data["when"] == "at" else []
+
     def make(self, *, by: Any, now: datetime) -> Campaign:
         """The draft."""
         data = self.cleaned_data
@@ -149,6 +156,7 @@ class SegmentPushForm(forms.Form):
 
 
 class AnnouncementForm(forms.Form):
+    notices: tuple[str, ...] = ()
     popup = forms.ModelChoiceField(
         PopupResource.objects.none(),
         required=False,
@@ -277,7 +285,10 @@ class ReadyFlowsAdmin(BrandScopedAdmin):
         form = FORMS[flow](request.POST or None, brand=brand)
         if request.method == "POST" and form.is_valid():
             try:
-                return _review(form.make(by=request.user, now=utc_now()))
+                campaign = form.make(by=request.user, now=utc_now())
+                for notice in form.notices:
+                    messages.warning(request, notice)
+                return _review(campaign)
             except CannotMakeReady as refusal:
                 form.add_error(None, str(refusal))
             except CannotSaveResource as refusal:

@@ -17,6 +17,7 @@ from unfold.views import ChangeList
 
 from devices.admin.deleting import DecidedDeleting, DecidedInline, Never
 from devices.admin.paginators import CappedPaginator
+from devices.admin.wall_time import SplitWallTimeField
 from devices.models import Brand
 from devices.selectors.brand_pages import page_show
 from devices.selectors.current_brand import current_brand, staff_brands
@@ -86,6 +87,7 @@ class BrandScopedAdmin(DecidedDeleting):
     show_full_result_count = False
     paginator = CappedPaginator
     actions: Any = None
+    formfield_overrides = {models.DateTimeField: {"form_class": SplitWallTimeField}}
 
     # --- which rows ---
     def _has_brand_field(self) -> bool:

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from devices.models.brands import App, Brand, VapidKey
 from devices.models.end_users import EndUser, Status
+from devices.models.languages import CanonicalLanguageField
 
 _STATUSES = ["ask", "allowed", "blocked", "not_supported", "suspended"]
 
@@ -46,6 +47,7 @@ class Device(models.Model):
     os = models.CharField(max_length=16, blank=True)
     form_factor = models.CharField(max_length=8, choices=FormFactor, blank=True)
     language = models.CharField(max_length=16, blank=True)
+    language_canonical = CanonicalLanguageField()
     time_zone = models.CharField(max_length=64, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
     os_version = models.CharField(max_length=32, blank=True, db_default="")

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from devices.models.brands import Brand
+from devices.models.languages import CanonicalLanguageField
 
 
 class TargetDevices(models.TextChoices):
@@ -32,6 +33,7 @@ class EndUser(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     external_id = models.CharField(max_length=255, null=True, blank=True)
     language = models.CharField(max_length=16, blank=True)
+    language_canonical = CanonicalLanguageField()
     time_zone = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True)
     properties = models.JSONField(default=dict, blank=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from devices.models import ConsentRecord, EndUser, PushCategory
+from smartpush.common.languages import language_pick
 
 
 def categories_in_use(*, brand_id: int) -> list[PushCategory]:
@@ -10,13 +11,14 @@ def categories_in_use(*, brand_id: int) -> list[PushCategory]:
     return list(PushCategory.objects.filter(brand_id=brand_id, archived_at=None))
 
 
-def category_words(*, category: PushCategory, language: str) -> dict[str, str]:
-    """Marker, name and description in a language (pt-BR falls back to pt, then to the brand's own words)."""
-    for candidate in (language, language.split("-")[0]):
-        words = category.translations.get(candidate) or {}
-        if words.get("name"):
-            return {"marker": category.marker, "name": words["name"], "description": words.get("description", "")}
-    return {"marker": category.marker, "name": category.name, "description": category.description}
+def category_words(*, category: PushCategory, language: str, own: str = "") -> dict[str, str]:
+    """Marker, name and description in a language, else in the brand's own words, whose language is `own`."""
+    written = [code for code, words in category.translations.items() if words.get("name")]
+    found = language_pick(written=[own, *written], wanted=[language], default=own)
+    if found == own:
+        return {"marker": category.marker, "name": category.name, "description": category.description}
+    words = category.translations[found]
+    return {"marker": category.marker, "name": words["name"], "description": words.get("description", "")}
 
 
 def categories_of(*, brand_id: int, markers: Sequence[str]) -> list[PushCategory]:

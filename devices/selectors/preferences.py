@@ -8,6 +8,7 @@ from typing import Any
 
 from devices.models import ConsentRecord, EndUser, PushCategory
 from devices.selectors.categories import categories_in_use, category_words
+from smartpush.common.languages import language_pick
 
 _LOOK_BACK = 50  # an answer said again and again is read back this far
 
@@ -23,12 +24,8 @@ class Preferences:
 
 def _language(rows: Sequence[PushCategory], languages: Sequence[str], default: str) -> str:
     """The first wanted language that some category is written in, else the brand's own."""
-    written = {code.lower(): code for code in (default, *(code for row in rows for code in row.translations))}
-    for wanted in languages:
-        for candidate in (wanted.lower(), wanted.split("-")[0].lower()):
-            if candidate in written:
-                return written[candidate]
-    return default
+    written = [default, *(code for row in rows for code in row.translations)]
+    return language_pick(written=written, wanted=languages, default=default)
 
 
 def preferences_of(*, end_user: EndUser, default_language: str, languages: Sequence[str]) -> Preferences:
@@ -40,7 +37,11 @@ def preferences_of(*, end_user: EndUser, default_language: str, languages: Seque
         opted_out=end_user.user_opt_out,
         language=language,
         categories=[
-            {**category_words(category=row, language=language), "selected": row.marker in chosen} for row in rows
+            {
+                **category_words(category=row, language=language, own=default_language),
+                "selected": row.marker in chosen,
+            }
+            for row in rows
         ],
     )
 

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from devices.models import Brand, PushCategory
 from devices.services.markers import CannotChangeMarkers, marker_clean
+from smartpush.common.languages import language_same, language_valid
 
 MAX_CATEGORIES = 50  # a popup or page with more is not read by anybody
 MAX_NAME = 120
@@ -123,8 +124,12 @@ def _write(
         faults["marker"] = ["Give a marker of Latin letters, digits and _ . : -, such as SPORTS; 64 at most."]
     category.translations = {}
     for language, words in sorted(translations.items()):
-        if not _LANGUAGE.match(language):
+        if not _LANGUAGE.match(language) or not language_valid(language):
             faults[f"translations.{language}"] = [f"{language!r} is not a language such as en or pt-BR."]
+            continue
+        other = next((code for code in category.translations if language_same(code, language)), None)
+        if other is not None:
+            faults[f"translations.{language}"] = [f"{language} and {other} are one language. Keep one of them."]
             continue
         said = {key: str(words.get(key, "")).strip() for key in ("name", "description")}
         _check_words(f"translations.{language}.", said["name"], said["description"], faults)

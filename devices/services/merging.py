@@ -77,6 +77,7 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
             "user_opt_out",
             "never_contact",
             "language",
+            "language_canonical",
             "time_zone",
             "country",
         ]

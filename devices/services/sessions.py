@@ -152,7 +152,7 @@ def _describe(end_user: EndUser, identity: Identity) -> None:
     changed = []
     if identity.language and identity.language != end_user.language:
         end_user.language = identity.language
-        changed.append("language")
+        changed += ["language", "language_canonical"]
     zone = _zone(identity.time_zone)
     if zone and zone != end_user.time_zone:
         end_user.time_zone = zone
@@ -226,6 +226,8 @@ def session_open(
         if value != getattr(device, name):
             setattr(device, name, value)
             changed.append(name)
+    if "language" in changed:
+        changed.append("language_canonical")
     if identity.proof is not None and previous == identity.external_id:
         changed += _prove(device, identity.proof)
     elif secret is not None and device.identity_proven_until is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from devices.models import ConsentRecord, EndUser
+from devices.models.languages import canonical_of
 from devices.services.markers import MAX_MARKERS
 from devices.services.popups import offers_withdraw
 from devices.services.properties import (
@@ -114,12 +115,13 @@ SELECT id, external_id, language, time_zone, country, target_devices, platform_o
 FROM devices_enduser WHERE brand_id = %(brand)s AND external_id = ANY(%(ids)s::text[]) ORDER BY id FOR NO KEY UPDATE
 """
 _UPDATE = """
-UPDATE devices_enduser u SET language = c.language, time_zone = c.time_zone, country = c.country,
-       target_devices = c.target_devices, platform_opt_out = c.opted_out, properties = c.properties::jsonb,
-       external_markers = ARRAY(SELECT jsonb_array_elements_text(c.markers::jsonb))
-FROM unnest(%(ids)s::bigint[], %(languages)s::text[], %(zones)s::text[], %(countries)s::text[], %(targets)s::text[],
-            %(opted)s::boolean[], %(properties)s::text[], %(markers)s::text[])
-  AS c(id, language, time_zone, country, target_devices, opted_out, properties, markers)
+UPDATE devices_enduser u SET language = c.language, language_canonical = c.canonical, time_zone = c.time_zone,
+       country = c.country, target_devices = c.target_devices, platform_opt_out = c.opted_out,
+       properties = c.properties::jsonb, external_markers = ARRAY(SELECT jsonb_array_elements_text(c.markers::jsonb))
+FROM unnest(%(ids)s::bigint[], %(languages)s::text[], %(canonical)s::text[], %(zones)s::text[],
+            %(countries)s::text[], %(targets)s::text[], %(opted)s::boolean[], %(properties)s::text[],
+            %(markers)s::text[])
+  AS c(id, language, canonical, time_zone, country, target_devices, opted_out, properties, markers)
 WHERE u.id = c.id
 """
 
@@ -263,6 +265,7 @@ def _write(rows: Sequence[_Row]) -> None:
             {
                 "ids": [one.id for one in rows],
                 "languages": [one.language for one in rows],
+                "canonical": [canonical_of(one.language) for one in rows],
                 "zones": [one.time_zone for one in rows],
                 "countries": [one.country for one in rows],
                 "targets": [one.target_devices for one in rows],

@@ -154,4 +154,10 @@ _field(
     params=(_OF_APP,),
     help="2.10 is above 2.9, and 2.10 is 2.10.0. " + _ANY,
 )
-_field("device_language", "Language of any device", Kind.LANGUAGE, "d.language", help="en is also en-GB. " + _ANY)
+_field(
+    "device_language",
+    "Language of any device",
+    Kind.LANGUAGE,
+    "d.language_canonical",
+    help="en is also en-GB, and no is also nb and nn. " + _ANY,
+)

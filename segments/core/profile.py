@@ -50,10 +50,10 @@ register(
         "language",
         "Language",
         Kind.LANGUAGE,
-        column("u.language"),
+        column("u.language_canonical"),
         _PROFILE,
         group="Profile",
-        help="en is also en-GB.",
+        help="en is also en-GB, and no is also nb and nn.",
     )
 )
 register(

@@ -8,6 +8,7 @@ from typing import Any
 from devices.services.properties import is_date
 from segments.fields import Field, Suggestion
 from segments.selectors.bounded import TooSlow, rows_within
+from smartpush.common.languages import language_choice, language_short
 
 MOST = 50
 _WITHIN = 1_500  # milliseconds
@@ -93,6 +94,14 @@ def of_profile(column: str) -> Source:
     return lambda brand_id, argument, given, typed: _sampled("found", brand_id, source=column)
 
 
+def of_languages(brand_id: int, argument: str, given: Mapping[str, str], typed: str) -> Sequence[Suggestion]:
+    """Languages of end users, by their tags and by their English names."""
+    counts: Counter[str] = Counter()
+    for found in _sampled("found", brand_id, source="language_canonical"):
+        counts[language_short(found.value)] += found.count or 0
+    return [Suggestion(tag, language_choice(tag), count) for tag, count in counts.most_common()]
+
+
 def of_property(brand_id: int, argument: str, given: Mapping[str, str], typed: str) -> Sequence[Suggestion]:
     """Values of the custom property in `name`."""
     if given.get("type") not in ("text", "number"):
@@ -154,7 +163,7 @@ SOURCES: Mapping[str, Source] = {
     "js_markers": of_markers("js_markers"),
     "external_markers": of_markers("external_markers"),
     "backoffice_markers": of_markers("backoffice_markers"),
-    "language": of_profile("language"),
+    "language": of_languages,
     "country": of_profile("country"),
     "time_zone": of_profile("time_zone"),
     "property": of_property,

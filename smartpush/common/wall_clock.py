@@ -2,7 +2,15 @@
 
 import functools
 from datetime import UTC, datetime, tzinfo
+from enum import Enum, auto
 from zoneinfo import ZoneInfo
+
+
+class ClockChange(Enum):
+    """What a clock change does to a wall-clock time."""
+
+    SKIPPED = auto()
+    REPEATED = auto()
 
 
 @functools.cache
@@ -21,6 +29,16 @@ def instant_of(*, wall: datetime, zone: str | tzinfo) -> datetime:
     if instant.astimezone(there).replace(tzinfo=None) == wall:
         return instant
     return _gap_end(wall, there)
+
+
+def clock_change(*, wall: datetime, zone: str | tzinfo) -> ClockChange | None:
+    """Whether clocks in `zone` skip the naive `wall` or show it twice; None where they show it once."""
+    there = zone_of(zone) if isinstance(zone, str) else zone
+    first, second = (wall.replace(tzinfo=there, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return None
+    shown = first.astimezone(UTC).astimezone(there).replace(tzinfo=None)
+    return ClockChange.REPEATED if shown == wall else ClockChange.SKIPPED
 
 
 def _gap_end(wall: datetime, there: tzinfo) -> datetime:

@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns.models import Enrolment
-from devices.models import Delivery, Device, PopupOffer, PushStatusChange
+from devices.models import Delivery, Device, Dispatch, PopupOffer, PushStatusChange
 from smartpush.common.ids import public_id
 from tests.api.page import Page
 
@@ -35,6 +35,22 @@ def test_the_popup_comes_with_the_session_in_its_whole_shape(offered):
     assert (content["language"], content["direction"], content["image"]) == ("en", "ltr", None)
     assert set(content["colours"]) == {"background", "text", "button", "button_text"}
     assert content["primary"] == {"kind": "permission", "url": ""}
+
+
+@pytest.mark.parametrize(
+    ("device", "known", "language", "direction"),
+    [("nb-NO", "", "no", "ltr"), ("de", "", "en", "ltr"), ("en", "iw", "he", "rtl"), ("pa-PK", "", "pa-PK", "rtl"),
+     ("pa", "", "en", "ltr")],
+)  # fmt: skip
+def test_a_popup_speaks_the_nearest_language(page, brand, asking, device, known, language, direction):
+    page.session(device={"language": device}, language=known)
+    dispatch = Dispatch.objects.get()
+    variant = dispatch.content["variants"]["en"]
+    dispatch.content["variants"] = {code: variant | {"title": code} for code in ("en", "no", "he", "pa-PK")}
+    dispatch.save()
+    offer = page.call("popups/poll")["popup"]
+    assert offer["content"]["title"] == language
+    assert (offer["content"]["language"], offer["content"]["direction"]) == (language, direction)
 
 
 def test_only_one_tab_gets_it(offered):

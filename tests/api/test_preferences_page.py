@@ -207,6 +207,10 @@ def test_too_many_calls_are_asked_to_wait(address, settings):
         ("?lang=he", "el", "de", "he", "rtl", "News"),
         ("", "", "ar-EG,en;q=0.5", "ar", "rtl", "News"),
         ("", "zz", "pt-BR", "pt", "ltr", "News"),
+        ("", "iw-IL", "de", "he", "rtl", "News"),
+        ("", "ell", "de", "el", "ltr", "Νέα"),
+        ("", "de_AT.UTF-8", "", "de", "ltr", "News"),
+        ("", "nb", "C,fr-CA;q=0.8", "fr", "ltr", "News"),
         ("?lang=%3Cscript%3E", "", "xx", "en", "ltr", "News"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from django.urls import reverse
 from PIL import Image as Picture
 
 from assets.models import Image, PopupResource, PushResource, PushRevision
-from assets.services import popup_resource_save, push_resource_save
+from assets.services import CannotSaveResource, popup_resource_save, push_resource_save
 from devices.models import App, Brand, BrandMembership, Delivery, EndUser
 from devices.services.categories import category_create
 from tests.assets.test_sending import reach
@@ -273,6 +274,51 @@ def test_the_preview_weighs_the_push(editor):
     assert weigh(**link, utm_source="smartpush")["bytes"] == weigh(**link)["bytes"] + len("?utm_source=smartpush")
     assert weigh(title="Hi", message="x" * 5000)["bytes"] > 3993
     assert weigh(title="Hi", message="x", click_url="https://evil.com/") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "opened", "label"),
+    [
+        ("pt-PT", "pt-PT", "Portuguese (Portugal)"),
+        ("es_mx", "es-MX", "Spanish (Mexico)"),
+        ("nb", "nb", "Norwegian Bokmål"),
+        ("iw", "he", "Hebrew"),
+        ("he-Hebr", "he-Hebr", "Hebrew"),
+        ("EN", "en", "English"),
+        ("klingon", "en", "English"),
+        ("zz", "en", "English"),
+        ("C", "en", "English"),
+        ("", "en", "English"),
+    ],
+)
+def test_the_editor_opens_the_language_that_its_address_names(editor, asked, opened, label):
+    editor.post(PUSH_ADD, PUSH)
+    resource = PushResource.objects.get()
+    editor.post(change(resource) + "?language=he", {**PUSH, "language": "he", "title": "שלום"})
+    page = editor.get(change(resource), {"language": asked})
+    assert page.context["adminform"].form.initial["language"] == opened
+    assert (page.context["editor"]["language"], page.context["editor"]["language_label"]) == (opened, label)
+    saved = {**PUSH, "language": opened, "title": "Hi", "_continue": "1"}
+    answer = editor.post(change(resource) + f"?language={asked}", saved)
+    assert answer.status_code == 302
+    assert editor.get(answer["Location"]).context["adminform"].form.initial["language"] == opened
+    resource.refresh_from_db()
+    assert {item.language for item in resource.current_revision.variants.all()} == {"en", "he", opened}
+
+
+def test_one_language_under_two_names_is_refused_and_relatives_are_two(brand, push_draft_one):
+    (plain,) = push_draft_one.variants
+
+    def save(*languages):
+        variants = tuple(replace(plain, language=language) for language in ("en", *languages))
+        push_resource_save(brand=brand, name=" ".join(languages), draft=replace(push_draft_one, variants=variants))
+
+    save("nb", "nn", "no", "pt-BR", "pt-PT", "zh", "zh-TW")
+    for twice in (("he", "iw"), ("zh-TW", "zh-Hant-TW"), ("en-GB", "en-UK")):
+        with pytest.raises(CannotSaveResource, match="twice"):
+            save(*twice)
+    with pytest.raises(CannotSaveResource, match="not a language"):
+        save("und")
 
 
 def test_another_language_can_become_the_default_and_the_old_one_be_removed(editor):

@@ -67,13 +67,16 @@ def test_counting_stops_at_the_cap():
         ("platform=web", {"blocked-user", "OURS-user"}),
         ("platform=ios", set()),
         ("language=el", {"Visitor"}),
+        ("language=el-GR", {"Visitor"}),
+        ("language=el-CY", set()),
+        ("language=C", set()),
         ("q=blocked", {"blocked-user"}),
         ("q=locked", set()),
     ],
 )
 def test_filters_and_search(ours, client_of, query, shown):
     end_user_with_device(brand=ours.brand, external_id="blocked-user", status="blocked")
-    EndUser.objects.create(brand=ours.brand, language="el")
+    EndUser.objects.create(brand=ours.brand, language="el-GR")
     page = client_of(ours.brand).get(f"{reverse(LIST)}?{query}")
     found = {str(row).split(" ")[0] for row in page.context["cl"].result_list}
     assert found == shown

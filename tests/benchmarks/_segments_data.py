@@ -1,7 +1,7 @@
 """The end users, devices, events and deliveries that segments are measured on: made by set statements, two at a time.
 
-Every value is drawn from `random()` behind a seed of its own, so that the same scale gives the same rows. Tables are
-filled without their indexes and foreign keys, which come back as they were.
+Every value is drawn from `random()` behind a seed of its own, or by a hash, so that the same scale gives the same
+rows. Tables are filled without their indexes and foreign keys, which come back as they were.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
+
+from smartpush.common.languages import canonical
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAYS = 90
@@ -23,6 +25,8 @@ ACTIVE = 0.6  # of the end users did anything in these days
 AT_ONCE = 2
 
 LANGUAGES = {"de": 38, "en": 22, "en-GB": 10, "de-AT": 9, "fr": 6, "es": 5, "pt-BR": 4, "el": 3, "": 3}
+CANONICAL = {canonical(tag): weight for tag, weight in LANGUAGES.items()}
+SPOKEN = "((hashint8(n + 7) & 1048575) / 1048576.0::float8)"  # one draw for both columns of a row
 COUNTRIES = {"DE": 42, "AT": 11, "GB": 12, "FR": 7, "ES": 6, "BR": 5, "GR": 4, "US": 4, "CH": 3, "": 6}
 ZONES = {"Europe/Berlin": 45, "Europe/Vienna": 11, "Europe/London": 12, "Europe/Paris": 7, "Europe/Madrid": 6,
          "America/Sao_Paulo": 5, "Europe/Athens": 4, "America/New_York": 4, "": 6}  # fmt: skip
@@ -180,11 +184,11 @@ def _someone(part: Part, power: float = 2.0, share: float = 1.0) -> str:
 
 def _people_sql(part: Part) -> str:
     return f"""
-INSERT INTO devices_enduser (id, brand_id, external_id, language, time_zone, country, properties, js_markers,
-  external_markers, backoffice_markers, bucket, last_session_at, last_session_status, target_devices,
+INSERT INTO devices_enduser (id, brand_id, external_id, language, language_canonical, time_zone, country, properties,
+  js_markers, external_markers, backoffice_markers, bucket, last_session_at, last_session_status, target_devices,
   platform_opt_out, user_opt_out, created_at)
 SELECT {part.first} + n, {part.brand}, CASE WHEN random() < 0.85 THEN 'c' || n END,
-  {drawn(LANGUAGES)}, {drawn(ZONES)}, {drawn(COUNTRIES)},
+  {drawn(LANGUAGES, SPOKEN)}, nullif({drawn(CANONICAL, SPOKEN)}, ''), {drawn(ZONES)}, {drawn(COUNTRIES)},
   CASE WHEN random() < 0.60 THEN jsonb_build_object('vip_level', floor(11 * power(random(), 3))::int)
        WHEN random() < 0.02 THEN '{{"vip_level": "gold"}}' ELSE '{{}}' END
     || jsonb_build_object('first_name', 'Name ' || n % 997, 'city', {drawn(CITIES)}, 'balance', (random() * 900)::int)
@@ -211,14 +215,15 @@ def _devices_sql(part: Part) -> str:
     first = 0 if part.brand == BRAND else part.first * 2
     return f"""
 INSERT INTO devices_device (id, brand_id, app_id, session_end_user_id, holder_id, secret_hash, platform, browser,
-  browser_version, os, form_factor, language, time_zone, user_agent, os_version, app_version, model, native_token,
-  endpoint, endpoint_origin, p256dh, auth, token_hash, token_at, vapid_key_id, unreachable_reason, needs_rekey,
-  last_seen_at, created_at)
+  browser_version, os, form_factor, language, language_canonical, time_zone, user_agent, os_version, app_version, model,
+  native_token, endpoint, endpoint_origin, p256dh, auth, token_hash, token_at, vapid_key_id, unreachable_reason,
+  needs_rekey, last_seen_at, created_at)
 SELECT {first} + n, {part.brand}, {part.brand},
   CASE WHEN random() < 0.97 THEN owner ELSE {_someone(part)} END, CASE WHEN draw < 0.9 THEN owner END,
   md5(n::text) || md5((-n)::text), platform, CASE WHEN web THEN {drawn(BROWSERS)} ELSE '' END,
   CASE WHEN web THEN '1' || n % 40 || '.0' ELSE '' END, CASE WHEN web THEN {drawn(SYSTEMS)} ELSE platform END,
-  CASE WHEN n % 2 = 0 THEN 'mobile' ELSE 'desktop' END, {drawn(LANGUAGES)}, {drawn(ZONES)},
+  CASE WHEN n % 2 = 0 THEN 'mobile' ELSE 'desktop' END, {drawn(LANGUAGES, SPOKEN)},
+  nullif({drawn(CANONICAL, SPOKEN)}, ''), {drawn(ZONES)},
   CASE WHEN web THEN 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/1' || n % 40
        ELSE '' END,
   '', CASE WHEN web THEN '' ELSE '3.' || n % 12 || '.' || n % 5 END, '',

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartpush.common.wall_clock import instant_of
+from smartpush.common.wall_clock import ClockChange, clock_change, instant_of
 
 ZONES = ["Europe/Athens", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
 
@@ -45,3 +45,20 @@ def test_it_is_the_first_instant_that_shows_at_least_the_wanted_time(wall, zone)
     assert found.astimezone(there).replace(tzinfo=None) >= wall
     before = (found - timedelta(seconds=1)).astimezone(there).replace(tzinfo=None)
     assert before < wall
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "change"),
+    [
+        (datetime(2027, 3, 28, 1, 30), "Europe/Lisbon", ClockChange.SKIPPED),
+        (datetime(2027, 3, 28, 0, 59), "Europe/Lisbon", None),
+        (datetime(2027, 3, 28, 2), "Europe/Lisbon", None),
+        (datetime(2027, 10, 31, 1, 30), "Europe/Lisbon", ClockChange.REPEATED),
+        (datetime(2027, 10, 31, 2), "Europe/Lisbon", None),
+        (datetime(2011, 12, 30, 15), "Pacific/Apia", ClockChange.SKIPPED),
+        (datetime(2027, 4, 4, 1, 45), "Australia/Lord_Howe", ClockChange.REPEATED),
+        (datetime(2027, 10, 31, 1, 30), "UTC", None),
+    ],
+)
+def test_a_clock_change_skips_or_repeats_a_time(wall, zone, change):
+    assert clock_change(wall=wall, zone=zone) is change

@@ -10,7 +10,9 @@ from devices.models import App, Brand, Device, EndUser, PushStatus, VapidKey
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STATUSES = ["ask", "allowed", "blocked", "not_supported", "suspended"]
 MARKERS = ["NEWS", "SPORT", "VIP", "CASINO"]
-LANGUAGES = ["", "en", "en-GB", "EN", "eng", "pt-BR", "de"]
+LANGUAGES = ["", "en", "en-GB", "EN", "eng", "pt-BR", "de", "nb-NO", "nn", "no", "zh-TW", "zh-Hant"]
+# What these begin with, and no more: a reader of its own beside the canonical column.
+_SPOKEN = {"eng": "en", "nb-NO": "no-NO", "nn": "no", "zh-TW": "zh-Hant-TW"}
 PLATFORMS = ["web", "android", "ios"]
 
 
@@ -84,6 +86,10 @@ class SlowReader:
         return {person.pk for person, devices, pairs in self.people if _means(rules["rule"], person, devices, pairs)}
 
 
+def _spoken(tag):
+    return _SPOKEN.get(tag, tag).lower()
+
+
 def _means(rule, person, devices, pairs):
     if "all" in rule:
         return all(_means(item, person, devices, pairs) for item in rule["all"])
@@ -97,8 +103,8 @@ def _means(rule, person, devices, pairs):
     if field == "platform":
         return _compare(operator, value, lambda one: any(device.platform == one for device in devices))
     if field == "language":
-        spoken = person.language.lower()
-        return _compare(operator, value, lambda one: spoken == one.lower() or spoken.startswith(one.lower() + "-"))
+        spoken = _spoken(person.language)
+        return _compare(operator, value, lambda one: spoken == _spoken(one) or spoken.startswith(f"{_spoken(one)}-"))
     if field == "is_anonymous":
         return (person.external_id is None) is value
     if field == "push_enabled":

@@ -250,6 +250,20 @@ def test_holds_of_0_1_0_go_on_for_a_day_at_most_under_the_key_that_they_are_abou
 
 
 @each_release
+def test_languages_that_were_kept_as_sent_get_their_canonical_tags(path, restored):
+    spoken = {"nb-NO": "no-Latn-NO", "zh-TW": "zh-Hant-TW", "iw": "he-Hebr", "und": "", "": None}
+    with restored(path) as at, connection.cursor() as cursor:
+        for table in ("devices_enduser", "devices_device"):
+            tags = ",".join(f"'{tag}'" for tag in spoken)
+            cursor.execute(f"UPDATE {table} SET language = (ARRAY[{tags}])[1 + id % {len(spoken)}]")
+        at.upgrade()
+        for table in ("devices_enduser", "devices_device"):
+            found = rows(f"SELECT DISTINCT language, language_canonical FROM {table}")
+            assert set(found) <= set(spoken.items())
+            assert len(found) > 1
+
+
+@each_release
 def test_names_that_are_stored_in_rows_resolve(path, restored):
     with restored(path) as at:
         models = rows("SELECT app_label, model FROM django_content_type")

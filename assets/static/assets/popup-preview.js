@@ -2,7 +2,6 @@
 (() => {
   'use strict';
 
-  const RTL = ['ar', 'fa', 'he', 'ur'];
   const FIELDS = ['title', 'text', 'image', 'subscribe_label', 'later_label', 'close_label'];
   const COLOURS = ['background', 'text', 'button', 'button_text'];
 
@@ -23,7 +22,7 @@
     const form = frame.closest('form');
     const warning = document.querySelector('[data-contrast]');
     const box = document.querySelector('[data-frame-box]');
-    const {language} = document.querySelector('[data-editor]').dataset;
+    const {language, direction} = document.querySelector('[data-editor]').dataset;
     const words = JSON.parse(document.getElementById('popup-words').textContent);
     const does = document.querySelector('[data-outcome]');
     // What a language leaves empty may be the default language's (data-fallback).
@@ -60,7 +59,7 @@
       const content = Object.fromEntries(FIELDS.map((name) => [name, value(name)]));
       content.title = content.title || 'Title';
       content.language = language;
-      content.direction = RTL.includes(language.split('-')[0]) ? 'rtl' : 'ltr';
+      content.direction = direction;
       content.colours = Object.fromEntries(COLOURS.map((name) => [name, value(`colour_${name}`)]));
       const chosen = value('template') === 'categories' ? ticked() : [];
       content.categories = words.categories.filter(({marker}) => chosen.includes(marker));

@@ -60,6 +60,7 @@ class Row:
     properties: Mapping[str, Any]
     origin: str = ""
     native_token: str = field(default="", repr=False)
+    zone: str = "UTC"  # the person's, else their device's, else the brand's
     reason: str = ""  # `template_time` where its texts took too long the last time
 
 
@@ -167,7 +168,7 @@ WITH judged AS MATERIALIZED ({judged}), moved AS (
 )
 SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.auth, v.vapid_key_id, m.expires_at,
        m.variables, m.tries, u.external_id, u.language, v.language, u.properties, m.state = 'sending',
-       v.endpoint_origin, v.native_token, m.reason
+       v.endpoint_origin, v.native_token, m.reason, u.time_zone, v.time_zone
 FROM moved m LEFT JOIN devices_device v ON v.id = m.device_id LEFT JOIN devices_enduser u ON u.id = m.end_user_id
 ORDER BY m.id
 """
@@ -297,6 +298,7 @@ def rows_gate(
             origin=r[16],
             native_token=r[17],
             reason=r[18],
+            zone=zone_choose(r[19], r[20], claim.zone),
         )
         for r in found
         if r[15]

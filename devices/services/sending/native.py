@@ -18,7 +18,6 @@ from devices.services.sending.render import (
     BrandFacts,
     CannotSend,
     address_render,
-    direction_of,
     refusal_of,
     report_url,
     variables_of,
@@ -31,6 +30,7 @@ from devices.transports.fcm_encoder import NativeMessage, encode
 from smartpush.common.crypto import CannotDecrypt
 from smartpush.common.deep_links import is_allowed_deep_link
 from smartpush.common.ids import public_id, report_token, topic
+from smartpush.common.languages import direction_of
 from smartpush.common.personalisation import CannotRender, Meter, render
 
 PREFIX = "smartpush_"
@@ -85,6 +85,7 @@ def native_render(
 ) -> bytes:
     """The body of FCM's send call for one device; raises CannotSend. `meter` counts what its texts take together."""
     meter = meter or Meter()
+    meter.zone = row.zone
     content = claim.content
     language, variant = variant_pick(content=content, languages=(row.language, row.device_language))
     variables = variables_of(row=row, brand=brand)

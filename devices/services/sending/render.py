@@ -14,6 +14,7 @@ from devices.services.sending.claim import Row
 from devices.services.sending.declarative import declarative, shows_declarative
 from devices.services.sending.tagging import utm_tagged
 from smartpush.common.ids import public_id, report_token, topic
+from smartpush.common.languages import direction_of, language_pick
 from smartpush.common.origins import is_allowed_click_url
 from smartpush.common.personalisation import RENDER_FAILED, CannotRender, Meter, render
 
@@ -45,14 +46,10 @@ def brand_facts(*, brand_id: int) -> BrandFacts:
 
 
 def variant_pick(*, content: Mapping[str, Any], languages: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
-    """The variant for the first language that there is one for (en-GB falls back to en), else the default."""
+    """The variant in the first of these languages that there is one in, else the default (`language_pick`)."""
     variants: Mapping[str, Mapping[str, Any]] = content["variants"]
-    for language in languages:
-        for candidate in (language, language.split("-")[0]):
-            if candidate and candidate in variants:
-                return candidate, variants[candidate]
-    default = content["default_language"]
-    return default, variants[default]
+    found = language_pick(written=variants, wanted=languages, default=content["default_language"])
+    return found, variants[found]
 
 
 def variables_of(*, row: Row, brand: BrandFacts) -> dict[str, Any]:
@@ -62,11 +59,6 @@ def variables_of(*, row: Row, brand: BrandFacts) -> dict[str, Any]:
         "event": row.variables or {},
         "brand": {"name": brand.name},
     }
-
-
-def direction_of(language: str) -> str:
-    """`rtl` or `ltr`, by the language's first part."""
-    return "rtl" if language.split("-")[0] in {"ar", "fa", "he", "ur", "yi", "ps", "dv"} else "ltr"
 
 
 def report_url() -> str:
@@ -97,6 +89,7 @@ def payload_render(
     `meter` counts what its texts take together.
     """
     meter = meter or Meter()
+    meter.zone = row.zone
     language, variant = variant_pick(content=content, languages=(row.language, row.device_language))
     variables = variables_of(row=row, brand=brand)
     utm = content.get("utm") or {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-RTL = frozenset({"ar", "he"})
+from smartpush.common.languages import language_pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,5 @@ TEXTS = {
 
 
 def page_language(wanted: Sequence[str]) -> str:
-    """The first of these languages that the page speaks (pt-BR is pt), else English."""
-    bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
-    return next((code for code in bases if code in TEXTS), "en")
+    """The first of these languages that the page speaks, else English."""
+    return language_pick(written=TEXTS, wanted=wanted, default="en")

@@ -25,12 +25,13 @@ from devices.selectors.preferences import preferences_of
 from devices.services.consents import Asked
 from devices.services.markers import CannotChangeMarkers
 from devices.services.preferences import CategoryUnknown, preferences_save
-from smartpush.api.preferences.texts import RTL, TEXTS, page_language
+from smartpush.api.preferences.texts import TEXTS, page_language
 from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
 from smartpush.common.deadlocks import ChangedMeanwhile, transaction_again
 from smartpush.common.errors import unavailable
 from smartpush.common.ids import read_preference_token
+from smartpush.common.languages import direction_of, language_pick
 from smartpush.common.limits import limit_exceeded
 
 _HEADERS = {
@@ -64,7 +65,7 @@ def _page(template: str, context: dict[str, Any], *, language: str, status: int 
     # Without the request: no context processor reads a session here.
     body = render_to_string(
         f"preferences/{template}.html",
-        {**context, "texts": TEXTS[language], "language": language, "direction": "rtl" if language in RTL else "ltr"},
+        {**context, "texts": TEXTS[language], "language": language, "direction": direction_of(language)},
     )
     return _kept(HttpResponse(body, status=status))
 
@@ -135,7 +136,10 @@ def _shown(
     found = preferences_of(
         end_user=end_user,
         default_language=brand.default_language,
-        languages=[*(code for code in wanted if code.split("-")[0].lower() == language), language],
+        languages=[
+            *(code for code in wanted if language_pick(written=TEXTS, wanted=[code], default="") == language),
+            language,
+        ],
     )
     return _page(
         "page",

@@ -21,10 +21,10 @@ from devices.services.sessions import SessionResult
 from segments.services.absorb import lists_absorb
 from segments.services.passing import presences_absorb
 from smartpush.common.ids import public_id
+from smartpush.common.languages import direction_of, language_pick
 
 POLL_AFTER = 30
 _FIRST_BUTTON = frozenset({"allowed", "blocked", "dismissed", "clicked"})
-_RTL = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "dv"})
 
 
 def absorbed_finish(*, result: SessionResult, now: datetime) -> None:
@@ -124,9 +124,7 @@ def offer_for(
 
 def _language(content: Mapping[str, Any], languages: Sequence[str]) -> str:
     """The first of these languages that the popup is written in, else its default."""
-    wanted = [part for language in languages for part in (language, language.split("-")[0])]
-    found: str = next((one for one in wanted if one in content["variants"]), content["default_language"])
-    return found
+    return language_pick(written=content["variants"], wanted=languages, default=content["default_language"])
 
 
 def _categories(variant: Mapping[str, Any], end_user_id: int) -> list[dict[str, Any]]:
@@ -147,7 +145,7 @@ def _offer_body(offer: LeasedOffer, languages: Sequence[str], end_user_id: int) 
         "expires_at": offer.expires_at,
         "content": {
             "language": language,
-            "direction": "rtl" if language.split("-")[0] in _RTL else "ltr",
+            "direction": direction_of(language),
             "title": variant["title"],
             "text": variant.get("text", ""),
             "image": variant.get("image") or None,

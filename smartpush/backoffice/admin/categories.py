@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from assets.admin.base import LANGUAGES, TextInput
+from assets.admin.base import LANGUAGES, TextInput, label_of
 from devices.admin.archiving import ArchivedFilter, ArchivingAdmin
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.models import Brand, PushCategory
@@ -51,7 +51,7 @@ class TranslationsWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["rows"] = [*(value or []), ("", "", "")]  # the last one is the empty row to copy
-        context["languages"] = LANGUAGES
+        context["languages"] = LANGUAGES | {code: label_of(code) for code, *_ in value or [] if code}
         return context
 
 
@@ -73,7 +73,7 @@ class TranslationsField(forms.Field):
             if not language:
                 raise forms.ValidationError(f"Choose the language of “{name or description}”.")
             if language in found:
-                raise forms.ValidationError(f"{LANGUAGES.get(language, language)} is there twice.")
+                raise forms.ValidationError(f"{label_of(language)} is there twice.")
             found[language] = {"name": name, "description": description}
         return found
 
@@ -130,7 +130,7 @@ class CategoryForm(forms.ModelForm):
                 for name, texts in refusal.fields.items():
                     field = name.split(".")[0]
                     parts = name.split(".")
-                    prefix = f"{LANGUAGES.get(parts[1], parts[1])}: " if len(parts) > 1 else ""
+                    prefix = f"{label_of(parts[1])}: " if len(parts) > 1 else ""
                     self.add_error(field, [f"{prefix}{text}" for text in texts])
         return data
 
@@ -226,7 +226,7 @@ class PushCategoryAdmin(ArchivingAdmin, BrandScopedHistoryAdmin):
         brand: Brand | None = obj.brand if obj is not None else current_brand(request)
         context |= {
             "uses": category_uses(category=obj) if obj is not None else None,
-            "default_language": LANGUAGES.get(brand.default_language, brand.default_language) if brand else "",
+            "default_language": label_of(brand.default_language) if brand else "",
             "show_save_and_add_another": obj is None,
         }
         return super().render_change_form(request, context, *args, **kwargs)

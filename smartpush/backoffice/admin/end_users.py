@@ -20,6 +20,7 @@ from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, Pro
 from smartpush.backoffice.admin.profile_send import ProfileSend
 from smartpush.backoffice.profile import choices, device_cards, markers, runs
 from smartpush.backoffice.timeline import timeline
+from smartpush.common.languages import language_choice, language_short, wanted_range
 
 STATUS_TONES = {
     Status.ASK: "info",
@@ -131,7 +132,10 @@ class PlatformFilter(admin.SimpleListFilter):
 
 
 class LanguageFilter(admin.SimpleListFilter):
-    """Languages of the brand's newest thousand end users: reading them all for a filter is not worth it."""
+    """Languages of the brand's newest thousand end users: reading them all for a filter is not worth it.
+
+    Selects whom a segment's *Language is* selects: en is also en-GB.
+    """
 
     title = "language"
     parameter_name = "language"
@@ -140,11 +144,17 @@ class LanguageFilter(admin.SimpleListFilter):
         brand = current_brand(request)
         if brand is None:
             return []
-        sample = EndUser.objects.filter(brand=brand).order_by("-pk").values_list("language", flat=True)[:1000]
-        return [(code, code) for code in sorted({*sample, self.value() or ""} - {""})]
+        newest = EndUser.objects.filter(brand=brand).order_by("-pk")
+        sample = newest.values_list("language_canonical", flat=True)[:1000]
+        found = {language_short(tag or "") for tag in (*sample, self.value())} - {""}
+        return sorted(((tag, language_choice(tag)) for tag in found), key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(language=self.value()) if self.value() else queryset
+        if not self.value():
+            return queryset
+        begins = wanted_range(self.value() or "")
+        same = Q(language_canonical=begins) | Q(language_canonical__startswith=f"{begins}-")
+        return queryset.filter(same) if begins else queryset.none()
 
 
 @admin.register(EndUser)

@@ -77,6 +77,7 @@ class StaffUserAdmin(_SuperusersOnly, UserAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "is_staff", "is_superuser", "is_active", "last_login"]
+    readonly_fields = ["last_login", "date_joined"]
     list_filter = ["is_staff", "is_superuser", "is_active"]
 
 

@@ -14,6 +14,7 @@ from liquid import Environment
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import flatten
 
+from smartpush.common.personalisation.dates import date_guarded
 from smartpush.common.personalisation.limits import (
     CALL,
     ITEM,
@@ -34,10 +35,6 @@ Guard = Callable[..., Any]  # (meter, value, *args, **kwargs)
 _WHITE = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[^\w ]|_")
 _URL_SAFE: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~ "
-_DIRECTIVE = re.compile(r"%[-_0^#:]*(\d*)")
-_LONGEST_DATE: Final = 100  # characters of a text that may be read as a date
-_DATE_WORK: Final = 40_000
-_DIRECTIVE_SIZE: Final = 64  # characters; %c and %Z in any locale are shorter
 
 
 # --- sizes of results, in characters, from the text and the arguments ---
@@ -255,27 +252,6 @@ def _slice(function: Guard) -> Guard:
     return guard
 
 
-def _date(function: Guard) -> Guard:
-    """Guard `date`: a long text is no date, and a format says how long its result is."""
-
-    def guard(meter: Meter, value: Any, form: Any) -> Any:
-        if isinstance(form, str):
-            widths = _DIRECTIVE.findall(form)
-            size = len(form) + sum(max(_DIRECTIVE_SIZE, int(width[:9] or 0)) for width in widths)
-            if size > MAX_OUTPUT:
-                raise TemplateLimit(too_long("date"))
-        if isinstance(value, str) and len(value) > _LONGEST_DATE:
-            text_fits(value, what="date")
-            meter.charge(CALL + len(value))
-            return value
-        meter.charge(_DATE_WORK)
-        if not isinstance(value, str | int):
-            text_fits(value, what="date")
-        return function(value, form)
-
-    return guard
-
-
 def _log2(items: int) -> int:
     return items.bit_length() + 1
 
@@ -359,7 +335,7 @@ def filters_of(environment: Environment) -> dict[str, TemplateFilter]:
         **{name: _number(plain[name]) for name in _NUMBERS},
         **{name: _light(plain[name]) for name in _LIGHT},
         "slice": _slice(plain["slice"]),
-        "date": _date(plain["date"]),
+        "date": date_guarded(plain["date"]),
     }
     return {name: TemplateFilter(name, guard, *_arguments(plain[name])) for name, guard in guards.items()}
 

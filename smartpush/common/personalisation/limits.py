@@ -51,9 +51,10 @@ class Meter:
     and processes do is not held against it.
     """
 
-    __slots__ = ("began", "look_at", "read", "visits", "work")
+    __slots__ = ("began", "look_at", "read", "visits", "work", "zone")
 
-    def __init__(self) -> None:
+    def __init__(self, *, zone: str = "UTC") -> None:
+        self.zone = zone  # whose clock dates are shown on
         self.visits = 0
         self.work = 0
         self.look_at = 0

@@ -88,3 +88,15 @@ def test_a_preview_that_was_asked_for_too_often_says_so_and_keeps_what_was_typed
             break
     page.wait_for_function("window.said.some((line) => /Try again in .* no meter$/.test(line))")
     expect(page.locator(".sp-push p")).to_contain_text("Your bonus waits")
+
+
+def test_the_preview_runs_in_the_direction_of_the_language_that_the_address_names(
+    staff_page: Page, product: Product
+) -> None:
+    page = staff_page
+    for language, direction in (("ckb", "rtl"), ("pa-PK", "rtl"), ("pa", "ltr"), ("pt-PT", "ltr")):
+        page.goto(f"{product.url}/admin/assets/popupresource/add/?language={language}")
+        card = page.frame_locator("[data-popup-frame]").locator("smartpush-popup .card")
+        page.fill("[name=title]", language)
+        expect(card.get_by_role("heading")).to_have_text(language)
+        assert card.evaluate("card => getComputedStyle(card).direction") == direction

@@ -71,7 +71,7 @@ def test_properties_by_frequency_of_the_defined_type(values, brand, theirs):
 
 
 def test_time_zones_and_languages_of_those_who_have_one(values, brand, theirs):
-    EndUser.objects.filter(brand=brand).update(time_zone="", language="")
+    EndUser.objects.filter(brand=brand).update(time_zone="", language="", language_canonical=None)
     person(brand, external_id="x", time_zone="Europe/Vienna", language="de-AT")
     assert [one["value"] for one in values(id="time_zone", arg="value", q="")] == ["Europe/Vienna"]
     assert [one["value"] for one in values(id="language", arg="value", q="")] == ["de-AT"]

@@ -253,11 +253,19 @@ def _number(stored, operator, value):
     }[operator]
 
 
+# What the languages of the worlds are, said by hand: language, script, region.
+_TAGS = {
+    "en": "en", "eng": "en", "en-gb": "en Latn GB", "pt": "pt", "pt-br": "pt Latn BR", "de": "de",
+    "nb-no": "no Latn NO", "nn": "no", "no": "no", "zh-tw": "zh Hant TW", "zh-hant": "zh Hant", "zh": "zh",
+}  # fmt: skip
+
+
 def _language(stored, operator, value):
     if operator == "is_set":
         return stored != ""
-    wanted = [one.lower() for one in ([value] if operator == "is" else value)]
-    return any(stored.lower() == one or stored.lower().startswith(one + "-") for one in wanted)
+    spoken = _TAGS[stored.lower()].split() if stored else []
+    wanted = [_TAGS[one.lower()].split() for one in ([value] if operator == "is" else value)]
+    return any(spoken[: len(one)] == one for one in wanted)
 
 
 def _device(device, name, given, operator, value):

@@ -78,7 +78,7 @@ def _markers():
 
 
 def _languages():
-    return [*_equal(["en", "en-GB", "EN", "pt", "de"]), *_KNOWN]
+    return [*_equal(["en", "en-GB", "EN", "pt", "de", "no", "nb-NO", "zh-Hant", "zh-TW"]), *_KNOWN]
 
 
 _FLAGS = [("is", True), ("is", False)]

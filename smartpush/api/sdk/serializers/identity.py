@@ -1,14 +1,11 @@
 """Who somebody is, in requests: external ids, identity tokens and languages; and what answers say of the proof."""
 
-import re
 from typing import Any
 
 from rest_framework import serializers
 
 from devices.services.external_ids import CannotUseExternalId, external_id_clean
-
-_SUBTAG = re.compile(r"[A-Za-z0-9]{1,8}")
-MAX_LANGUAGE = 16
+from smartpush.common.languages import language_clean
 
 
 class ExternalIdField(serializers.CharField):
@@ -27,22 +24,6 @@ class ExternalIdField(serializers.CharField):
             return external_id_clean(text)
         except CannotUseExternalId as problem:
             raise serializers.ValidationError(str(problem)) from None
-
-
-def language_clean(value: str) -> str:
-    """A language tag (RFC 5646) as variants name it, such as `en-GB`, whole subtags up to 16 characters; "" if none."""
-    subtags = value.strip().replace("_", "-").split("-")
-    if not subtags[0].isascii() or not subtags[0].isalpha() or len(subtags[0]) not in (2, 3):
-        return ""
-    tag = subtags[0].lower()
-    for subtag in subtags[1:]:
-        if not _SUBTAG.fullmatch(subtag) or len(subtag) == 1:
-            break  # extensions such as -u-nu-latn say nothing about the words to show
-        shown = subtag.upper() if len(subtag) == 2 else subtag.title() if len(subtag) == 4 else subtag.lower()
-        if len(tag) + 1 + len(shown) > MAX_LANGUAGE:
-            break
-        tag = f"{tag}-{shown}"
-    return tag
 
 
 class LanguageField(serializers.CharField):
