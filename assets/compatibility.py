@@ -39,7 +39,7 @@ BROWSERS: tuple[Shown, ...] = (
         {"icon": 33, "image": 56, "badge": 53, "buttons": 53, "require_interaction": 47},
         buttons=2,
         unseen=_BADGE,
-        note="On macOS the large image is left out.",
+        note="On macOS the attached image is left out.",
     ),
     Shown(
         "chrome_android",

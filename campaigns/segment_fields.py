@@ -184,6 +184,7 @@ register(
         _OTHER,
         group="Messages",
         help=_PUSH_HELP,
+        words="message notification sent delivered click opened",
         params=(
             Param("outcome", "What became of it", ParamKind.CHOICE, required=True, choices=_PUSH_OUTCOMES),
             _CAMPAIGN,
@@ -202,6 +203,7 @@ register(
         counted(_popups),
         _OTHER,
         group="Messages",
+        words="soft onboarding prompt question click subscribe",
         params=(
             Param("outcome", "What became of it", ParamKind.CHOICE, required=True, choices=_POPUP_OUTCOMES),
             _CAMPAIGN,
@@ -218,6 +220,7 @@ register(
         _OTHER,
         _ANSWERS,
         group="Messages",
+        words="soft onboarding prompt question subscribe",
         help="Of the popups that ask for permission: the answer that came last. Popups without an answer do not count.",
     )
 )
@@ -229,6 +232,7 @@ register(
         counted(_runs),
         _OTHER,
         group="Campaigns",
+        words="journey flow",
         help="Entered: has been let in. Inside: is in it now. Finished: came to the end. Exited: was taken out before.",
         params=(
             Param(

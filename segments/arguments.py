@@ -70,7 +70,7 @@ class Param:
                 return clean_text(value, MAX_NAME)
             case ParamKind.TYPE:
                 if not isinstance(value, str) or value not in PROPERTY_KINDS:
-                    raise BadValue("Say whether it is text, a number, yes or no, or a date.")
+                    raise BadValue("Say whether it is text, a number, true or false, or a date.")
                 return value
             case ParamKind.CHOICE:
                 if not isinstance(value, str) or value not in dict(self.choices):
@@ -125,7 +125,7 @@ def _test(item: object, path: str) -> PropertyTest:
         name = clean_text(item["name"], MAX_NAME)
         place = ".type"
         if not isinstance(item["type"], str) or item["type"] not in PROPERTY_KINDS:
-            raise BadValue("Say whether it is text, a number, yes or no, or a date.")
+            raise BadValue("Say whether it is text, a number, true or false, or a date.")
         kind = PROPERTY_KINDS[item["type"]]
         place = ".operator"
         operator = operator_of(kind, item["operator"])

@@ -40,8 +40,6 @@ class _Words:
         operator = field.operator(rule.operator, rule.given)
         if operator is None:
             return field.label
-        if operator.shape is Shape.FLAG and field.name != "property":
-            return f"{field.label}: {'yes' if rule.value else 'no'}"
         more = [self.argument(param, rule.given[param.name]) for param in field.params if param.name in rule.given]
         return " ".join(
             word for word in (_subject(field, rule.given), self.question(field, operator, rule), *more) if word
@@ -87,7 +85,7 @@ def _preposition(param: Param) -> str:
 
 def _asked(operator: Operator, value: Any, labels: Mapping[str, str]) -> str:
     if operator.shape is Shape.FLAG:
-        return f"{operator.label} {'yes' if value else 'no'}"
+        return f"{operator.label} {'true' if value else 'false'}"
     if isinstance(value, Moment):
         return _moment(operator, value)
     if value is None:

@@ -78,10 +78,12 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     group: str = "Core"
     help: str = ""
+    words: str = ""  # what people type who look for it by another name
     params: tuple[Param, ...] = ()
     only: tuple[str, ...] = ()  # the operators that it has, where not all of its kind
     variants: Callable[[int], Sequence[Variant]] | None = None
     suggest: Suggest | None = None
+    found_by: str = ""  # the argument (or "value") whose own values the field picker finds too
     check: Callable[[int, Any, Mapping[str, Any]], str | None] | None = None
     value_choices: Callable[[int], Sequence[tuple[str, str]]] | None = None
 

@@ -171,7 +171,7 @@ def _language_any(subject: Subject, value: tuple[str, ...]) -> Sql:
 
 OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
     Kind.CHOICE: (*_EQUAL, *_KNOWN),
-    Kind.BOOLEAN: (Operator("is", "is", Shape.FLAG, _compare("=")), *_KNOWN),
+    Kind.BOOLEAN: (Operator("is", "=", Shape.FLAG, _compare("=")), *_KNOWN),
     Kind.MARKERS: (
         Operator("has", "has", means=lambda subject, value: fill("{} @> {}::varchar[]", subject.expression, [value])),
         Operator("has_not", "does not have", complement_of="has"),
@@ -291,7 +291,7 @@ def clean_value(kind: Kind, operator: Operator, value: object, choices: Mapping[
             return _one(kind, value, choices)
         case Shape.FLAG:
             if not isinstance(value, bool):
-                raise BadValue("Choose yes or no.")
+                raise BadValue("Choose true or false.")
             return value
         case Shape.NUMBER:
             return _number(value)

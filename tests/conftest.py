@@ -6,6 +6,20 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import programs
+from tests.browser.fixtures import (  # noqa: F401
+    _desktop,
+    _push_service,
+    _startup_cache,
+    chromium,
+    chromium_factory,
+    desktop,
+    firefox,
+    firefox_factory,
+    playwright_driver,
+    push_service,
+    static_site,
+)
+from tests.browser.product.fixtures import _product, product, shop  # noqa: F401
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
 # time. Who looks for new ones says `--hypothesis-profile=default`.

@@ -88,7 +88,7 @@ class PushForm(ResourceForm):
         "Click opens", placeholder="https://", text="A page on the brand's own hosts; may be personalised."
     )
     icon = _image("Icon", f"Square, 192 pixels or more. {hint('icon')}")
-    image = _image("Image", f"Wide, about 720 by 360 pixels. {hint('image')}")
+    image = _image("Attached image", f"Wide, about 720 by 360 pixels. {hint('image')}")
     badge = _image("Badge", f"White on transparent, 96 pixels. {hint('badge')}")
     button_1_title = _line("Button 1")
     button_1_url = _line("Opens", placeholder="https://")

@@ -22,7 +22,7 @@ class Status(models.TextChoices):
     ASK = "ask", "Ask"
     ALLOWED = "allowed", "Allowed"
     BLOCKED = "blocked", "Blocked"
-    NOT_SUPPORTED = "not_supported", "Browser not supported"
+    NOT_SUPPORTED = "not_supported", "Browser Not Supported"
     SUSPENDED = "suspended", "Suspended"
 
 
@@ -89,6 +89,12 @@ class EndUser(models.Model):
             ),
             # Few people: counts leave them out, and the list shows them.
             models.Index(fields=["brand", "id"], condition=Q(never_contact=True), name="devices_enduser_never_contact"),
+            # Those of Ask whom nobody can ask yet: people whom the brand's server named and who never came.
+            models.Index(
+                fields=["brand", "id"],
+                condition=Q(last_session_status="ask", last_session_at__isnull=True),
+                name="devices_enduser_never_visited",
+            ),
             GinIndex(fields=["js_markers"], name="devices_enduser_js_markers"),
             GinIndex(fields=["external_markers"], name="devices_enduser_ext_markers"),
             GinIndex(fields=["backoffice_markers"], name="devices_enduser_bo_markers"),

@@ -18,6 +18,7 @@ from segments.selectors.bounded import TooSlow
 from segments.selectors.catalogue import entry_named, segment_catalogue
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import audience_count
+from segments.selectors.finding import found_by_words
 from segments.selectors.people import audience_sample, checks_of, end_user_named
 from segments.selectors.suggesting import suggestions
 from segments.selectors.turns import newest_only
@@ -50,6 +51,7 @@ class SegmentEndpoints(BrandScopedAdmin):
         views = {
             "catalogue": self.catalogue_view,
             "values": self.values_view,
+            "find": self.find_view,
             "count": self.count_view,
             "sample": self.sample_view,
             "judge": self.judge_view,
@@ -93,6 +95,12 @@ class SegmentEndpoints(BrandScopedAdmin):
             }
         )
 
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """GET q: events and markers of the brand that have the words typed into the field picker."""
+        brand = self._brand(request)
+        found = found_by_words(brand_id=brand.pk, typed=request.GET.get("q", "")[:300])
+        return JsonResponse({"found": [item.as_json() for item in found]})
+
     def count_view(self, request: HttpRequest) -> HttpResponse:
         """POST rules: how many they select; at once, by an estimate where that is not exact, or `exact`."""
         started = time.monotonic()
@@ -114,6 +122,8 @@ class SegmentEndpoints(BrandScopedAdmin):
                 "reachable": count.reachable,
                 "platforms": count.platforms,
                 "never_contact": count.never_contact,
+                "ask_visited": count.ask_visited,
+                "ask_never_visited": count.never_visited,
                 "words": rules_in_words(rules=rules, brand_id=context.brand_id),
                 "seconds": round(time.monotonic() - started, 3),
             }

@@ -2,26 +2,29 @@
 
 import {useEffect, useId, useMemo, useRef, useState} from 'react';
 
-import {meant, matching} from './catalogue.js';
+import {matching, meant} from './finding.js';
 
 /**
  * `options` are {value, label, group?, count?}. Without `free` what is typed only narrows the list: when the field is
  * left the option of this very name is picked, or the only one that fits, else `text` is shown again. `onType` gets
- * each keystroke, `onPick` an option, `onEnter` typed words.
+ * each keystroke, `onPick` an option and what was typed, `onEnter` typed words. `fallback(typed)` gives the options
+ * that are shown where none fits.
  */
 export function Combo({
   label, text = '', options, onPick, onType, onEnter, onOpen, onKeyDown, free = false, filter = true, busy = false,
-  placeholder = '', invalid = false, describedBy, disabled = false, className = '', nothing = 'Nothing fits', ...rest
+  placeholder = '', fallback, invalid = false, describedBy, disabled = false, className = '', nothing = 'Nothing fits', openEmpty = false, ...rest
 }) {
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState(null);
   const [active, setActive] = useState(-1);
   const list = useRef(null);
   const id = useId();
-  const shown = useMemo(
-    () => (open ? (filter && typed ? matching(options, typed) : options) : []),
-    [open, filter, typed, options],
-  );
+  const shown = useMemo(() => {
+    if (!open) return [];
+    if (!filter) return options;
+    const fits = matching(options, typed || '');
+    return fits.length || !fallback || busy || !typed ? fits : fallback(typed);
+  }, [open, filter, typed, options, fallback, busy]);
   const at = Math.min(active, shown.length - 1);
   const visible = open && (shown.length > 0 || !(free || busy));
 
@@ -40,7 +43,7 @@ export function Combo({
   }
   function pick(option) {
     close();
-    onPick(option);
+    onPick(option, typed || '');
   }
   function leave() {
     const option = free || !typed ? undefined : meant(options, typed);
@@ -83,7 +86,11 @@ export function Combo({
         aria-invalid={invalid || undefined} aria-describedby={describedBy} disabled={disabled}
         placeholder={free ? placeholder : text || placeholder} value={free ? text : typed ?? text}
         onChange={type} onKeyDown={press} onBlur={leave}
-        onFocus={free ? undefined : (event) => event.target.select()}
+        onFocus={free ? undefined : (event) => {
+          event.target.select();
+          // Nothing is chosen yet: the list is what the field is entered for.
+          if (!text && openEmpty && !open) turn(true);
+        }}
         onClick={() => { if (!open) turn(true); }}
         {...rest}
       />
@@ -93,7 +100,7 @@ export function Combo({
         >
           {shown.map((option, n) => [
             option.group && option.group !== shown[n - 1]?.group && (
-              <li key={`group ${option.group}`} role="presentation" className="sb-list-group">{option.group}</li>
+              <li key={`group ${n}`} role="presentation" className="sb-list-group">{option.group}</li>
             ),
             <li
               key={`${option.value}`} role="option" id={`${id}-${n}`} data-at={n} aria-selected={n === at}

@@ -24,8 +24,8 @@ export function ValueEditor({label, shape, kind, value, choices = [], query, onC
     case 'flag':
       return (
         <Select
-          label={label} choices={[['yes', 'yes'], ['no', 'no']]} value={value ? 'yes' : 'no'}
-          onChange={(answer) => onChange(answer === 'yes')} {...common}
+          label={label} choices={[['true', 'true'], ['false', 'false']]} value={value ? 'true' : 'false'}
+          onChange={(answer) => onChange(answer === 'true')} {...common}
         />
       );
     case 'many':
@@ -155,7 +155,7 @@ function Period({arg, value, onChange, bad, disabled}) {
   );
 }
 
-const TYPES = {text: 'text', number: 'number', boolean: 'yes or no', date: 'date'};
+const TYPES = {text: 'text', number: 'number', boolean: 'true or false', date: 'date'};
 
 function Where({arg, entry, condition, onChange, bad, disabled}) {
   const tests = condition.params?.[arg.name] || [];

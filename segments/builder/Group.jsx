@@ -2,7 +2,7 @@
 
 import {useContext} from 'react';
 
-import {freshCondition} from './catalogue.js';
+import {blankCondition, freshCondition} from './catalogue.js';
 import {Builder, Notes} from './context.js';
 import {Button, Select} from './Inputs.jsx';
 import {Faults, Mark, Rule, Tools, tone} from './Rule.jsx';
@@ -55,15 +55,15 @@ function Nested({node, path, depth, last}) {
               ),
           ];
         })}
-        {!count && <p className="sb-empty">{top && node.combinator === 'all' ? 'No rule yet: everybody is in the segment.' : 'This group is empty.'}</p>}
+        {!count && (top && node.combinator === 'all' ? <Beginning path={path} /> : <p className="sb-empty">This group is empty.</p>)}
       </div>
       <Faults id={node.id} faults={own.list} loud={own.loud || loud} />
       {!readOnly && (
         <footer>
-          <Button icon="add" disabled={full || !catalogue.entries.length} onClick={() => ops.add(path, freshCondition(catalogue.entries[0]))}>Add rule</Button>
+          <Button icon="add" disabled={full} onClick={() => ops.add(path, blankCondition())}>Add rule</Button>
           <Button
             icon="account_tree" disabled={full || inner + 3 > deepest}
-            onClick={() => ops.add(path, group(node.combinator === 'all' ? 'any' : 'all', [freshCondition(catalogue.entries[0])]))}
+            onClick={() => ops.add(path, group(node.combinator === 'all' ? 'any' : 'all', [blankCondition()]))}
           >
             Add group
           </Button>
@@ -71,5 +71,34 @@ function Nested({node, path, depth, last}) {
         </footer>
       )}
     </section>
+  );
+}
+
+const STARTS = [
+  ['push_status_last_session', 'Their push status'],
+  ['push_enabled', 'A push reaches them'],
+  ['event', 'Something they did'],
+  ['js_markers', 'A marker they carry'],
+  ['last_seen', 'Their last visit'],
+];
+
+/** What stands in place of the rules while there are none, with ways to begin. */
+function Beginning({path}) {
+  const {catalogue, readOnly, ops} = useContext(Builder);
+  const starts = STARTS.map(([field, label]) => [catalogue.byField.get(field)?.[0], label]).filter(([entry]) => entry);
+  return (
+    <div className="sb-begin">
+      <p className="sb-empty">No rule yet: everybody is in the segment.</p>
+      {!readOnly && (
+        <>
+          <p className="sb-help">Choose what the people in it have in common, or press <strong>Add rule</strong> and search for any word: an event, a property, a marker, a browser.</p>
+          <p className="sb-starts">
+            {starts.map(([entry, label]) => (
+              <Button key={entry.id} icon="add" onClick={() => ops.add(path, freshCondition(entry))}>{label}</Button>
+            ))}
+          </p>
+        </>
+      )}
+    </div>
   );
 }

@@ -6,6 +6,12 @@ import {ask} from './asking.js';
 import {Button, Icon} from './Inputs.jsx';
 
 const PLATFORMS = {web: 'Web', android: 'Android', ios: 'iOS'};
+// Shown where there are any: the halves of Ask, and people whom nothing reaches.
+const FIGURES = [
+  ['ask_visited', 'Ask: visited, not asked yet', 'can be asked'],
+  ['ask_never_visited', 'Ask: never visited', 'not before they come'],
+  ['never_contact', 'Never contact', 'get nothing'],
+];
 const number = (value) => value.toLocaleString('en');
 const percent = (share) => {
   if (share > 0 && share < 0.0001) return 'under 0.01%';
@@ -73,13 +79,13 @@ function Count({count, phase, note}) {
             <dd>{number(count.reachable)} <small>{percent(count.reachable / count.selected)}</small></dd>
             <dd className="sb-bar"><meter min="0" max={count.selected} value={count.reachable} aria-hidden="true" /></dd>
           </div>
-          {count.never_contact > 0 && (
-            <div>
-              <dt>Never contact</dt>
-              <dd>{number(count.never_contact)} <small>get nothing</small></dd>
-              <dd className="sb-bar"><meter min="0" max={count.selected} value={count.never_contact} aria-hidden="true" /></dd>
+          {FIGURES.filter(([name]) => count[name] > 0).map(([name, label, note]) => (
+            <div key={name}>
+              <dt>{label}</dt>
+              <dd>{number(count[name])} <small>{note}</small></dd>
+              <dd className="sb-bar"><meter min="0" max={count.selected} value={count[name]} aria-hidden="true" /></dd>
             </div>
-          )}
+          ))}
           {platforms.map(([name, many]) => (
             <div key={name}>
               <dt>{PLATFORMS[name] || name}</dt>

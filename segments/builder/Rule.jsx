@@ -1,11 +1,13 @@
 // One rule, which reads like a sentence: what, how, with which value, and what the arguments say.
 
-import {memo, useContext} from 'react';
+import {memo, useContext, useMemo, useState} from 'react';
 
-import {entryOf, freshCondition, operatorOf, withArgument, withOperator} from './catalogue.js';
+import {useFound} from './asking.js';
+import {entryOf, operatorOf, withArgument, withOperator} from './catalogue.js';
 import {Combo} from './Combo.jsx';
 import {Builder} from './context.js';
 import {Argument, ValueEditor} from './Editors.jsx';
+import {conditionOf, offered, optionsFound} from './finding.js';
 import {Button, Icon, Select} from './Inputs.jsx';
 
 const LATE = ['period', 'where'];
@@ -22,7 +24,7 @@ function Plain({node, path, last, full, faults, loud, mark}) {
   const entry = entryOf(catalogue, node);
   const operator = entry && operatorOf(entry, node.operator);
   const bad = (at) => loud && faults.some(({rest}) => rest && (rest.startsWith(at) || at.startsWith(rest)));
-  const name = entry ? entry.label : node.field;
+  const name = entry ? entry.label : node.field || 'not chosen yet';
   const args = entry?.args || [];
   const early = args.filter((arg) => !LATE.includes(arg.kind));
   const late = args.filter((arg) => LATE.includes(arg.kind));
@@ -111,15 +113,21 @@ export function Tools({node, path, last, full, what, mark}) {
 }
 
 function FieldPicker({entry, node, invalid}) {
-  const {catalogue, readOnly, ops} = useContext(Builder);
-  const options = catalogue.options;
+  const {base, catalogue, readOnly, ops} = useContext(Builder);
+  const [typed, setTyped] = useState('');
+  const {found, busy} = useFound(base, typed);
+  const options = useMemo(
+    () => [...catalogue.options, ...optionsFound(catalogue.entries, found)], [catalogue, found],
+  );
   return (
     <Combo
       label="What the rule is about" className="sb-field sb-pick" data-first="" text={entry ? entry.label : node.field}
-      options={options} placeholder="Search" invalid={invalid} disabled={readOnly}
+      options={options} placeholder="Search any word" invalid={invalid} disabled={readOnly} openEmpty busy={busy}
       nothing="Nothing of this name: try another word"
-      onPick={(option) => {
-        if (option.entry !== entry) ops.put(freshCondition(option.entry, node.id));
+      fallback={(words) => offered(catalogue.entries, words)} onType={setTyped}
+      onOpen={(open) => { if (!open) setTyped(''); }}
+      onPick={(option, words) => {
+        if (option.entry !== entry || option.extra) ops.put(conditionOf(option, node.id, words));
       }}
     />
   );

@@ -70,23 +70,40 @@ function useLatest(work, delay, keys) {
   }, keys);
 }
 
-/** Values to pick for what is typed, while `on`: {options, busy}. */
-export function useSuggestions(base, query, typed, on) {
-  const [state, setState] = useState({options: [], busy: false});
-  const url = on && query ? `${base}values/?${new URLSearchParams({...query, q: typed})}` : '';
+/** What `read` takes out of the answer of `url`, again with each address: {list, busy}; nothing without an address. */
+function useListed(url, read, delay) {
+  const [state, setState] = useState({list: [], busy: false, url: ''});
   useLatest(async (signal) => {
     if (!url) return;
-    setState(({options}) => ({options, busy: true}));
+    setState((before) => ({...before, busy: true}));
     try {
-      const {values} = await ask(url, {signal});
-      setState({options: values || [], busy: false});
+      const answer = await ask(url, {signal});
+      setState({list: read(answer) || [], busy: false, url});
     } catch (error) {
       if (signal.aborted) throw error;
       // Suggestions are a help: without them a value is typed.
-      setState({options: [], busy: false});
+      setState({list: [], busy: false, url});
     }
-  }, typed ? TYPING : 0, [url]);
+  }, delay, [url]);
   return state;
+}
+
+/** Values to pick for what is typed, while `on`: {options, busy}. */
+export function useSuggestions(base, query, typed, on) {
+  const url = on && query ? `${base}values/?${new URLSearchParams({...query, q: typed})}` : '';
+  const {list, busy} = useListed(url, ({values}) => values, typed ? TYPING : 0);
+  return {options: list, busy};
+}
+
+const NONE = [];
+
+/** Events and markers of the brand that have the words typed into the field picker, once two letters are: {found, busy}. */
+export function useFound(base, typed) {
+  const words = typed.trim();
+  const url = words.length > 1 ? `${base}find/?${new URLSearchParams({q: words})}` : '';
+  const {list, busy, url: answered} = useListed(url, ({found}) => found, TYPING);
+  // Until the answer is there nobody may take it that nothing fits.
+  return {found: url ? list : NONE, busy: url !== '' && (busy || answered !== url)};
 }
 
 /** The catalogue: {data, trouble, again}. */

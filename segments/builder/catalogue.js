@@ -46,6 +46,9 @@ function made(condition) {
   };
 }
 
+/** A rule that is about nothing yet: what it is about is chosen by whoever adds it. */
+export const blankCondition = (id = newId()) => ({id, field: '', operator: ''});
+
 /** A new condition on an entry. */
 export function freshCondition(entry, id = newId()) {
   const [operator] = entry.operators;
@@ -81,6 +84,7 @@ export const nameOf = (condition) => condition.params?.name;
 
 /** What is to be done before a condition can be used, as [{rest, message}]. */
 export function gapsOfCondition(catalogue, condition) {
+  if (!condition.field) return [{rest: '.field', message: 'Choose what the rule is about.'}];
   const entry = entryOf(catalogue, condition);
   if (!entry) return [{rest: '.field', message: 'This is no longer offered here: choose something else, or remove the rule.'}];
   const found = [];
@@ -123,22 +127,4 @@ export function gapsOfTree(catalogue, root) {
     }
   }
   return found;
-}
-
-/** Options that have all the words typed, in the order given. */
-export function matching(options, typed) {
-  const words = typed.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return options.filter(({label, group}) => {
-    const text = `${label} ${group || ''}`.toLocaleLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-
-/** The option that typed words mean: the one of this name, whatever the case, or the only one that fits. */
-export function meant(options, typed) {
-  const name = typed.trim().toLocaleLowerCase();
-  if (!name) return undefined;
-  const same = options.filter(({label}) => label.toLocaleLowerCase() === name);
-  const found = same.length ? same : matching(options, typed);
-  return found.length === 1 ? found[0] : undefined;
 }

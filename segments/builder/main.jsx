@@ -7,6 +7,7 @@ import {QueryBuilder} from 'react-querybuilder';
 import {useCatalogue, useCount} from './asking.js';
 import {gapsOfTree, readCatalogue} from './catalogue.js';
 import {Builder, Notes} from './context.js';
+import {optionsOf} from './finding.js';
 import {Group} from './Group.jsx';
 import {Button, Icon} from './Inputs.jsx';
 import {Panel, TestOne} from './Panel.jsx';
@@ -28,7 +29,7 @@ function Loaded({host, hidden, data, initial}) {
 
   const catalogue = useMemo(() => {
     const read = readCatalogue(data);
-    return {...read, options: read.entries.map((entry) => ({value: entry.id, label: entry.label, group: entry.group, entry}))};
+    return {...read, options: optionsOf(read.entries)};
   }, [data]);
   const written = useMemo(() => toJson(query), [query]);
   const text = useMemo(() => JSON.stringify(written.rules), [written]);

@@ -98,10 +98,11 @@ def _field(name: str, label: str, kind: Kind, expression: str, **more: Any) -> N
 register(
     Field(
         "push_enabled",
-        "Push enabled, user has at least one device",
+        "Core: push enabled, user has at least one device",
         Kind.BOOLEAN,
         _push_enabled,
         _DEVICES,
+        words="reachable subscribed subscriber token notifications",
         help="A push would reach the end user now: a device that allows it, with a live token. Only whose pushes the"
         " device gets counts, not who is in session on it.",
         only=("is",),
@@ -113,6 +114,7 @@ _field(
     Kind.CHOICE,
     "p.status",
     rows=_pairs,
+    words="permission subscribed denied refused",
     choices=_pairs_of(Status.choices),
     only=_ALWAYS_KNOWN,
     help="What the end user has on any device that they have used, also where somebody else logged in since. Is not:"
@@ -124,18 +126,27 @@ _field(
     Kind.CHOICE,
     "d.platform",
     choices=_pairs_of(Device.Platform.choices),
+    words="phone mobile native apps channel",
     only=_ALWAYS_KNOWN,
 )
-_field("browser", "Browser of any device", Kind.CHOICE, "nullif(d.browser, '')", choices=_BROWSERS)
+_field("browser", "Browser of any device", Kind.CHOICE, "nullif(d.browser, '')", choices=_BROWSERS, words="user agent")
 _field("browser_version", "Browser version", Kind.VERSION, "d.browser_version", params=(_OF_BROWSER,))
-_field("os", "Operating system of any device", Kind.CHOICE, "nullif(lower(d.os COLLATE \"C\"), '')", choices=_SYSTEMS)
-_field("os_version", "Operating system version", Kind.VERSION, "d.os_version", params=(_OF_SYSTEM,))
+_field(
+    "os",
+    "Operating system of any device",
+    Kind.CHOICE,
+    "nullif(lower(d.os COLLATE \"C\"), '')",
+    choices=_SYSTEMS,
+    words="OS phone computer",
+)
+_field("os_version", "Operating system version", Kind.VERSION, "d.os_version", params=(_OF_SYSTEM,), words="OS")
 _field(
     "form_factor",
     "Form factor of any device",
     Kind.CHOICE,
     "nullif(d.form_factor, '')",
     choices=_pairs_of(Device.FormFactor.choices),
+    words="phone tablet computer",
 )
 _field(
     "app",
@@ -144,6 +155,7 @@ _field(
     "d.app_id::text",
     only=_ALWAYS_KNOWN,
     value_choices=_app_choices,
+    words="origin domain",
     check=_check_app,
 )
 _field(

@@ -81,11 +81,25 @@ register(
         _EVENTS,
         group="Events",
         params=(_NAME, _WITHIN, _WHERE),
+        found_by="name",
+        words="action activity behaviour did deposit purchase order payment page view click login",
         help="How often it happened. Fewer than, at most and did not happen are also true of those who never did it.",
     )
 )
+_WORDS = "action did deposit purchase order payment login"
 for _name, _label, _function in (
     ("event_first", "First time of an event", "min"),
     ("event_last", "Last time of an event", "max"),
 ):
-    register(Field(_name, _label, Kind.DATE, _extreme(_function), _EVENTS, group="Events", params=(_NAME, _WHERE)))
+    register(
+        Field(
+            _name,
+            _label,
+            Kind.DATE,
+            _extreme(_function),
+            _EVENTS,
+            group="Events",
+            params=(_NAME, _WHERE),
+            words=_WORDS,
+        )
+    )

@@ -66,6 +66,7 @@ register(
             Param("type", "Its type", ParamKind.TYPE, required=True),
         ),
         variants=_variants,
+        words="attribute trait custom field value",
         help="A value of another type counts as not known. A date without a time zone is by the clock that the rule"
         " goes by.",
     )

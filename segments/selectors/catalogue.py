@@ -60,6 +60,7 @@ def _entry(field: Field, variant: Variant, brand_id: int) -> dict[str, Any]:
         "label": variant.label,
         "group": field.group,
         "help": field.help,
+        "words": field.words,
         "kind": str(kind),
         "operators": _operators(field.operators(variant.given)),
         "choices": _choices(field, kind, brand_id),

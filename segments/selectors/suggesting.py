@@ -50,12 +50,19 @@ def suggestions(
     *, field: Field, brand_id: int, argument: str, given: Mapping[str, str], typed: str
 ) -> Sequence[Suggestion]:
     """At most 50 values that have what was typed in them, the most frequent first; none when reading them is slow."""
+    wanted = typed.replace("\x00", "").strip()
+    return _picked(candidates(field=field, brand_id=brand_id, argument=argument, given=given, typed=wanted), wanted)
+
+
+def candidates(
+    *, field: Field, brand_id: int, argument: str, given: Mapping[str, str], typed: str = ""
+) -> Sequence[Suggestion]:
+    """What there is to pick from, whether it has what was typed or not; none when reading it is slow."""
     source = field.suggest or SOURCES.get(field.name)
     if source is None:
         return []
-    wanted = typed.replace("\x00", "").strip()
     try:
-        return _picked(source(brand_id, argument, given, wanted), wanted)
+        return source(brand_id, argument, given, typed)
     except TooSlow:
         return []
 

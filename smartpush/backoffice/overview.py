@@ -15,6 +15,7 @@ from devices.models import Brand, Delivery, EndUser, PushStatus, Status
 from devices.selectors.incidents import TEXTS, incidents_open
 from devices.selectors.origins import origin_names
 from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
+from devices.selectors.standing import Standing, standings_counted
 from smartpush.common.callers import caller_address
 from smartpush.common.clock import utc_now
 
@@ -29,7 +30,7 @@ class Figures:
     end_users: int
     push_enabled: int
     never_contact: int
-    statuses: dict[str, int]
+    standings: dict[Standing, int]
     sent: int
     accepted: int
     displayed: int
@@ -40,8 +41,7 @@ class Figures:
 
 def figures(*, brand_id: int, now: datetime) -> Figures:
     """Count a brand's end users by status and its last seven days of deliveries (by the day of their dispatch)."""
-    rows = EndUser.objects.filter(brand_id=brand_id).values("last_session_status").annotate(n=Count("pk"))
-    statuses = {row["last_session_status"]: row["n"] for row in rows}
+    standings = standings_counted(brand_id=brand_id)
     enabled = PushStatus.objects.filter(
         brand_id=brand_id, status=Status.ALLOWED, device__token_hash__isnull=False
     ).aggregate(n=Count("end_user", distinct=True))["n"]
@@ -56,7 +56,12 @@ def figures(*, brand_id: int, now: datetime) -> Figures:
         failed=Count("pk", filter=Q(state__in=[Delivery.State.FAILED, Delivery.State.GONE])),
     )
     return Figures(
-        end_users=sum(statuses.values()), push_enabled=enabled, never_contact=never, statuses=statuses, at=now, **sent
+        end_users=sum(standings.values()),
+        push_enabled=enabled,
+        never_contact=never,
+        standings=standings,
+        at=now,
+        **sent,
     )
 
 
@@ -90,13 +95,13 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
     numbers = _remembered(brand.pk, now)
     statuses = [
         {
-            "value": value,
-            "label": label,
-            "count": numbers.statuses.get(value, 0),
-            "share": percent(numbers.statuses.get(value, 0), numbers.end_users),
-            "width": round(100 * numbers.statuses.get(value, 0) / numbers.end_users) if numbers.end_users else 0,
+            "value": standing.value,
+            "label": standing.label,
+            "count": count,
+            "share": percent(count, numbers.end_users),
+            "width": round(100 * count / numbers.end_users) if numbers.end_users else 0,
         }
-        for value, label in Status.choices
+        for standing, count in numbers.standings.items()
     ]
     incidents = incidents_open(brand_id=brand.pk)
     names = origin_names(incident.subject for incident in incidents)

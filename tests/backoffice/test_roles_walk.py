@@ -36,6 +36,7 @@ OUR_PAGES = {
     "devices_identitykey_observed": Role.VIEWER,
     "segments_segment_catalogue": Role.VIEWER,
     "segments_segment_values": Role.VIEWER,
+    "segments_segment_find": Role.VIEWER,
     "segments_segment_count": Role.VIEWER,
     "segments_segment_sample": Role.VIEWER,
     "segments_segment_judge": Role.VIEWER,

@@ -16,7 +16,7 @@ NAMES = {("segment", 5): "VIP list", ("campaign", 12): "Summer"}
         ({"all": []}, "Everybody"),
         ({"field": "js_markers", "operator": "has", "value": "news"}, "JS markers has NEWS"),
         ({"field": "push_enabled", "operator": "is", "value": False},
-         "Push enabled, user has at least one device: no"),
+         "Core: push enabled, user has at least one device = false"),
         ({"field": "language", "operator": "is_not_set"}, "Language is not known"),
         ({"field": "last_seen", **WEEK}, "Last seen in the last 7 days"),
         ({"field": "last_seen", "operator": "before_the_last", "value": {"count": 1, "unit": "month", "zone": "user"}},
@@ -28,7 +28,7 @@ NAMES = {("segment", 5): "VIP list", ("campaign", 12): "Summer"}
         ({"field": "property", "params": {"name": "vip", "type": "number"}, "operator": "between", "value": [1, 1500]},
          "vip is between 1 and 1,500"),
         ({"field": "property", "params": {"name": "vip", "type": "boolean"}, "operator": "is", "value": True},
-         "vip is yes"),
+         "vip = true"),
         ({"field": "event", "params": {"name": "deposit", "within": WEEK, "where": AMOUNT},
           "operator": "at_least", "value": 2},
          "deposit at least 2 times in the last 7 days with amount is at least 2,000"),
@@ -38,7 +38,7 @@ NAMES = {("segment", 5): "VIP list", ("campaign", 12): "Summer"}
          "Push clicked at least 1 time of campaign Summer"),
         ({"any": [{"field": "is_anonymous", "operator": "is", "value": True},
                   {"not": {"all": [{"field": "js_markers", "operator": "has_none", "value": ["A", "B"]}]}}]},
-         "Anonymous visitor: yes or not (JS markers has none of A, B)"),
+         "Anonymous visitor = true or not (JS markers has none of A, B)"),
     ],
 )  # fmt: skip
 def test_rules_are_said_in_words(rule, words):

@@ -5,7 +5,7 @@
   const DEBOUNCE = 300;
   const TEXTS = ['title', 'message', 'click_url', 'button_1_title', 'button_2_title', 'button_3_title', 'button_1_url', 'button_2_url', 'button_3_url'];
   const SIZED = ['icon', 'image', 'badge', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'];
-  const NAMES = {icon: 'icon', image: 'image', badge: 'badge', buttons: 'buttons'};
+  const NAMES = {icon: 'icon', image: 'attached image', badge: 'badge', buttons: 'buttons'};
 
   function make(tag, className, text) {
     const node = document.createElement(tag);
@@ -18,7 +18,7 @@
     const image = make('img', className);
     image.alt = alt;
     image.src = address;
-    image.addEventListener('error', () => image.replaceWith(make('span', `${className} sp-no-picture`, 'image not found')));
+    image.addEventListener('error', () => image.replaceWith(make('span', `${className} sp-no-picture`, 'picture not found')));
     return image;
   }
 
@@ -84,7 +84,7 @@
       else if (!shows('icon')) body.append(make('span', 'sp-push-icon sp-push-site', 'S'));
       body.append(words);
       card.append(head, body);
-      if (shows('image') && value('image')) card.append(picture('sp-push-image', value('image'), 'Image'));
+      if (shows('image') && value('image')) card.append(picture('sp-push-image', value('image'), 'Attached image'));
       if (shows('buttons') && buttons.length) {
         const row = make('div', 'sp-push-buttons');
         row.append(...buttons.slice(0, current.buttons).map((title) => make('span', '', title)));

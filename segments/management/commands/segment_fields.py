@@ -17,7 +17,7 @@ PAGE = Path("docs") / "marketers" / "segments.md"
 BEGIN, END = "<!-- begin: manage.py segment_fields --write -->", "<!-- end -->"
 _KINDS = {
     Kind.CHOICE: "one of a list",
-    Kind.BOOLEAN: "yes or no",
+    Kind.BOOLEAN: "true or false",
     Kind.MARKERS: "markers",
     Kind.LANGUAGE: "language",
     Kind.TEXT: "text",
@@ -34,7 +34,7 @@ _SHAPES = {
     Shape.NUMBER: "a number",
     Shape.COUNT: "so many times",
     Shape.RANGE: "two numbers",
-    Shape.FLAG: "yes or no",
+    Shape.FLAG: "true or false",
     Shape.PERIOD_BACK: "a length of time",
     Shape.PERIOD_CURRENT: "day, week or month",
     Shape.DAY: "a day",

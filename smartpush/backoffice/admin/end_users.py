@@ -12,9 +12,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from devices.admin.deleting import Never
-from devices.models import Device, EndUser, PushStatus, Status
+from devices.models import Device, EndUser, PushStatus, Status, TargetDevices
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role, missing_right
+from devices.selectors.standing import Standing, standing_filter, standing_of
 from devices.services.markers import CannotChangeMarkers, marker_clean, markers_change
 from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, ProfileOptOut
 from smartpush.backoffice.admin.profile_send import ProfileSend
@@ -23,16 +24,28 @@ from smartpush.backoffice.timeline import timeline
 from smartpush.common.languages import language_choice, language_short, wanted_range
 
 STATUS_TONES = {
-    Status.ASK: "info",
-    Status.ALLOWED: "success",
-    Status.BLOCKED: "danger",
-    Status.NOT_SUPPORTED: "default",
-    Status.SUSPENDED: "warning",
+    Standing.ASK_VISITED: "info",
+    Standing.ASK_NEVER_VISITED: "default",
+    Standing.ALLOWED: "success",
+    Standing.BLOCKED: "danger",
+    Standing.NOT_SUPPORTED: "default",
+    Standing.SUSPENDED: "warning",
 }
 
 
-class ProfileForm(forms.ModelForm):
-    """What staff may change about an end user."""
+class TargetDevicesForm(forms.Form):
+    """The card *Target devices* of the profile."""
+
+    target_devices = forms.ChoiceField(
+        label="Target devices",
+        choices=TargetDevices.choices,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Devices this person's messages may go to. A message for other devices only is not sent.",
+    )
+
+
+class BackofficeMarkersForm(forms.Form):
+    """The card *Back-office markers* of the profile."""
 
     backoffice_markers = forms.CharField(
         label="Back-office markers",
@@ -42,24 +55,26 @@ class ProfileForm(forms.ModelForm):
         help_text="Separated by commas; kept in capitals.",
     )
 
-    class Meta:
-        model = EndUser
-        fields = ["target_devices"]
-        help_texts = {
-            "target_devices": "Which devices messages may go to. One that is meant for the others only goes nowhere.",
-        }
-        widgets = {"target_devices": UnfoldAdminSelectWidget()}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["backoffice_markers"].initial = ", ".join(self.instance.backoffice_markers)
-
     def clean_backoffice_markers(self) -> list[str]:
         words = self.cleaned_data["backoffice_markers"].replace("\n", ",").split(",")
         try:
             return sorted({marker_clean(word) for word in words if word.strip()})
         except CannotChangeMarkers as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
+
+
+def _cards_of_staff(request: HttpRequest, end_user: EndUser) -> dict[str, forms.Form]:
+    """Return the forms of the cards that staff change, by heading; each is bound to what its own card sent alone."""
+    sent = request.POST
+    return {
+        "Target devices": TargetDevicesForm(
+            sent if "target_devices" in sent else None, initial={"target_devices": end_user.target_devices}
+        ),
+        "Back-office markers": BackofficeMarkersForm(
+            sent if "backoffice_markers" in sent else None,
+            initial={"backoffice_markers": ", ".join(end_user.backoffice_markers)},
+        ),
+    }
 
 
 class AnonymousFilter(admin.SimpleListFilter):
@@ -83,6 +98,20 @@ def live_pairs() -> QuerySet[PushStatus]:
         device__token_hash__isnull=False,
         device__holder=F("end_user"),
     )
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """Filters by the status of the last session; *Ask* also by its halves, as the overview counts them."""
+
+    title = "push status of the last session"
+    parameter_name = "last_session_status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(Status.ASK.value, str(Status.ASK.label)), *Standing.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(standing_filter(value=value))
 
 
 class PushEnabledFilter(admin.SimpleListFilter):
@@ -166,7 +195,7 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
     search_help_text = "Search by external id (its beginning), or a visitor's number"
     list_display = ["who", "status", "is_push_enabled", "contact", "where", "language", "last_session_at", "created_at"]
     list_filter = [
-        ("last_session_status", admin.ChoicesFieldListFilter),
+        StandingFilter,
         PushEnabledFilter,
         ContactFilter,
         PlatformFilter,
@@ -217,7 +246,8 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
 
     @display(description="Last session's status", ordering="last_session_status", label=STATUS_TONES)
     def status(self, obj: EndUser) -> tuple[str, str]:
-        return obj.last_session_status, obj.get_last_session_status_display()
+        standing = standing_of(end_user=obj)
+        return standing.value, standing.label
 
     @display(description="Push enabled", label={"Yes": "success", "No": "default"})
     def is_push_enabled(self, obj: Any) -> str:
@@ -247,32 +277,37 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
         if end_user is None:
             return cast(HttpResponse, self._get_obj_does_not_exist_redirect(request, self.opts, object_id))
         may_write = has_brand_role(request.user, end_user.brand_id, Role.EDITOR)
-        form = ProfileForm(request.POST or None, instance=end_user)
+        forms_of_staff = _cards_of_staff(request, end_user)
         if request.method == "POST":
             self.require_role(request, end_user, Role.EDITOR)
-            if form.is_valid():
-                self._save(request, end_user, form)
+            sent = [form for form in forms_of_staff.values() if form.is_bound]
+            if all(form.is_valid() for form in sent):
+                self._save(
+                    request, end_user, {name: value for form in sent for name, value in form.cleaned_data.items()}
+                )
                 return HttpResponseRedirect(request.get_full_path())
         page = request.GET.get("page", "1")
         number = int(page) if page.isdecimal() and len(page) < 6 else 1
         happenings, more = timeline(end_user=end_user, page=number)
         cards = device_cards(end_user=end_user)
         chosen = choices(end_user=end_user)
+        standing = standing_of(end_user=end_user)
         if not may_write:
-            for field in form.fields.values():
+            for field in (field for form in forms_of_staff.values() for field in form.fields.values()):
                 field.disabled = True
         return TemplateResponse(
             request,
             "backoffice/end_user.html",
             {
                 **self.admin_site.each_context(request),
-                "title": str(end_user),
+                "title": f"User Profile: {end_user}",
                 "opts": self.opts,
                 "original": end_user,
                 "object_id": object_id,
                 "end_user": end_user,
                 "properties": sorted(end_user.properties.items()),
-                "status_tone": STATUS_TONES[Status(end_user.last_session_status)],
+                "standing": standing,
+                "status_tone": STATUS_TONES[standing],
                 "push_enabled": any(card.live for card in cards),
                 "cards": cards,
                 "markers": markers(end_user=end_user),
@@ -281,7 +316,7 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
                 "own_word_note": OWN_WORD,
                 "may_lift": has_brand_role(request.user, end_user.brand_id, Role.ADMIN),
                 "never_note": NEVER_NOTE,
-                "form": form,
+                "forms_of_staff": forms_of_staff,
                 "may_write": may_write,
                 "may_send": has_brand_role(request.user, end_user.brand_id, Role.PUBLISHER),
                 "missing_right": "" if may_write else missing_right(Role.EDITOR, end_user.brand),
@@ -296,12 +331,14 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
             },
         )
 
-    def _save(self, request: HttpRequest, end_user: EndUser, form: ProfileForm) -> None:
-        fields: list[str] = [name for name in ("target_devices",) if name in form.changed_data]
-        if fields:
-            end_user.save(update_fields=fields)
-        wanted: list[str] = form.cleaned_data["backoffice_markers"]
-        if wanted != sorted(end_user.backoffice_markers):
+    def _save(self, request: HttpRequest, end_user: EndUser, changed: dict[str, Any]) -> None:
+        fields: list[str] = []
+        if changed.get("target_devices", end_user.target_devices) != end_user.target_devices:
+            end_user.target_devices = changed["target_devices"]
+            end_user.save(update_fields=["target_devices"])
+            fields.append("target_devices")
+        wanted: list[str] | None = changed.get("backoffice_markers")
+        if wanted is not None and wanted != sorted(end_user.backoffice_markers):
             try:
                 markers_change(end_user_id=end_user.pk, operation="replace", markers=wanted, kind="backoffice_markers")
             except CannotChangeMarkers as refusal:

@@ -66,6 +66,10 @@ class Shop:
         (made,) = push_test_send(revision=revision, end_user=end_user, by=marketer, now=now())
         return Delivery.objects.get(pk=made)
 
+    def campaign(self) -> Campaign:
+        """The one campaign that there is."""
+        return Campaign.objects.get(brand=self.brand)
+
     def devices(self) -> QuerySet[Device]:
         """Every device that has visited."""
         return Device.objects.filter(brand=self.brand)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign
+from devices.models import PropertyDefinition
 from segments.models import Segment
 from segments.services import segment_save
 from tests.browser.harness.chromium import Chromium
@@ -104,7 +105,7 @@ def test_rules_are_built_with_the_keyboard_alone(editor: Desk, audience: Audienc
     page = editor.open(ADD)
     page.get_by_role("button", name="Add rule").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_label("What the rule is about")).to_be_focused()
+    expect(page.get_by_label("What the rule is about", exact=True)).to_be_focused()
     page.keyboard.type("js mark")
     expect(page.get_by_role("listbox").get_by_role("option")).to_have_text(["JS markers"])
     page.keyboard.press("Enter")
@@ -235,7 +236,7 @@ def test_rules_are_moved_duplicated_and_removed_and_the_keyboard_stays_with_them
     page.get_by_label("How the rules of this group are joined").last.select_option(label="none of these")
     assert editor.rules() == {"all": [ENABLED, {"not": {"any": [NEWS, ANONYMOUS]}}]}
     assert page.locator(".sb-join").all_inner_texts() == ["AND", "NOR"]
-    page.get_by_role("button", name="Remove the rule Push enabled", exact=False).click()
+    page.get_by_role("button", name="Remove the rule Core: push enabled", exact=False).click()
     expect(page.get_by_label("How the rules of this group are joined").last).to_be_focused()
     assert editor.rules() == {"all": [{"not": {"any": [NEWS, ANONYMOUS]}}]}
 
@@ -281,3 +282,71 @@ def test_rules_that_the_form_sends_back_open_at_their_first_fault(editor: Desk, 
     expect(page.locator(".sb-rule .sb-fault")).to_contain_text("is not a language")
     expect(page.get_by_label("Language", exact=True)).to_be_focused()
     assert not Segment.objects.filter(brand=shop.brand).exists()
+
+
+def test_a_new_segment_begins_empty_and_a_rule_that_is_added_waits_for_a_choice(editor: Desk, audience: Audience):
+    audience.person("ann")
+    page = editor.open(ADD)
+    expect(page.get_by_text("No rule yet: everybody is in the segment.")).to_be_visible()
+    assert editor.rules() == {"all": []}
+    selects(page, 1)
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("Choose what the rule is about.")).to_be_visible()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    expect(page.get_by_label("What the rule is about", exact=True)).to_have_value("")
+    page.get_by_role("button", name="Remove the rule").click()
+    page.get_by_role("button", name="A push reaches them").click()
+    assert editor.rules() == {"all": [ENABLED]}
+    selects(page, 0)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Core: push enabled, user has at least one device",
+        '"Core: push enabled, user has at least one device" = true',
+        "core: push en",
+    ],
+)
+def test_the_field_of_push_enabled_is_found_as_the_help_page_spells_it_and_shown_so(
+    editor: Desk, audience: Audience, typed: str
+):
+    audience.person("ann", allowed=True)
+    page = editor.open(ADD)
+    page.get_by_role("button", name="Add rule").click()
+    field = page.get_by_label("What the rule is about", exact=True)
+    field.fill(typed)  # as pasted
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_text(
+        ["Core: push enabled, user has at least one device"]
+    )
+    field.press("Enter")
+    expect(field).to_have_value("Core: push enabled, user has at least one device")
+    expect(page.locator(".sb-operator")).to_have_text("=")
+    expect(page.get_by_label("Core: push enabled, user has at least one device", exact=True)).to_have_value("true")
+    assert editor.rules() == {"all": [ENABLED]}
+    selects(page, 1)
+
+
+def test_any_word_finds_fields_values_events_markers_and_properties(editor: Desk, audience: Audience, shop: Shop):
+    PropertyDefinition.objects.create(brand=shop.brand, name="email", type="text")
+    audience.person("ann", markers=["SPORTS"], deposits=[20])
+    page = editor.open(ADD)
+    option = page.get_by_role("listbox").get_by_role("option")
+    for typed, first in [
+        ("deposit", "deposit"),
+        ("sports", "SPORTS"),
+        ("email", "email"),
+        ("click", "Push: clicked"),
+        ("purchase", "Event"),
+        ("browser not supp", "Push status of the last session is Browser Not Supported"),
+        ("never visited", "Push status of the last session is Ask: never visited"),
+        ("refunded", "Event “refunded”, not seen so far"),
+    ]:
+        page.get_by_role("button", name="Add rule").click()
+        page.keyboard.type(typed)
+        expect(option.first).to_contain_text(first)
+        option.first.click()
+    shown = [rule.get("value", rule.get("params")) for rule in editor.rules()["all"]]
+    assert shown[1] == "SPORTS" and shown[5:7] == ["not_supported", "ask_never_visited"]
+    named = [rule.get("params") for rule in editor.rules()["all"]]
+    assert (named[0], named[3], named[7]) == ({"name": "deposit"}, {"outcome": "clicked"}, {"name": "refunded"})

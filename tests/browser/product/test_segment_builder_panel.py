@@ -71,8 +71,10 @@ def test_people_say_only_why_they_differ(editor: Desk, shop: Shop):
     panel = page.get_by_label("Who is in the segment now")
     expect(panel.get_by_text("All of them:")).to_have_text("All of them: JS markers has NEWS")
     people = panel.locator(".sb-people li")
-    expect(people.filter(has_text="ann").locator("small")).to_have_text(re.compile("^Push enabled.*: yes$"))
-    expect(people.filter(has_text="bob").locator("small")).to_have_text(re.compile(r"^not \(Push enabled.*: yes\)$"))
+    expect(people.filter(has_text="ann").locator("small")).to_have_text(re.compile("^Core: push enabled.* = true$"))
+    expect(people.filter(has_text="bob").locator("small")).to_have_text(
+        re.compile(r"^not \(Core: push enabled.* = true\)$")
+    )
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -256,7 +258,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(chromium_factory, p
     expect(big(page)).to_have_text("0")
     rule = phone.add_rule("push enabled")
     expect(rule).to_be_visible()
-    page.get_by_label("What the rule is about").last.click()
+    page.get_by_label("What the rule is about", exact=True).last.click()
     expect(page.get_by_role("listbox")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 

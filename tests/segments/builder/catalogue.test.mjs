@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {
-  entryOf, freshCondition, gapsOfCondition, gapsOfTree, matching, meant, readCatalogue, withArgument,
-  withOperator,
+  blankCondition, entryOf, freshCondition, gapsOfCondition, gapsOfTree, readCatalogue, withArgument, withOperator,
 } from '../../../segments/builder/catalogue.js';
 import {group} from '../../../segments/builder/rules.js';
 
@@ -87,16 +86,8 @@ test('an empty group is to be filled, but an empty top one means everybody', () 
   assert.deepEqual([...gapsOfTree(CATALOGUE, group('all', [inner])).keys()], [inner.id]);
 });
 
-test('a search finds by any words of label and group', () => {
-  const options = [{label: 'Last seen', group: 'Profile'}, {label: 'JS markers', group: 'Markers'}];
-  assert.deepEqual(matching(options, 'seen prof').map(({label}) => label), ['Last seen']);
-  assert.deepEqual(matching(options, 'MARK').map(({label}) => label), ['JS markers']);
-  assert.equal(matching(options, '').length, 2);
-});
-
-test('typed words mean the option of this name, else the only one that fits', () => {
-  const options = ['VIP list', 'VIP list of May', 'Gone', 'Twice', 'twice'].map((label, value) => ({value, label}));
-  const found = (typed) => meant(options, typed)?.label;
-  assert.deepEqual([found('vip LIST '), found('may'), found('gon')], ['VIP list', 'VIP list of May', 'Gone']);
-  assert.deepEqual([found('vip'), found('twice'), found('nobody'), found(' ')], [undefined, undefined, undefined, undefined]);
+test('a rule that is added is about nothing until somebody chooses', () => {
+  const blank = blankCondition('x');
+  assert.equal(entryOf(CATALOGUE, blank), null);
+  assert.deepEqual(gapsOfCondition(CATALOGUE, blank), [{rest: '.field', message: 'Choose what the rule is about.'}]);
 });

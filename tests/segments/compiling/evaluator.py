@@ -128,7 +128,9 @@ class Evaluator:
         if name == "language":
             return _language(person["language"], operator, value)
         if name == "push_status_last_session":
-            return _text(person["last_session_status"], operator, value)
+            visited = "ask_never_visited" if person["last_session_at"] is None else "ask_visited"
+            names = {person["last_session_status"], visited if person["last_session_status"] == "ask" else ""}
+            return any(_text(name, operator, value) for name in names)
         if name in ("country", "time_zone"):
             return _text(person[name] or None, operator, value)
         if name in ("external_id", "target_devices"):

@@ -92,7 +92,7 @@ def plain(world):
     choices = [("browser", {"browser": "chrome"}), ("os", {"os": "ios"}), ("app", {"app": world.apps[0].pk})]
     of = dict(choices)
     found = [
-        ("push_status_last_session", {}, _equal(STATUSES)),
+        ("push_status_last_session", {}, _equal([*STATUSES, "ask_visited", "ask_never_visited"])),
         ("push_status_any_device", {}, _equal(STATUSES)),
         ("push_enabled", {}, _FLAGS),
         ("platform", {}, _equal(PLATFORMS)),

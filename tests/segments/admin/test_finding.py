@@ -1,0 +1,55 @@
+"""What the field picker finds beside the fields: events and markers that the brand really has."""
+
+import pytest
+
+from devices.models import EndUser
+from tests.segments.admin.conftest import address
+from tests.segments.admin.test_values import happened, theirs  # noqa: F401
+
+
+@pytest.fixture
+def found(editor):
+    def found(typed):
+        return editor.get(address("find"), {"q": typed}).json()["found"]
+
+    return found
+
+
+@pytest.fixture
+def seen(brand, theirs):  # noqa: F811
+    EndUser.objects.filter(brand=brand).update(js_markers=["DEPOSITOR", "NEWS"], external_markers=[])
+    for name in ("deposit", "first-deposit", "page_view"):
+        happened(brand, name)
+    happened(theirs, "deposit-of-theirs")
+    EndUser.objects.filter(brand=theirs).update(js_markers=["DEPOSIT_THEIRS"])
+
+
+def test_a_word_finds_events_and_markers_of_this_brand_alone(found, seen):
+    marker, event, other = found("Deposit")
+    assert event == {"id": "event", "label": "deposit", "group": "Events", "params": {"name": "deposit"}}
+    assert other["params"] == {"name": "first-deposit"}
+    assert (marker["id"], marker["value"], marker["group"]) == ("js_markers", "DEPOSITOR", "JS markers")
+    assert marker["count"] >= 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "labels"),
+    [
+        ("view, page", ["page_view"]),
+        ("PAGE_VIEW", ["page_view"]),
+        ("event deposit first", ["first-deposit"]),
+        ("js marker news", ["NEWS"]),
+        ("event", []),  # the field itself is what is meant
+        ("d", []),
+        ("", []),
+        ("\x00", []),
+        ("withdrawal", []),
+    ],
+)
+def test_all_words_have_to_be_in_it_and_one_of_them_in_its_own_name(found, seen, typed, labels):
+    assert [item["label"] for item in found(typed)] == labels
+
+
+def test_what_is_too_slow_finds_nothing_and_fails_nothing(found, seen, monkeypatch):
+    monkeypatch.setattr("segments.selectors.suggesting._WITHIN", 0)
+    assert found("deposit") == []
