@@ -17,8 +17,9 @@ const plain = (text) => tokens(text).join(' ') || text.toLocaleLowerCase();
 /** 0: its own name begins so; 1: its name has all words; 2: it fits by its group or by other words; null: it does not. */
 function rank({label, own = label, group = '', words = '', extra}, wanted) {
   const name = plain(label);
-  const text = `${name} ${plain(group)} ${words.toLocaleLowerCase()}`;
-  if (!wanted.every((word) => text.includes(word))) return null;
+  // A name is found by any part of it, what only describes it by the beginnings of words: no *denied* by *en*.
+  const around = ` ${plain(group)} ${plain(words)}`;
+  if (!wanted.every((word) => name.includes(word) || around.includes(` ${word}`))) return null;
   const itself = plain(own);
   // Of a field's many values only those that were meant: the field itself is found by its own name.
   if (extra && !wanted.some((word) => itself.includes(word))) return null;

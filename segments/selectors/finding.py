@@ -44,11 +44,14 @@ def found_by_words(*, brand_id: int, typed: str) -> Sequence[Found]:
 
 
 def _of(field: Field, brand_id: int, words: Sequence[str]) -> Iterator[Found]:
-    around = f"{field.label} {field.group} {field.words}".casefold()
+    around = _WORD.findall(f"{field.label} {field.group} {field.words}".casefold())
     listed = candidates(field=field, brand_id=brand_id, argument=field.found_by, given={})
     fits = (item for item in listed if _fits(item.label.casefold(), around, words))
     return (Found(field, field.found_by, item) for item in islice(fits, MOST))
 
 
-def _fits(name: str, around: str, words: Sequence[str]) -> bool:
-    return any(word in name for word in words) and all(word in name or word in around for word in words)
+def _fits(name: str, around: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether each word is a part of the name, or begins one of the words around it; at least one is in the name."""
+    return any(word in name for word in words) and all(
+        word in name or any(other.startswith(word) for other in around) for word in words
+    )

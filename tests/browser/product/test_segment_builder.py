@@ -305,7 +305,7 @@ def test_a_new_segment_begins_empty_and_a_rule_that_is_added_waits_for_a_choice(
     [
         "Core: push enabled, user has at least one device",
         '"Core: push enabled, user has at least one device" = true',
-        "core: push en",
+        "core: push enab",
     ],
 )
 def test_the_field_of_push_enabled_is_found_as_the_help_page_spells_it_and_shown_so(

@@ -50,6 +50,11 @@ for (const typed of [
   });
 }
 
+test('words that only describe a field are found by their beginnings', () => {
+  assert.deepEqual(labels('cust'), ['External id']);
+  assert.deepEqual(labels('ustomer'), []);
+});
+
 test('a rule that is pasted with its value keeps it', () => {
   assert.equal(pick(`${CORE} = false`).value, false);
 });
