@@ -155,7 +155,7 @@ def _link(
     template = part.get("deep_link", "")
     if not template:
         return utm_tagged(address_render(part.get("url", ""), field, variables, brand, meter), utm)
-    link = render(template, variables, field=field, meter=meter)
+    link = render(template, variables, field=field, meter=meter, address=True)
     if not is_allowed_deep_link(link, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
         raise CannotSend(f"deep_link_refused:{field}"[:40])
     return utm_tagged(link, utm)
