@@ -26,8 +26,9 @@ from devices.services.sending.render import (
 )
 from devices.services.sending.tagging import utm_tagged
 from devices.transports.base import SendRefused
-from devices.transports.fcm_credentials import CredentialsRefused, ServiceAccount
+from devices.transports.fcm_credentials import ServiceAccount
 from devices.transports.fcm_encoder import NativeMessage, encode
+from devices.transports.fcm_key_files import CredentialsRefused
 from smartpush.common.crypto import CannotDecrypt
 from smartpush.common.deep_links import is_allowed_deep_link
 from smartpush.common.ids import public_id, report_token, topic
