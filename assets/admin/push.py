@@ -302,7 +302,8 @@ class PushResourceAdmin(ResourceAdmin):
         for field, text in given.items():
             found = check_template(text)
             try:
-                texts[field] = text if found else render(text, variables, field=field, meter=meter)
+                address = field.endswith(("url", "link"))
+                texts[field] = text if found else render(text, variables, field=field, meter=meter, address=address)
             except CannotRender as failure:
                 texts[field], problems[field] = text, failure.message
             if found:

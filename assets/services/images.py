@@ -1,19 +1,24 @@
 """Uploaded images: checked, drawn anew so that nothing but the picture remains, and kept once."""
 
 import hashlib
-import io
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from django.db import IntegrityError, transaction
-from PIL import Image as Picture
-from PIL import ImageOps, UnidentifiedImageError
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from assets.models import Image
+from assets.pictures import CONTENT_TYPES, CannotDraw, picture_redraw
 from devices.models import Brand
 
 MAX_BYTES = 1024 * 1024
-MAX_SIDE = 4096  # pixels
-_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+AT_ONCE = 2  # pictures decoded at a time by all processes together: each takes up to 320 MB
+WAIT = "20s"  # how long an upload waits for its turn
+_CLASS = 0x696D  # keeps our numbers apart from other advisory locks
+_NOT_IN_TIME = "55P03"  # lock_not_available
+# Takes a place that is free, or nothing.
+_TRY_SQL = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+# Waits for one of the places.
+_WAIT_SQL = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
 class CannotSaveImage(Exception):
@@ -25,13 +30,19 @@ class CannotSaveImage(Exception):
 
 
 def image_save(*, brand: Brand, name: str, data: bytes) -> Image:
-    """Keep an uploaded picture (PNG, JPEG, WebP or GIF without movement); the same one is kept once."""
+    """Keep the picture that people see in an uploaded file; the same one is kept once. Raises CannotSaveImage."""
     if not data:
         raise CannotSaveImage("image_empty", "The file is empty.")
     if len(data) > MAX_BYTES:
-        raise CannotSaveImage("image_too_large", "The file is larger than 1 MB.")
-    kind, width, height, clean = _redraw(data)
-    digest = hashlib.sha256(clean).hexdigest()
+        raise CannotSaveImage("image_too_large", "The file is larger than 1 MB. Make the picture smaller.")
+    try:
+        with _turn():
+            drawn = picture_redraw(data)
+    except CannotDraw as refusal:
+        raise CannotSaveImage(refusal.code, str(refusal)) from refusal
+    if len(drawn.data) > 2 * MAX_BYTES:
+        raise CannotSaveImage("image_too_large", "The picture is larger than 2 MB when drawn anew; make it smaller.")
+    digest = hashlib.sha256(drawn.data).hexdigest()
     known = Image.objects.filter(brand=brand, sha256=digest).first()
     if known is not None:
         return known
@@ -40,46 +51,35 @@ def image_save(*, brand: Brand, name: str, data: bytes) -> Image:
             return Image.objects.create(
                 brand=brand,
                 name=name.strip()[:120] or "image",
-                content_type=_FORMATS[kind],
-                width=width,
-                height=height,
-                size=len(clean),
+                content_type=CONTENT_TYPES[drawn.kind],
+                width=drawn.width,
+                height=drawn.height,
+                size=len(drawn.data),
                 sha256=digest,
-                data=clean,
+                data=drawn.data,
             )
     except IntegrityError:
         return Image.objects.get(brand=brand, sha256=digest)
 
 
-def _redraw(data: bytes) -> tuple[str, int, int, bytes]:
-    """Format, width, height and the bytes of the picture drawn anew, upright and without metadata."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Picture.DecompressionBombWarning)
-            with Picture.open(io.BytesIO(data), formats=list(_FORMATS)) as opened:
-                kind = opened.format or ""
-                if opened.width > MAX_SIDE or opened.height > MAX_SIDE:
-                    raise CannotSaveImage("image_too_wide", f"The picture is larger than {MAX_SIDE} pixels a side.")
-                if getattr(opened, "is_animated", False):
-                    raise CannotSaveImage("image_animated", "Moving pictures are not shown in notifications.")
-                opened.load()
-                picture = ImageOps.exif_transpose(opened)
-    except (UnidentifiedImageError, Picture.DecompressionBombError, Picture.DecompressionBombWarning) as error:
-        raise CannotSaveImage("image_unknown", "This is not a PNG, JPEG, WebP or GIF picture.") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise CannotSaveImage("image_broken", "The picture is damaged.") from error
-    plain = picture.convert("RGB" if kind == "JPEG" else "RGBA")
-    fresh = Picture.new(plain.mode, plain.size)
-    fresh.paste(plain)
-    out = io.BytesIO()
-    if kind == "JPEG":
-        fresh.save(out, "JPEG", quality=90, optimize=True)
-    elif kind == "WEBP":
-        fresh.save(out, "WEBP", quality=90)
-    else:
-        kind = "PNG"
-        fresh.save(out, "PNG", optimize=True)
-    clean = out.getvalue()
-    if len(clean) > 2 * MAX_BYTES:
-        raise CannotSaveImage("image_too_large", "The picture is larger than 2 MB when drawn anew; make it smaller.")
-    return kind, fresh.width, fresh.height, clean
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Hold one of the places for decoding, on whatever machine; raises CannotSaveImage when none gets free in time."""
+    with transaction.atomic():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                for place in range(AT_ONCE):
+                    cursor.execute(_TRY_SQL, [_CLASS, place])
+                    if cursor.fetchone()[0]:
+                        break
+                else:
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])
+                    cursor.execute(_WAIT_SQL, [_CLASS, connection.connection.info.backend_pid % AT_ONCE])
+                    cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _NOT_IN_TIME:
+                raise
+            raise CannotSaveImage(
+                "image_busy", "Many pictures are being taken in at this moment. Upload this one again in a minute."
+            ) from error
+        yield

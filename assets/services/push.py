@@ -20,7 +20,7 @@ from assets.services.revisions import (
 from devices.models import Brand, PushCategory
 from devices.services.sending.claim import Row
 from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
-from smartpush.common.personalisation import check_message
+from smartpush.common.personalisation import address_doubts, check_message
 
 MAX_BUTTONS = 3
 MIN_TTL = 60  # seconds: nothing reaches a device in less
@@ -30,6 +30,7 @@ MAX_UTM = 100  # characters
 FALL_BACK = ("icon", "image", "badge", "url", "deep_link")  # a language that leaves them empty has the default's
 AIM_PAYLOAD = 2_000  # bytes: what Firefox on Android takes for certain
 _LIKELY_VALUE = "x" * 40  # the longest value that personalisation is likely to fill in
+_UNMADE = "With this text no message can be made. Check what stands between {% and %}."
 _LIQUID = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _LIQUID_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 
@@ -165,6 +166,7 @@ def push_warnings(*, brand: Brand, draft: PushDraft) -> Sequence[str]:
     found = []
     draft = PUSH.tidy(draft)
     for variant in draft.variants:
+        found += _doubts(variant)
         size, _field = payload_size(draft=draft, variant=variant, facts=facts)
         if size > AIM_PAYLOAD:
             found.append(
@@ -172,6 +174,18 @@ def push_warnings(*, brand: Brand, draft: PushDraft) -> Sequence[str]:
                 f" shows up to {AIM_PAYLOAD} for certain. Shorten the text or the addresses."
             )
     return found
+
+
+def _doubts(variant: PushVariantDraft) -> list[str]:
+    """Say which parts of addresses are encoded as values although they may be parts of the address."""
+    addresses = [variant.click_url, variant.deep_link]
+    for button in variant.buttons:
+        addresses += [button.url, button.deep_link]
+    return [
+        f"{output} in an address of the {variant.language} text is encoded as one value, so that its & and = do not"
+        " separate parameters. If it is a part of an address already, write | safe behind it."
+        for output in dict.fromkeys(output for text in addresses for output in address_doubts(text))
+    ]
 
 
 def payload_size(*, draft: PushDraft, variant: PushVariantDraft, facts: BrandFacts) -> tuple[int, str]:
@@ -228,7 +242,16 @@ def variant_texts(variant: PushVariantDraft) -> dict[str, str]:
 
 
 def _longest(text: str) -> str:
-    return _LIQUID_TAG.sub("", _LIQUID.sub(_LIKELY_VALUE, text))
+    """Return a text as long as it is likely to get; what is left of braces (`{% raw %}`) begins no template."""
+    return _LIQUID_TAG.sub("", _LIQUID.sub(_LIKELY_VALUE, text)).replace("{", "x")
+
+
+def _field_of(refusal: CannotSend) -> str:
+    """Return the field that a message cannot be made of."""
+    field = refusal.reason.partition(":")[2]
+    if field.startswith("button "):
+        return f"buttons.{field.removeprefix('button ')}.url"
+    return {"url": "click_url"}.get(field, field or "message")
 
 
 def _buttons(buttons: Sequence[ButtonDraft]) -> list[dict[str, str]]:
@@ -291,7 +314,11 @@ def _check_variant(draft: PushDraft, variant: PushVariantDraft, faults: Faults) 
     if costly is not None:
         faults.add(f"{where}.{costly[0]}", costly[1])
         return
-    size, field = payload_size(draft=draft, variant=variant, facts=faults.facts)
+    try:
+        size, field = payload_size(draft=draft, variant=variant, facts=faults.facts)
+    except CannotSend as refusal:
+        faults.add(f"{where}.{_field_of(refusal)}", _UNMADE)
+        return
     if size > MAX_PLAINTEXT:
         faults.code = "payload_too_large"
         faults.add(

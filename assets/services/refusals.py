@@ -1,18 +1,17 @@
 """What a save refuses, and the checks that push and popup resources share; every fault is named by its field."""
 
 import re
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 
 from devices.models import Brand
 from devices.services.sending.render import BrandFacts, brand_facts
 from smartpush.common.deep_links import MESSAGES as LINK_MESSAGES
-from smartpush.common.deep_links import check_deep_link
+from smartpush.common.deep_links import check_deep_link, is_allowed_deep_link
 from smartpush.common.languages import language_valid
-from smartpush.common.origins import MESSAGES, check_click_url, normal_origin
-from smartpush.common.personalisation import check_rendering, check_template, is_template
+from smartpush.common.origins import MESSAGES, check_click_url, is_allowed_click_url, normal_origin
+from smartpush.common.personalisation import address_samples, check_rendering, check_template, is_template
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}\Z")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -102,7 +101,7 @@ class Faults:
         elif not liquid and is_template(value):
             self.add(field, "Personalisation works in push messages, not here.")
         else:
-            self._template(field, value)
+            self._address_template(field, value, is_allowed_click_url)
 
     def deep_link(self, field: str, value: str) -> None:
         """An address inside a native app: its own scheme, or https on the brand's hosts."""
@@ -114,7 +113,21 @@ class Faults:
         elif _CONTROL.search(value):
             self.add(field, "The link has a control character in it.")
         else:
-            self._template(field, value)
+            self._address_template(field, value, is_allowed_deep_link)
+
+    def _address_template(self, field: str, value: str, allowed: Callable[..., bool]) -> None:
+        """Check Liquid in an address: what it comes to with likely values is an address that may be opened.
+
+        Values are encoded, so that what is wrong then stands in the text itself.
+        """
+        before = len(self.fields.get(field, []))
+        self._template(field, value)
+        if not is_template(value) or len(self.fields.get(field, [])) > before:
+            return
+        rules = {"hosts": self.facts.click_hosts, "dev_origins": settings.SMARTPUSH_DEV_ORIGINS}
+        wrong = next((address for address in address_samples(value) if not allowed(address, **rules)), None)
+        if wrong is not None:
+            self.add(field, f"Filled in, this would be {wrong[:200]!r}, which cannot be opened: correct the text.")
 
     def _template(self, field: str, value: str) -> None:
         """Liquid that can be read and rendered: what fails for everybody would be found out by sending."""
@@ -125,25 +138,29 @@ class Faults:
 
     def image_url(self, field: str, value: str) -> None:
         """A picture's address: https, one of ours, or a development origin."""
-        if not value:
-            return
-        if len(value) > MAX_IMAGE_URL:
-            self.add(field, f"The address of the image is longer than {MAX_IMAGE_URL} characters.")
-            return
-        if is_template(value):
-            self.add(field, "The address of an image cannot be personalised.")
-            return
-        origin = normal_origin(value)
-        ours = {settings.SMARTPUSH_PUBLIC_URL, *settings.SMARTPUSH_DEV_ORIGINS}
-        if origin is None or re.search(r"[\s\\\x00-\x1f\x7f]", value) or "@" in urlsplit(value).netloc:
-            self.add(field, "This is not the address of an image, such as https://www.example.com/icon.png.")
-        elif not origin.startswith("https://") and origin not in {normal_origin(item) for item in ours}:
-            self.add(field, "Browsers load images from https:// addresses only.")
+        problem = image_url_problem(value) if value else None
+        if problem is not None:
+            self.add(field, problem)
 
     def colour(self, field: str, value: str) -> None:
         """#rrggbb."""
         if not _COLOUR.match(value):
             self.add(field, "Choose a colour, such as #4f46e5.")
+
+
+def image_url_problem(value: str) -> str | None:
+    """Return what is wrong with a picture's address; None where browsers load it."""
+    if len(value) > MAX_IMAGE_URL:
+        return f"The address of the image is longer than {MAX_IMAGE_URL} characters."
+    if is_template(value):
+        return "The address of an image cannot be personalised."
+    origin = normal_origin(value)
+    if origin is None or re.search(r"[\s\\\x00-\x1f\x7f]", value):
+        return "This is not the address of an image, such as https://www.example.com/icon.png."
+    ours = {settings.SMARTPUSH_PUBLIC_URL, *settings.SMARTPUSH_DEV_ORIGINS}
+    if not origin.startswith("https://") and origin not in {normal_origin(item) for item in ours}:
+        return "Browsers load images from https:// addresses only."
+    return None
 
 
 def contrast(one: str, other: str) -> float:

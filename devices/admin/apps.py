@@ -28,7 +28,8 @@ from devices.services.apps import app_credentials_check, app_credentials_remove,
 from devices.services.archiving import app_archive, app_restore, tokens_follow
 from devices.services.push_services.budgets import NATIVE_ORIGIN
 from devices.services.statuses import native_origin
-from devices.transports.fcm_credentials import MAX_FILE, CredentialsRefused
+from devices.transports.fcm_credentials import MAX_FILE
+from devices.transports.fcm_key_files import CredentialsRefused, key_file_text
 from smartpush.common.clock import utc_now
 
 _ADDRESS = ["kind", "name", "origin", "bundle_id"]
@@ -61,10 +62,7 @@ class NativeAppForm(AppForm):
         if not upload:
             return ""
         try:
-            text = upload.read(MAX_FILE + 1).decode()
-        except UnicodeDecodeError:
-            raise ValidationError("This file is not JSON. Choose the key file that Google made.") from None
-        try:
+            text = key_file_text(upload.read(2 * MAX_FILE + 1))  # UTF-16 has two bytes a character
             app_credentials_check(text=text)
         except CredentialsRefused as refusal:
             raise ValidationError(str(refusal)) from None

@@ -1,15 +1,17 @@
 """Form pieces of the delivery side's admin."""
 
+import re
 import zoneinfo
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from devices.models import App
+from devices.models.brands import ORIGIN_WORDS
+from smartpush.common.origins import normal_host, normal_origin
 
 
 @cache
@@ -24,34 +26,28 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 def web_origin(value: str) -> str:
-    """The exact origin (scheme, host and port only, lower case); raises ValidationError that says what to type."""
-    parts = urlsplit(value.strip())
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = (parts.hostname or "").lower()
-    whole = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
-    if parts.scheme not in {"http", "https"} or not host or not whole:
-        raise ValidationError("Type an exact origin such as https://www.example.com: scheme and host, no path.")
-    default = {"http": 80, "https": 443}[parts.scheme]
-    shown = f"[{host}]" if ":" in host else host
-    origin = f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, default) else "")
-    if parts.scheme == "http" and origin not in settings.SMARTPUSH_DEV_ORIGINS:
+    """Return the exact origin as browsers send it; raises ValidationError that says what to type.
+
+    International names are kept in the spelling of browsers (`https://xn--…`), whichever was typed.
+    """
+    address = value.strip()
+    origin = normal_origin(address)
+    rest = address.partition("://")[2]
+    if origin is None or re.search(r"[/?#]", rest.removesuffix("/")):
+        raise ValidationError(ORIGIN_WORDS)
+    if origin.startswith("http://") and origin not in settings.SMARTPUSH_DEV_ORIGINS:
         raise ValidationError("Browsers refuse push on insecure pages: the origin must begin with https://.")
     return origin
 
 
 def host_name(value: str) -> str:
-    """A bare host name, lower case; raises ValidationError."""
-    host = value.strip().lower()
-    labels = host.split(".")
-    good = len(labels) > 1 and all(
-        label and len(label) < 64 and label.replace("-", "").isalnum() and label.isascii() for label in labels
-    )
-    if not good or len(host) > 253:
-        raise ValidationError(f"{value.strip()!r} is not a host such as shop.example.com (no https://, no path).")
-    return host
+    """Return a bare host name as browsers spell it, or `*.` and one; raises ValidationError."""
+    typed = value.strip()
+    wildcard = "*." if typed.startswith("*.") else ""
+    host = normal_host(typed.removeprefix("*."))
+    if host is None or "." not in host:
+        raise ValidationError(f"{typed!r} is not a host such as shop.example.com (no https://, no path).")
+    return wildcard + host
 
 
 class LinesField(forms.CharField):

@@ -11,6 +11,10 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from smartpush.common.origins import normal_origin
+
+ORIGIN_WORDS = "Type an exact origin such as https://www.example.com: scheme and host, no path and no wildcard."
+
 
 def new_public_key() -> str:
     """The key that pages show; it identifies the brand and grants nothing by itself."""
@@ -208,6 +212,15 @@ class App(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.get_kind_display()}{', archived' if self.archived_at else ''})"
+
+    def clean(self) -> None:
+        """Keep an origin in the one spelling that browsers send, whichever page or command writes it."""
+        super().clean()
+        if self.origin:
+            origin = normal_origin(self.origin)
+            if origin is None:
+                raise ValidationError({"origin": ORIGIN_WORDS})
+            self.origin = origin
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A native app gets its key with its first writing, whichever page or command writes it."""

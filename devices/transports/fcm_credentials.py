@@ -19,10 +19,10 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request as GoogleRequest
 
 from devices.transports.base import Outcome
+from devices.transports.fcm_key_files import TOKEN_URI, CredentialsRefused, key_file_fields
 from devices.transports.outcomes import Verdict
 
 FCM_ORIGIN: Final = "https://fcm.googleapis.com"
-TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  an address
 RENEW_BEFORE = 300.0
 """Seconds before its expiry (an hour) at which an access token is no longer used."""
 ASK_AGAIN_AFTER = 30.0
@@ -32,11 +32,6 @@ MAX_FILE = 16_384
 
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{2,99}")
 _EMAIL = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,150}")
-_NEEDED = ("project_id", "private_key_id", "private_key", "client_email", "token_uri")
-
-
-class CredentialsRefused(ValueError):
-    """This is not a service account that we can send with; the message says why, in words for staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +62,24 @@ def service_account_read(text: str, *, dev_origins: Collection[str] = frozenset(
     """
     if len(text.encode()) > MAX_FILE:
         raise CredentialsRefused("This file is too large for a service account key.")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):  # thousands of brackets exhaust the stack
-        raise CredentialsRefused("This file is not JSON. Choose the key file that Google made.") from None
-    if not isinstance(document, dict) or document.get("type") != "service_account":
-        raise CredentialsRefused(
-            "This is not a service account key: Firebase console, Project settings, Service accounts, "
-            "Generate new private key. (google-services.json belongs into the app, not here.)"
-        )
-    for name in _NEEDED:
-        if not isinstance(document.get(name), str) or not document[name]:
-            raise CredentialsRefused(f"The file has no {name}. Generate a new key.")
-    origin = _origin_of(document["token_uri"], dev_origins)
-    if not _PROJECT.fullmatch(document["project_id"]) or not _EMAIL.fullmatch(document["client_email"]):
+    fields = key_file_fields(text)
+    origin = _origin_of(fields["token_uri"], dev_origins)
+    if not _PROJECT.fullmatch(fields["project_id"]) or not _EMAIL.fullmatch(fields["client_email"]):
         raise CredentialsRefused("The project id or the account's address in the file is malformed.")
-    info = {"type": "service_account"} | {name: document[name] for name in _NEEDED}
+    info = {"type": "service_account"} | fields
     try:
         key = load_pem_private_key(info["private_key"].encode(), password=None)
         credentials.Certificate(info)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # its text would quote the key
-        raise CredentialsRefused("The private key in the file cannot be read. Generate a new key.") from None
+        raise CredentialsRefused(
+            "The private key in the file is not one: a part of it is missing or was changed. Choose the file as Google"
+            " made it."
+        ) from None
     if not isinstance(key, RSAPrivateKey):  # FCM takes RS256 alone, and every sending would end in a refusal
-        raise CredentialsRefused("The private key in the file is not an RSA key. Generate a new key.")
-    return ServiceAccount(document["project_id"], document["client_email"], origin, json.dumps(info, sort_keys=True))
+        raise CredentialsRefused(
+            "The private key in the file is not an RSA key, which Firebase needs. Choose a key file of Firebase."
+        )
+    return ServiceAccount(fields["project_id"], fields["client_email"], origin, json.dumps(info, sort_keys=True))
 
 
 def _origin_of(token_uri: str, dev_origins: Collection[str]) -> str:
@@ -99,7 +88,9 @@ def _origin_of(token_uri: str, dev_origins: Collection[str]) -> str:
     local = token_uri.removesuffix("/token")
     if local != token_uri and local in dev_origins:
         return local
-    raise CredentialsRefused(f"The file's token_uri must be {TOKEN_URI}.")
+    raise CredentialsRefused(
+        f"The file's token_uri is not Google's: it must be {TOKEN_URI}. Choose the file as Google made it."
+    )
 
 
 class AccessTokens:

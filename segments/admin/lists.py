@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,17 @@ from segments.admin.lists_marking import SegmentMarking
 from segments.admin.lists_uploads import upload_limit, upload_to_disk, upload_too_large
 from segments.models import Segment, SegmentImport
 from segments.selectors.lists import import_history, import_open, import_progress, list_size, unknown_kept
-from segments.services.imports import KEEP_UNKNOWN, CannotImport, import_cancel, import_confirm, import_receive
+from segments.services.imports import (
+    HEAD,
+    KEEP_UNKNOWN,
+    CannotImport,
+    CannotRead,
+    Choice,
+    file_columns,
+    import_cancel,
+    import_confirm,
+    import_receive,
+)
 from segments.services.lists import list_delete, list_save
 from segments.services.segments import CannotSaveSegment
 from smartpush.common.clock import utc_now
@@ -45,6 +56,7 @@ class SegmentLists(SegmentMarking):
         name = "segments_segment_list"
         return [
             path("new-list/", wrap(csrf_exempt(self.list_add_view)), name=f"{name}_add"),
+            path("list-columns/", wrap(self.columns_view), name=f"{name}_columns"),
             path("<path:object_id>/list/", wrap(self.list_view), name=name),
             path("<path:object_id>/list/import/", wrap(csrf_exempt(self.import_view)), name=f"{name}_import"),
             path("<path:object_id>/list/progress/", wrap(self.progress_view), name=f"{name}_progress"),
@@ -169,6 +181,18 @@ class SegmentLists(SegmentMarking):
         messages.error(request, problem)
         return HttpResponseRedirect(_page(segment))
 
+    def columns_view(self, request: HttpRequest) -> HttpResponse:
+        """POST the beginning of a file: its columns, and the one that would be taken for the id."""
+        self.require_role(request, None, Role.EDITOR)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        file = request.FILES.get("head")
+        try:
+            found = file_columns(head=file.read(HEAD), name=request.POST.get("name", "")) if file is not None else None
+        except CannotRead as refusal:
+            return JsonResponse({"problems": {"file": [str(refusal)]}}, status=400)
+        return JsonResponse(asdict(found) if found is not None else {"names": []})
+
     def _receive(self, request: HttpRequest, segment: Segment, mode: str, source: Any, file_name: str) -> SegmentImport:
         by: Any = request.user
         return import_receive(
@@ -179,6 +203,7 @@ class SegmentLists(SegmentMarking):
             by=by,
             now=utc_now(),
             asks=mode != SegmentImport.Mode.ADD,
+            choice=_choice(request) if file_name else None,
         )
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -268,6 +293,14 @@ def _wants_json(request: HttpRequest) -> bool:
 
 def _leads_to(request: HttpRequest, address: str) -> HttpResponse:
     return JsonResponse({"location": address}) if _wants_json(request) else HttpResponseRedirect(address)
+
+
+def _choice(request: HttpRequest) -> Choice | None:
+    """Return the column that was chosen from those of the file; None leaves it to the guess."""
+    column = request.POST.get("column", "")
+    if not (column.isascii() and column.isdecimal() and len(column) < 4):
+        return None
+    return Choice(int(column), header=request.POST.get("header") == "on")
 
 
 def _given(request: HttpRequest) -> tuple[Any, str, str]:

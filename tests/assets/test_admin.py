@@ -109,6 +109,17 @@ def test_saving_again_unchanged_makes_no_revision(editor):
         ("button_1_url", ""),
         ("button_2_url", "javascript:alert(1)"),
         ("ttl_amount", "40000"),
+        ("title", "{{{"),
+        ("message", "{{{ user.name }}"),
+        ("click_url", "https://[your-site].com/"),
+        ("click_url", "https://www.example.com/{% raw %}{{{% endraw %}"),
+        ("click_url", "https://www.example.com/{% if user.a %}a b{% endif %}"),
+        ("button_1_url", "https://www.example.com:99999/"),
+        ("button_1_url", "https://a b/{{ user.a }}"),
+        ("icon", "https://[your-site].com/i.png"),
+        ("image", "https://*.com/i.png"),
+        ("badge", "https://www.example.com:99999/i.png"),
+        ("deep_link", "shop://a/{% raw %}{%{% endraw %}"),
     ],
 )
 def test_faults_of_a_push_stand_beside_their_fields(editor, field, value):
@@ -353,3 +364,39 @@ def test_a_popup_with_categories_is_written_and_its_preview_knows_their_words(ed
     )
     words = editor.get(change(resource) + "?language=el").context["popup_words"]["categories"]
     assert [item["name"] for item in words] == ["Νέα", "Offers"]
+
+
+@pytest.mark.parametrize("field", ["title", "message", "button_1_title"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{% raw %}{{{% endraw %}", "{{"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+        ("{% raw %}{%{% endraw %}", "{%"),
+        ("{{ '{{' }}", "{{"),
+    ],
+)
+def test_braces_that_are_meant_as_text_can_be_saved_and_come_out_as_such(editor, field, text, shown):
+    assert editor.post(PUSH_ADD, {**PUSH, field: text}).status_code == 302
+    assert PushRevision.objects.count() == 1
+    typed = {"title": "a", "message": "b", "button_1_title": "c"} | {field: text}
+    preview = editor.post(
+        reverse("admin:assets_pushresource_preview"), json.dumps(typed), content_type="application/json"
+    ).json()
+    assert preview["texts"][field] == shown
+    assert preview["size"]["bytes"] > 0
+
+
+def test_a_preview_shows_values_in_addresses_as_they_are_sent(editor):
+    typed = {"click_url": "https://www.example.com/?n={{ user.first_name | append: ' B&C' }}"}
+    address = reverse("admin:assets_pushresource_preview")
+    preview = editor.post(address, json.dumps(typed), content_type="application/json").json()
+    assert preview["texts"]["click_url"] == "https://www.example.com/?n=Ann%20B%26C"
+
+
+def test_saving_warns_where_a_value_may_be_a_part_of_the_address(editor):
+    doubtful = {**PUSH, "click_url": "https://www.example.com/?{{ event.pairs }}"}
+    page = editor.post(PUSH_ADD, doubtful, follow=True).content.decode()
+    assert "{{ event.pairs }} in an address of the en text is encoded as one value" in page
+    plain = {**PUSH, "name": "Other", "click_url": "https://www.example.com/?c={{ user.city }}&amp;x=1"}
+    assert "is encoded as one value" not in editor.post(PUSH_ADD, plain, follow=True).content.decode()

@@ -44,6 +44,7 @@ OUR_PAGES = {
     "segments_segment_duplicate": Role.EDITOR,
     "segments_segment_new_list": Role.EDITOR,  # a button that leads to the page below
     "segments_segment_list_add": Role.EDITOR,
+    "segments_segment_list_columns": Role.EDITOR,
     "segments_segment_list": Role.EDITOR,
     "segments_segment_list_import": Role.EDITOR,
     "segments_segment_list_progress": Role.VIEWER,

@@ -25,8 +25,9 @@ from devices.services.sending.render import (
 )
 from devices.services.sending.tagging import utm_tagged
 from devices.transports.base import SendRefused
-from devices.transports.fcm_credentials import CredentialsRefused, ServiceAccount
+from devices.transports.fcm_credentials import ServiceAccount
 from devices.transports.fcm_encoder import NativeMessage, encode
+from devices.transports.fcm_key_files import CredentialsRefused
 from smartpush.common.crypto import CannotDecrypt
 from smartpush.common.deep_links import is_allowed_deep_link
 from smartpush.common.ids import public_id, report_token, topic
@@ -156,7 +157,7 @@ def _link(
     template = part.get("deep_link", "")
     if not template:
         return utm_tagged(address_render(part.get("url", ""), field, variables, brand, meter), utm)
-    link = render(template, variables, field=field, meter=meter)
+    link = render(template, variables, field=field, meter=meter, address=True)
     if not is_allowed_deep_link(link, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
         raise CannotSend(f"deep_link_refused:{field}"[:40])
     return utm_tagged(link, utm)

@@ -9,6 +9,17 @@ from itertools import chain
 from typing import IO
 
 from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
+from segments.services.imports.layouts import (
+    HEAD,
+    Choice,
+    Columns,
+    Layout,
+    LostDigits,
+    columns_read,
+    layout_of,
+    separator_of,
+    value_meant,
+)
 
 MAX_LINE = 10_000  # characters; a longer line is no list of ids, whatever it is
 MAX_FAULTS = 100  # lines that are named; the others are counted
@@ -26,9 +37,6 @@ _KINDS = (
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
 )
-# The columns that are taken for the id, the surest first, as they are written without blanks, dashes and case.
-_NAMES = ("external", "user", "customer", "player", "member", "account", "client")
-_COLUMNS = (*(f"{name}{tail}" for name in _NAMES for tail in ("_id", "id")), "uid", "id")
 _FORMULAS = ("'=", "'+", "'-", "'@")
 
 
@@ -51,6 +59,7 @@ class IdFile:
     stream: IO[bytes]
     name: str
     limits: Limits
+    choice: Choice | None = None
     skipped: int = 0
     faults: list[dict[str, int | str]] = field(default_factory=list)
 
@@ -64,20 +73,19 @@ class IdFile:
             text.detach()
 
     def _ids(self, lines: Iterator[str]) -> Iterator[tuple[int, str]]:
-        began, first = 0, ""
-        for first in lines:
-            began += 1
-            if first.strip():
-                break
-        else:
+        began, first = _first(lines, 0)
+        separator = separator_of(first)
+        if separator is not None:
+            began, first = _first(lines, began)
+        if not first:
             return
-        layout = _layout(first, self.name)
+        layout = layout_of(first, self.name, separator=separator, choice=self.choice)
         rows = _rows(chain([first], lines), began - 1, layout)
         if layout.header:
             next(rows, None)
         for line, value in rows:
             # The rule of `external_id_clean`, for ids as nearly all are.
-            if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_LENGTH and value[0] not in "\"' ":
+            if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_LENGTH and _is_plain(value):
                 yield line, value.rstrip() if value[-1] == " " else value
             else:
                 cleaned = self._clean(line, value)
@@ -85,32 +93,53 @@ class IdFile:
                     yield line, cleaned
 
     def _clean(self, line: int, value: str) -> str | None:
-        value = _unquoted(value.strip())
-        if value.startswith(_FORMULAS):
-            value = value[1:]  # our own export put the apostrophe there
         try:
+            value = value_meant(value)
+            if value.startswith(_FORMULAS):
+                value = value[1:]  # our own export put the apostrophe there
             return external_id_clean(value)
-        except CannotUseExternalId as refusal:
+        except (CannotUseExternalId, LostDigits) as refusal:
             self.skipped += 1
             if len(self.faults) < MAX_FAULTS:
                 self.faults.append({"line": line, "problem": str(refusal)})
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    delimiter: str | None
-    column: int
-    header: bool
+def _is_plain(value: str) -> bool:
+    """Return whether no spreadsheet meant something else by a value: no marks around it, and no exponent in it."""
+    return value[0] not in "\"' =" and "E+" not in value and "e+" not in value
+
+
+def file_columns(*, head: bytes, name: str) -> Columns | None:
+    """Return the columns of a file by its first bytes, and the one that would be taken for the id.
+
+    None where it holds no line. Raises CannotRead.
+    """
+    head = head[:HEAD]
+    _refuse_kinds(head)
+    return columns_read(head, name, encodings=_guesses(head[:_HEAD]))
+
+
+def _refuse_kinds(head: bytes) -> None:
+    for mark, kind in _KINDS:
+        if head.startswith(mark):
+            raise CannotRead(f"The file is {kind}. Save the list as CSV or plain text and upload that.")
+
+
+def _first(lines: Iterator[str], began: int) -> tuple[int, str]:
+    """Return the next line that is not empty, with its number; an empty text at the end."""
+    for line in lines:
+        began += 1
+        if line.strip():
+            return began, line
+    return began, ""
 
 
 def _encoding(stream: IO[bytes], limits: Limits) -> str:
     """The encoding in which every byte of it makes sense; raises CannotRead."""
     stream.seek(0)
     head = stream.read(_HEAD)
-    for mark, kind in _KINDS:
-        if head.startswith(mark):
-            raise CannotRead(f"The file is {kind}. Save the list as CSV or plain text and upload that.")
+    _refuse_kinds(head)
     tried = _guesses(head)
     problem = ""
     for encoding in tried:
@@ -167,20 +196,7 @@ def _lines(text: io.TextIOWrapper, limits: Limits) -> Iterator[str]:
         yield line
 
 
-def _layout(first: str, name: str) -> _Layout:
-    """Where the ids stand, from the first line that is not empty."""
-    line = first.strip("\r\n")
-    counts = {delimiter: len(next(csv.reader([line], delimiter=delimiter), [])) for delimiter in "\t;,"}
-    delimiter = max(counts, key=lambda mark: counts[mark])
-    cells = [_unquoted(line.strip())] if counts[delimiter] < 2 else next(csv.reader([line], delimiter=delimiter))
-    names = [cell.strip().casefold().replace(" ", "_").replace("-", "_") for cell in cells]
-    found = next((names.index(column) for column in _COLUMNS if column in names), None)
-    if counts[delimiter] < 2 or (found is None and name.casefold().endswith(".txt")):
-        return _Layout(None, 0, found is not None)
-    return _Layout(delimiter, found or 0, found is not None)
-
-
-def _rows(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[int, str]]:
+def _rows(lines: Iterator[str], began: int, layout: Layout) -> Iterator[tuple[int, str]]:
     return _plain(lines, began) if layout.delimiter is None else _columns(lines, began, layout)
 
 
@@ -192,7 +208,7 @@ def _plain(lines: Iterator[str], began: int) -> Iterator[tuple[int, str]]:
             yield number, value
 
 
-def _columns(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tuple[int, str]]:
+def _columns(lines: Iterator[str], began: int, layout: Layout) -> Iterator[tuple[int, str]]:
     delimiter, column = layout.delimiter or ",", layout.column
     read: list[str] = []  # the lines of the row that is being read
     last: list[str] = []
@@ -223,9 +239,3 @@ def _columns(lines: Iterator[str], began: int, layout: _Layout) -> Iterator[tupl
 
 def _not_closed(line: int) -> CannotRead:
     return CannotRead(f"In line {line:,} a quotation mark opens that is not closed. Mend it there.")
-
-
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] == '"':
-        return value[1:-1].replace('""', '"').strip()
-    return value

@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
 
 from segments.models import Segment, SegmentImport
+from segments.services.imports.layouts import Choice
 from segments.services.imports.reading import CannotRead, IdFile, Limits
 from segments.services.imports.refusals import CannotImport
 from smartpush.common.jobs import job_queue
@@ -39,10 +40,12 @@ def import_receive(
     by: AbstractBaseUser | None,
     now: datetime,
     asks: bool = False,
+    choice: Choice | None = None,
 ) -> SegmentImport:
     """Take a file in and queue its matching; a bad file ends as a failed import that says why, with nothing kept.
 
-    With `asks` the list changes only after `import_confirm`. Raises CannotImport when there can be no import.
+    With `asks` the list changes only after `import_confirm`. `choice` is the column that staff chose, where they did.
+    Raises CannotImport when there can be no import.
     """
     if segment.kind != Segment.Kind.IMPORTED:
         raise CannotImport(f"{segment.name} is made of rules: nobody can be put into it by hand.")
@@ -66,7 +69,7 @@ def import_receive(
             "Another import of this segment is under way. Wait until it is done, or cancel it while it waits."
         ) from error
     try:
-        _take_in(job, stream, now)
+        _take_in(job, stream, now, choice)
     except CannotRead as refusal:
         import_fail(job=job, reason=str(refusal), now=now)
     except OSError as error:
@@ -90,13 +93,13 @@ def import_ring(*, import_id: int) -> None:
     job_queue("segments.tasks.run_import", import_id, cluster="bulk")
 
 
-def _take_in(job: SegmentImport, stream: IO[bytes], now: datetime) -> None:
+def _take_in(job: SegmentImport, stream: IO[bytes], now: datetime, choice: Choice | None) -> None:
     limits = Limits(size=settings.SMARTPUSH_IMPORT_MEGABYTES * 1_048_576, lines=settings.SMARTPUSH_IMPORT_LINES)
     with tempfile.TemporaryFile() as spool:
         if not stream.seekable():
             shutil.copyfileobj(_Bounded(stream, limits.size + 1), spool)
             stream = spool
-        source = IdFile(stream=stream, name=job.file_name, limits=limits)
+        source = IdFile(stream=stream, name=job.file_name, limits=limits, choice=choice)
         with transaction.atomic():
             # Held until the end, so that nobody takes a slow upload for a dead one.
             SegmentImport.objects.select_for_update().get(pk=job.pk)

@@ -3,6 +3,7 @@
   'use strict';
 
   const ASK_EVERY = 1000; // milliseconds
+  const HEAD = 65_536; // bytes of a file that its columns are read from
   const say = (form, problems) => {
     for (const place of form.querySelectorAll('[data-problem]')) {
       const texts = problems[place.dataset.problem] || [];
@@ -11,7 +12,59 @@
     }
   };
 
+  // The columns of a chosen file, and the one that would be taken: shown before anything is imported.
+  function columns(form) {
+    const host = form.querySelector('[data-columns]');
+    const select = host.querySelector('select');
+    const header = host.querySelector('input');
+    const values = host.querySelector('[data-column-values]');
+    let asked = 0;
+    let found = null;
+    const clear = () => {
+      host.hidden = true;
+      select.disabled = true;
+      header.disabled = true;
+    };
+    const shown = () => {
+      const samples = [...found.samples[select.value]];
+      if (header.checked && !found.header) samples.shift();
+      if (!header.checked && found.header) samples.unshift(found.names[select.value]);
+      const some = samples.filter(Boolean).slice(0, 3);
+      values.textContent = some.length ? `Such as ${some.join(', ')}` : 'Its first lines are empty.';
+    };
+    select.addEventListener('change', shown);
+    header.addEventListener('change', shown);
+    return async (file) => {
+      clear();
+      asked += 1;
+      if (!file) return;
+      const mine = asked;
+      const body = new FormData();
+      body.append('head', file.slice(0, HEAD), 'head');
+      body.append('name', file.name);
+      body.append('csrfmiddlewaretoken', form.elements.csrfmiddlewaretoken.value);
+      try {
+        const answer = await fetch(host.dataset.columns, {method: 'POST', body, headers: {Accept: 'application/json'}});
+        const said = await answer.json();
+        if (mine !== asked) return;
+        if (said.problems) say(form, said.problems);
+        if (!answer.ok || !said.names.length) return;
+        found = said;
+      } catch {
+        return; // the import itself guesses, and says what is wrong
+      }
+      select.replaceChildren(...found.names.map((name, number) => new Option(name || `Column ${number + 1}`, number)));
+      select.value = String(found.column);
+      header.checked = found.header;
+      select.disabled = false;
+      header.disabled = false;
+      host.hidden = false;
+      shown();
+    };
+  }
+
   function chooser(form) {
+    const look = columns(form);
     const input = form.querySelector('input[type=file]');
     const zone = form.querySelector('[data-drop]');
     const name = form.querySelector('[data-file-name]');
@@ -24,14 +77,15 @@
       say(form, large ? {file: [`The file is larger than ${size(most)}. Split it into several.`]} : {});
       return !large;
     };
-    input.addEventListener('change', show);
+    const chosen = () => look(show() ? input.files[0] : null);
+    input.addEventListener('change', chosen);
     for (const kind of ['dragover', 'dragleave', 'drop']) {
       zone.addEventListener(kind, (event) => {
         event.preventDefault();
         zone.toggleAttribute('data-over', kind === 'dragover');
         if (kind === 'drop' && event.dataTransfer.files.length) {
           input.files = event.dataTransfer.files;
-          show();
+          chosen();
         }
       });
     }

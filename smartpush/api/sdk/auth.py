@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from devices.models import App, Brand
-from devices.selectors.click_hosts import click_hosts
+from devices.selectors.click_hosts import click_host_names
 from devices.services.reporting import Credentials
 from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
@@ -63,7 +63,7 @@ def _remembered(key: str, origin: str, condition: dict[str, object]) -> Site | N
         return None
     if len(_sites) >= _MOST_REMEMBERED:
         _sites.clear()
-    hosts = tuple(sorted(click_hosts(brand=app.brand)))
+    hosts = click_host_names(brand=app.brand)
     _sites[key, origin] = (time.monotonic() + REMEMBER, app, hosts)
     return app, hosts
 

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from assets.admin.base import LANGUAGES
+from assets.services.refusals import image_url_problem
 from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
 from devices.admin.deleting import Never, WithItsForm
 from devices.admin.forms import AppForm, LinesField, time_zones, web_origin
@@ -82,6 +83,14 @@ class BrandForm(forms.ModelForm):
                 help_text="For schedules, reports, the days and weeks of caps, and end users whose own is not known.",
             )
         _offer_languages(self)
+
+    def clean_default_icon_url(self) -> str:
+        """Refuse what the editors of pushes would refuse: they begin with this address."""
+        value: str = self.cleaned_data["default_icon_url"]
+        problem = image_url_problem(value) if value else None
+        if problem is not None:
+            raise forms.ValidationError(problem)
+        return value
 
     def clean_identity_mode(self) -> str:
         mode: str = self.cleaned_data["identity_mode"]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
+from smartpush.common.personalisation.addresses import doubtful_outputs
 from smartpush.common.personalisation.context import ROOTS, Buffer, Context, Values
 from smartpush.common.personalisation.exploring import explore_nodes
 from smartpush.common.personalisation.filters import arguments_words
@@ -24,6 +25,7 @@ from smartpush.common.personalisation.limits import (
     TemplateLimit,
     TemplateTime,
 )
+from smartpush.common.personalisation.nodes import CHAINED
 from smartpush.common.personalisation.rendering import (
     _LIQUID,
     TEMPLATE_WORDS,
@@ -127,6 +129,25 @@ def check_rendering(text: str) -> str | None:
     if failure is not None:
         return f"This fails for everybody without these properties: give a default or ask with {{% if %}}. {failure}"
     return None
+
+
+def address_samples(text: str) -> Iterator[str]:
+    """Return a personalised address as it comes out with likely values, and for people without properties."""
+    paths = _paths(parse(text))
+    filled = [_values(paths, value) for value in _LIKELY]
+    for variables in [*filled, {**filled[0], "user": {}}]:
+        try:
+            yield render(text, variables, address=True)
+        except CannotRender:
+            continue
+
+
+def address_doubts(text: str) -> list[str]:
+    """Return what an address prints that may be a value or a part of the address, as it is written there."""
+    if not is_template(text) or check_template(text):
+        return []
+    nodes = (node for node in nodes_of(parse(text).nodes) if isinstance(node, CHAINED))
+    return list(dict.fromkeys(doubtful_outputs(text, nodes)))
 
 
 @functools.lru_cache(maxsize=1024)

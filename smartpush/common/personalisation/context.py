@@ -67,9 +67,10 @@ class Context(RenderContext):
 
     While `explores` is set, every branch is entered and a branch's own failures are passed over: only limits count.
     `turn` says which branch is explored last, so that what it assigns is what the rest of the text sees.
+    `ready` is set for an address: the variables that hold parts of it, not values.
     """
 
-    __slots__ = ("explores", "kept", "kept_size", "meter", "turn")
+    __slots__ = ("explores", "kept", "kept_size", "meter", "ready", "turn")
     env: Any
 
     def __init__(self, template: BoundTemplate, *, meter: Meter | None = None, **options: Any) -> None:
@@ -77,6 +78,7 @@ class Context(RenderContext):
         self.meter = meter or Meter()
         self.explores = False
         self.turn = 0
+        self.ready: set[str] | None = None
         self.kept: dict[str, int] = {}
         self.kept_size = 0
 

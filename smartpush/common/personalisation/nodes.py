@@ -27,7 +27,8 @@ from liquid.exceptions import BreakLoop, ContextDepthError, ContinueLoop, LoopIt
 from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
 
-from smartpush.common.personalisation.context import OUTPUT_WORDS
+from smartpush.common.personalisation.addresses import AddressBuffer, Place, is_ready, value_encode
+from smartpush.common.personalisation.context import OUTPUT_WORDS, Buffer
 from smartpush.common.personalisation.exploring import (
     explore_branches,
     explore_each,
@@ -100,6 +101,8 @@ class _Output(OutputNode):
             if text_size(value) > MAX_OUTPUT:
                 raise TemplateLimit(OUTPUT_WORDS)
             value = to_liquid_string(value, autoescape=False)
+        if isinstance(buffer, AddressBuffer) and not is_ready(self, context.ready):
+            value = value_encode(value, buffer.place)
         return buffer.write(value)
 
 
@@ -207,6 +210,8 @@ class _Assign(AssignNode):
     def render_to_output(self, context: Any, buffer: TextIO) -> int:
         context.meter.visit(self.cost)
         context.assign(self.name, _filtered(self, context))
+        if context.ready is not None:
+            (context.ready.add if is_ready(self, context.ready) else context.ready.discard)(str(self.name))
         return 0
 
 
@@ -215,6 +220,12 @@ class _Capture(CaptureNode):
 
     def render_to_output(self, context: Any, buffer: TextIO) -> int:
         context.meter.visit(0)
+        if context.ready is not None and isinstance(buffer, Buffer):
+            piece = AddressBuffer(context.meter, buffer.size, Place.PIECE)
+            self.block.render(context, piece)
+            self._assign(context, piece)
+            context.ready.add(str(self.name))
+            return 0
         if not context.explores:
             return super().render_to_output(context, buffer)
         captured = context.get_buffer(buffer)

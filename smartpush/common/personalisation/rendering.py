@@ -15,6 +15,7 @@ from liquid.builtin.expressions import tokenize
 from liquid.exceptions import LiquidError
 from liquid.token import TOKEN_EXPRESSION
 
+from smartpush.common.personalisation.addresses import AddressBuffer, Place, value_encode
 from smartpush.common.personalisation.context import Buffer, Context, Values
 from smartpush.common.personalisation.environment import LimitedEnvironment
 from smartpush.common.personalisation.limits import MAX_TEMPLATE, Meter, TemplateLimit, TemplateTime
@@ -114,6 +115,17 @@ def _fill(hole: _Hole, variables: Mapping[str, Any]) -> str:
     raise _NotPlain
 
 
+def _address(parts: tuple[str | _Hole, ...], variables: Mapping[str, Any]) -> str:
+    written, place = [], Place.PATH
+    for part in parts:
+        if isinstance(part, str):
+            place = place.after(part)
+            written.append(part)
+        else:
+            written.append(value_encode(_fill(part, variables), place))
+    return "".join(written)
+
+
 def parse(text: str) -> BoundTemplate:
     """Return the parsed text; raises LiquidError, and TemplateLimit for what no machine should try to read."""
     if len(text) > MAX_TEMPLATE:
@@ -152,10 +164,13 @@ def is_metered(text: str) -> bool:
     return is_template(text) and _compile(text).plain is None
 
 
-def render(text: str, variables: Mapping[str, Any], *, field: str = "", meter: Meter | None = None) -> str:
+def render(
+    text: str, variables: Mapping[str, Any], *, field: str = "", meter: Meter | None = None, address: bool = False
+) -> str:
     """Return the text for one end user (variables: user, event, brand); missing values are empty.
 
-    The texts of one message share a `meter`, so that the limits are a message's. Raises CannotRender.
+    The texts of one message share a `meter`, so that the limits are a message's. In an `address` each value is encoded
+    for where it stands. Raises CannotRender.
     """
     if not is_template(text):
         return text
@@ -163,6 +178,8 @@ def render(text: str, variables: Mapping[str, Any], *, field: str = "", meter: M
     plain = compiled.plain
     if plain is not None:
         try:
+            if address:
+                return _address(plain, variables)
             return "".join([part if isinstance(part, str) else _fill(part, variables) for part in plain])
         except (_NotPlain, ValueError):  # ValueError: a number of thousands of digits
             pass
@@ -171,7 +188,7 @@ def render(text: str, variables: Mapping[str, Any], *, field: str = "", meter: M
     meter = meter or Meter()
     fresh = not meter.visits
     try:
-        return _run(compiled.template, variables, meter)
+        return _run(compiled.template, variables, meter, address=address)
     except TemplateLimit as limit:
         if fresh and not meter.read:  # it failed before it looked at anybody: so it fails for everybody
             compiled.problem, compiled.code = limit.message, TEMPLATE_LIMIT
@@ -184,8 +201,9 @@ def render(text: str, variables: Mapping[str, Any], *, field: str = "", meter: M
         raise CannotRender(field=field, message=str(error) or type(error).__name__) from error
 
 
-def _run(template: BoundTemplate, variables: Mapping[str, Any], meter: Meter) -> str:
+def _run(template: BoundTemplate, variables: Mapping[str, Any], meter: Meter, *, address: bool) -> str:
     context = Context(template, globals=Values(variables, meter), meter=meter)
-    buffer = Buffer(meter)
+    context.ready = set() if address else None
+    buffer = AddressBuffer(meter) if address else Buffer(meter)
     template.render_with_context(context, buffer)
     return buffer.getvalue()

@@ -11,10 +11,11 @@ from devices.pushservice.server import LocalPushService
 from devices.transports import fcm_credentials
 from devices.transports.base import Outcome, SendRefused
 from devices.transports.fcm import FcmMessage
-from devices.transports.fcm_credentials import CredentialsRefused, service_account_read
+from devices.transports.fcm_credentials import service_account_read
 from devices.transports.fcm_encoder import NativeMessage, encode
+from devices.transports.fcm_key_files import CredentialsRefused, key_file_text
 from tests.browser.harness.waiting import wait_until
-from tests.devices.services.native import service_account
+from tests.devices.services.native import private_key, service_account
 from tests.devices.transports.senders import FcmSender
 
 
@@ -181,11 +182,69 @@ def test_a_key_of_another_kind_than_rsa_is_refused(key):
         service_account_read(text)
 
 
-@pytest.mark.parametrize("key", ["\ud800", "-----BEGIN PRIVATE KEY-----\n\ud800"])
-def test_a_key_that_is_no_unicode_text_is_refused(key):
-    text = service_account("", token_uri="https://oauth2.googleapis.com/token", private_key=key)
-    with pytest.raises(CredentialsRefused, match="cannot be read"):
+def _changed(pem):
+    lines = pem.splitlines(keepends=True)
+    return "".join([*lines[:5], *lines[6:]])
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("\ud800", "does not begin with BEGIN PRIVATE KEY"),
+        ("-----BEGIN PRIVATE KEY-----\n\ud800", "cut off"),
+        ("-----BEGIN PRIVATE KEY-----\n\ud800\n-----END PRIVATE KEY-----", "was changed"),
+        (private_key().partition("-----END")[0], "cut off"),
+        (private_key().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "protected by a password"),
+        (_changed(private_key()), "is missing or was changed"),
+        ("", "has no private_key"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_refused_with_the_reason_and_never_thrown_away(key, reason):
+    text = service_account("", token_uri=TOKEN_URI, private_key=key)
+    with pytest.raises(CredentialsRefused, match=reason) as refusal:
         service_account_read(text)
+    assert "Generate a new key" not in str(refusal.value)
+
+
+TOKEN_URI = "https://oauth2.googleapis.com/token"
+FILE = service_account("", token_uri=TOKEN_URI)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FILE.encode("utf-8-sig"),
+        FILE.encode("utf-16"),
+        FILE.encode("utf-16-le"),
+        FILE.encode("utf-16-be"),
+        ("\n" + FILE + "\r\n").encode(),
+        json.dumps(FILE).encode(),
+        FILE.replace("\\n", "\\\\n").encode(),
+        FILE.replace("\\n", "\\\\\\\\n").encode(),
+        FILE.replace("\\n", "\\r\\n").encode(),
+        FILE.replace("\\n", " ").encode(),
+        FILE.replace("\\n", "").encode(),
+        FILE.replace(TOKEN_URI, "https://accounts.google.com/o/oauth2/token").encode(),
+        FILE.replace(TOKEN_URI, "https://www.googleapis.com/oauth2/v4/token").encode(),
+        FILE.replace(TOKEN_URI, TOKEN_URI + "/ ").encode(),
+    ],
+)
+def test_the_same_key_in_other_bytes_is_the_same_account(data):
+    assert service_account_read(key_file_text(data)) == service_account_read(FILE)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe{", b"\xff\xfe\x00\xd8", b"\x80abc", b"\x00", b"\xef\xbb\xbf", b""])
+def test_bytes_that_are_no_text_are_refused_in_words(data):
+    with pytest.raises(CredentialsRefused, match="not JSON"):
+        service_account_read(key_file_text(data))
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://accounts.google.com.evil.example/o/oauth2/token", "http://oauth2.googleapis.com/token"]
+)
+def test_only_googles_own_addresses_are_asked_for_tokens(uri):
+    with pytest.raises(CredentialsRefused, match="token_uri is not Google's"):
+        service_account_read(FILE.replace(TOKEN_URI, uri))
 
 
 def test_a_refusal_never_quotes_the_key():

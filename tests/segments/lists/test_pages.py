@@ -357,3 +357,31 @@ def test_a_hostile_name_of_a_file_is_shown_as_text(editor, brand):
     shown = editor.get(page(segment)).content.decode()
     assert "<img src=x" not in shown
     assert "<img src=x" not in editor.get(page(segment, "list_progress")).json()["html"]
+
+
+def looked_at(client, content, name="ids.csv"):
+    address = reverse("admin:segments_segment_list_columns")
+    return client.post(address, {"head": upload(content), "name": name}, **JSON)
+
+
+def test_the_column_that_would_be_taken_is_shown_before_the_import(editor):
+    answer = looked_at(editor, "id;External-User-ID\n1;ann\n2;bob\n")
+    assert answer.json() == {
+        "names": ["id", "External-User-ID"], "samples": [["1", "2"], ["ann", "bob"]], "column": 1, "header": True,
+    }  # fmt: skip
+    refused = looked_at(editor, b"PK\x03\x04" + b"x" * 50)
+    assert refused.status_code == 400
+    assert "Excel workbook" in refused.json()["problems"]["file"][0]
+    assert looked_at(editor, "\n").json() == {"names": []}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "matched"),
+    [({"column": "1", "header": "on"}, {"ann"}), ({"column": "0"}, set()), ({}, {"bob"}), ({"column": "x"}, {"bob"})],
+)
+def test_the_chosen_column_is_imported_and_the_guess_without_a_choice(editor, brand, crowd, chosen, matched):
+    segment = a_list(brand)
+    file = upload("crm,code,user_id\n7,ann,bob\n")
+    assert editor.post(page(segment, "list_import"), {"mode": "add", "file": file, **chosen}).status_code == 302
+    run(segment)
+    assert members(segment) == matched

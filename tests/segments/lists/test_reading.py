@@ -3,8 +3,11 @@
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from segments.services.imports.reading import MAX_FAULTS, MAX_LINE, CannotRead, IdFile, Limits
+from segments.services.imports.layouts import Choice
+from segments.services.imports.reading import MAX_FAULTS, MAX_LINE, CannotRead, IdFile, Limits, file_columns
 
 LIMITS = Limits(size=4 << 20, lines=1000)
 
@@ -154,3 +157,87 @@ def test_a_single_endless_line_is_refused_after_a_little_of_it():
     with pytest.raises(CannotRead, match="larger than 64 MB"):
         list(IdFile(stream=stream, name="ids.txt", limits=Limits(size=64 << 20, lines=10)))
     assert stream.at < 66 << 20
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\nname;id\nAnn;ann\nBob;bob\n",
+        '"sep=;"\r\nid;name\r\nann;A\r\nbob;B\r\n',
+        "SEP=|\nid|name\nann|A\nbob|B\n",
+        "sep=\\t\nname\tid\nA\tann\nB\tbob\n",
+        "\ufeffsep=,\n\nid\nann\nbob\n",
+        "name|id\nAnn|ann\nBob|bob\n",
+        "id,external_user_id\n1,ann\n2,bob\n",
+        "id;name;External-User-ID\n1;A;ann\n2;B;bob\n",
+        "userId,externalId\n1,ann\n2,bob\n",
+        '="id"\n="ann"\n="bob"\n',
+        'name,ID\nA,="ann"\nB,"=""bob"""\n',
+    ],
+)
+def test_ids_are_read_as_the_spreadsheet_meant_them(content):
+    assert ids(content) == ["ann", "bob"]
+    assert ids(content.encode("utf-16")) == ["ann", "bob"]
+
+
+def test_a_line_that_names_the_separator_keeps_the_line_numbers():
+    assert read("sep=;\nid;x\nann;1\n")[0] == [(3, "ann")]
+
+
+@pytest.mark.parametrize("value", ["7.00E+11", "7E+11", "7,00E+11", "1.234e+15", "9.1E+2"])
+def test_a_number_that_lost_digits_is_refused_with_its_line(value):
+    rows, source = read(f"id;x\nann;1\n{value};2\nbob;3\n")
+    assert rows == [(2, "ann"), (4, "bob")]
+    assert [fault["line"] for fault in source.faults] == [3]
+    assert value in source.faults[0]["problem"]
+    assert "as text" in source.faults[0]["problem"]
+
+
+def test_a_number_that_has_all_its_digits_and_ids_that_only_look_like_one_are_kept():
+    assert ids("id\n1.23456789012E+11\n7e11\nE+7\na1E+11\n") == ["123456789012", "7e11", "E+7", "a1E+11"]
+
+
+def columns(content, name="ids.csv"):
+    return file_columns(head=content.encode() if isinstance(content, str) else content, name=name)
+
+
+def test_the_beginning_of_a_file_shows_its_columns_and_the_one_that_would_be_taken():
+    found = columns('sep=;\nname;External ID;id\nAnn;="a1";1\nBob;b2;2\nCem;c3;3\nDan;d4;4\n')
+    assert found.names == ("name", "External ID", "id")
+    assert (found.column, found.header) == (1, True)
+    assert found.samples[1] == ("a1", "b2", "c3")
+    plain = columns("a1,Ann\nb2,Bob\n".encode("utf-16"))
+    assert (plain.names, plain.column, plain.header) == (("Column 1", "Column 2"), 0, False)
+    assert plain.samples == (("a1", "b2"), ("Ann", "Bob"))
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "sep=;\n", "\ufeff"])
+def test_a_file_without_a_line_shows_no_columns(content):
+    assert columns(content) is None
+
+
+_ODD_TEXT = st.text('id;,|\t"=\n\rsep a1', max_size=80)
+
+
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode), _ODD_TEXT.map(str.encode)))
+def test_no_beginning_of_a_file_raises_anything_but_a_refusal(head):
+    try:
+        found = file_columns(head=head, name="x.csv")
+    except CannotRead:
+        return
+    assert found is None or 0 <= found.column < len(found.names) == len(found.samples)
+
+
+def test_what_the_beginning_shows_is_what_is_read():
+    content = "id,external_user_id\n1,ann\n2,bob\n"
+    shown = columns(content)
+    assert list(shown.samples[shown.column]) == ids(content)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [(Choice(2, header=True), ["x1", "x2"]), (Choice(0, header=False), ["id", "1", "2"]), (Choice(9, header=True), [])],
+)
+def test_a_chosen_column_wins_over_the_guess(choice, expected):
+    source = IdFile(stream=io.BytesIO(b"id,name,crm\n1,Ann,x1\n2,Bob,x2\n"), name="a.csv", limits=LIMITS, choice=choice)
+    assert [value for _line, value in source] == expected
