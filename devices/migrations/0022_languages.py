@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """The canonical form of each language tag, beside the tag as it was sent. The old code leaves it null."""
 
     dependencies = [
-        ("devices", "0020_never_contact_index"),
+        ("devices", "0021_origins_spelled"),
     ]
 
     operations = [

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("devices", "0020_never_contact_index"),
+        ("devices", "0023_languages_filled"),
     ]
 
     operations = [
