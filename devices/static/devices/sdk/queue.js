@@ -93,14 +93,10 @@ async function sendBatch(items) {
     await forget(batch, 'reject', () => error);
     return;
   }
-  const refused = new Map((answer.errors || []).map((error) => [error.index, error]));
-  batch.forEach((item, index) => {
-    const error = refused.get(index);
-    if (error) {
-      complain(error);
-      settle(item.id, 'reject', failure(error.code, error.message));
-    }
-  });
+  for (const error of answer.errors || []) {
+    complain(error);
+    settle(batch[error.index].id, 'reject', failure(error.code, error.message));
+  }
   await forget(batch, 'resolve', () => ({queued: false}));
   takeAnswer(answer);
 }

@@ -17,7 +17,10 @@ const sendNow = (path, body) => post(
 async function send(path, body) {
   demandPermission();
   log(path);
-  return sendNow(path, body);
+  const answer = await sendNow(path, body);
+  // What the server could not keep of this call: the rest it took.
+  answer.left_out?.forEach(complain);
+  return answer;
 }
 
 // identify and logout change who the end user is: one after the other, in the order they were called.
