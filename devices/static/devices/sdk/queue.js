@@ -128,12 +128,16 @@ function wake() {
   return flush().catch(() => {});
 }
 
+// A copy by JSON: the page may change its object before it is sent, and must learn at once that it cannot be.
+const toJson = (value) => JSON.parse(JSON.stringify(
+  value, (key, part) => (typeof part === 'bigint' ? String(part) : part),
+));
+
 function sendEvent(kind, name, properties = {}) {
   if (typeof name !== 'string' || !name) {
     throw failure('invalid_argument', kind + ' needs a name as a non-empty text.');
   }
   const id = randomId();
   const event = {id, name, properties, occurred_at: new Date().toISOString(), kind};
-  // A copy by JSON now: the page may change its object before it is sent, and must learn at once that it cannot be.
-  return submit({id, event: JSON.parse(JSON.stringify(event))});
+  return submit({id, event: toJson(event)});
 }
