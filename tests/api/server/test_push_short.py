@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.models import Delivery
+from devices.models import Delivery, PropertyDefinition
 from devices.pushservice.server import LocalPushService
 from devices.services.sending.send import close_senders
+from segments.rules import parse_rules
+from segments.selectors.matching import context_for, segment_queryset
 from tests.api.server.client import event
 from tests.api.server.test_push import send
 from tests.devices.services.sending import Channel
@@ -79,3 +81,32 @@ def test_an_event_without_an_offset_costs_its_row_only(server, subscriber, at):
 def test_a_look_up_asks_for_the_offset_too(server, subscriber, name):
     assert list(server.call("GET", f"deliveries?{name}=2026-11-30T10:00:00", expect=400)["fields"]) == [name]
     server.call("GET", f"deliveries?{name}=2026-11-30T10:00:00.1234567Z")
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        ("2026-11-30T10:00:00.1234567Z", "date"),
+        ("2026-11-30t10:00:00,5z", "date"),
+        ("2026-11-30T10:00:00+01", "date"),
+        ("2026-11-30T10:00:00", "date"),
+        ("20261130T100000Z", "text"),
+        ("2026-11-30T10:00:00.1234567 o'clock", "text"),
+    ],
+)
+def test_a_date_property_in_any_form_is_one_from_its_first_value_and_segments_find_it(server, brand, first, kind):
+    server.users({"external_id": "ann", "properties": {"seen": first}})
+    assert PropertyDefinition.objects.get(name="seen").type == kind
+    if kind == "date":
+        later = {"external_id": "bob", "properties": {"seen": "2026-12-24T18:00:00.0000001+0100"}}
+        assert server.users(later)["errors"] == []
+        assert seen_before(brand, "2026-12-01") == ["ann"]
+
+
+def seen_before(brand, day: str) -> list[str]:
+    """Whom a segment on the property finds."""
+    date = {"date": day, "zone": "brand"}
+    rule = {"field": "property", "params": {"name": "seen", "type": "date"}, "operator": "before", "value": date}
+    rules = parse_rules({"version": 1, "rule": rule})
+    context = context_for(rules=rules, brand_id=brand.pk, now=datetime.now(UTC))
+    return list(segment_queryset(rules=rules, context=context).values_list("external_id", flat=True))
