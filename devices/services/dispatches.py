@@ -15,7 +15,7 @@ OPEN_OFFERS = (PopupOffer.State.PENDING, PopupOffer.State.LEASED, PopupOffer.Sta
 
 @dataclass(frozen=True, slots=True)
 class DispatchSpec:
-    """One send as its owner describes it; `ttl` in seconds; `content` as assets compiled it."""
+    """One send as its owner describes it; `ttl` in seconds, 0 for one attempt; `content` as assets compiled it."""
 
     brand_id: int
     day: date

@@ -35,16 +35,36 @@ class RecordedEvent:
     occurred_at: datetime
 
 
-def ids_fresh(*, brand_id: int, ids: list[str], now: datetime, scope: str = "event") -> set[str]:
-    """Those of these client ids that were not seen in the last seven days; they are from now on.
+# Take ids for their lifetime; the ones that were free come back.
+_TAKE_SQL = """
+INSERT INTO devices_idempotencykey (brand_id, scope, key, expires_at)
+SELECT %s, %s, key, %s FROM unnest(%s::text[]) AS key ON CONFLICT DO NOTHING RETURNING key
+"""
 
-    Each kind of caller has a scope of its own, so that no page can use up the ids of the brand's server.
-    """
+# The same for one installation: two people's pages may both call an event `order-1001`. Releases before this one kept
+# the ids of SDK events by brand, under the scope `event`: an event that one of them recorded is a replay here too.
+_TAKE_OF_DEVICE_SQL = """
+INSERT INTO devices_idempotencykey (brand_id, scope, key, expires_at)
+SELECT %(brand)s, 'sdk_event', %(prefix)s::text || given, %(until)s FROM unnest(%(ids)s::text[]) AS t(given)
+WHERE NOT EXISTS (SELECT 1 FROM devices_idempotencykey b
+                  WHERE b.brand_id = %(brand)s AND b.scope = 'event' AND b.key = given)
+ON CONFLICT DO NOTHING RETURNING substr(key, length(%(prefix)s::text) + 1)
+"""
+
+
+def ids_fresh(*, brand_id: int, ids: list[str], now: datetime, scope: str) -> set[str]:
+    """Return those of a brand's own ids that were not seen in the last seven days; they are from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_SQL, [brand_id, scope, now + IDEMPOTENCY_LIFETIME, ids])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _ids_fresh_of_device(*, brand_id: int, device_id: int | None, ids: list[str], now: datetime) -> set[str]:
+    """Return those of an installation's ids that it did not use in the last seven days; they are used from now on."""
+    until = now + IDEMPOTENCY_LIFETIME
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO devices_idempotencykey (brand_id, scope, key, expires_at)"
-            " SELECT %s, %s, key, %s FROM unnest(%s::text[]) AS key ON CONFLICT DO NOTHING RETURNING key",
-            [brand_id, scope, now + IDEMPOTENCY_LIFETIME, ids],
+            _TAKE_OF_DEVICE_SQL, {"brand": brand_id, "prefix": f"{device_id or 0}:", "until": until, "ids": ids}
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -52,14 +72,14 @@ def ids_fresh(*, brand_id: int, ids: list[str], now: datetime, scope: str = "eve
 def event_record(
     *, brand_id: int, end_user_id: int, device_id: int | None, events: Sequence[EventInput], now: datetime
 ) -> list[RecordedEvent]:
-    """Record events of one end user and return the new ones; an id seen within seven days is recorded once.
+    """Record events of one end user and return the new ones; an installation's id is recorded once in seven days.
 
     Times in the future become now, times older than three days the oldest accepted one: client clocks are not trusted.
     """
     if not events:
         return []
     ids = sorted({event.id for event in events if event.id})
-    fresh = ids_fresh(brand_id=brand_id, ids=ids, now=now) if ids else set()
+    fresh = _ids_fresh_of_device(brand_id=brand_id, device_id=device_id, ids=ids, now=now) if ids else set()
     rows = []
     for event in events:
         if event.id:

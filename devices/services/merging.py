@@ -62,7 +62,7 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
         new = sorted({*getattr(visitor, field)} - {*kept})
         setattr(known, field, sorted([*kept, *new[: max(MAX_MARKERS - len(kept), 0)]]))
     theirs = {name: value for name, value in visitor.properties.items() if name not in known.properties}
-    known.properties = properties_fill(stored=known.properties, given=theirs, types={})
+    known.properties, _ = properties_fill(stored=known.properties, given=theirs, types={})
     known.user_opt_out = known.user_opt_out or visitor.user_opt_out
     known.never_contact = known.never_contact or visitor.never_contact
     known.language = known.language or visitor.language

@@ -12,12 +12,18 @@ from devices.models import Dispatch, EndUser, IdempotencyKey
 from devices.services.push_services.holding import HELD_SQL
 from smartpush.common.jobs import job_queue
 
+FIRST_CHANCE = 60
+"""Seconds that a message waits for its first attempt, however short its TTL: that begins with the push service, and
+with a TTL of 0 every message would be over before a worker has it. What comes after that attempt keeps to the TTL."""
+
+# Write one delivery for each reachable device of an end user.
 _ADD_SQL = """
 INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, request_id, origin, variables,
                               next_attempt_at, expires_at, created_at, attempt, tries, state,
                               hold_reason, reason, clicked_action)
 SELECT p.day, p.brand_id, p.id, v.holder_id, v.id, %(request)s, v.endpoint_origin, %(variables)s::jsonb,
-       %(at)s, %(at)s::timestamptz + make_interval(secs => p.ttl), %(now)s, 0, 0, 'ready', '', '', ''
+       %(at)s, %(at)s::timestamptz + make_interval(secs => greatest(p.ttl, %(chance)s)), %(now)s, 0, 0, 'ready',
+       '', '', ''
 FROM devices_dispatch p, devices_device v
 JOIN devices_pushstatus s ON s.device_id = v.id AND s.end_user_id = v.holder_id AND s.status = 'allowed'
 JOIN devices_enduser u ON u.id = v.holder_id AND NOT u.never_contact
@@ -73,6 +79,7 @@ def deliveries_write(
                 "at": at,
                 "dispatch": dispatch_id,
                 "end_user": end_user_id,
+                "chance": FIRST_CHANCE,
             },
         )
         return [row[0] for row in cursor.fetchall()]

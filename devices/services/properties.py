@@ -1,30 +1,18 @@
 """Custom properties: each has one type in a brand, taken from its first value; later values must agree."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from devices.models import PropertyDefinition
+from smartpush.common.left_out import LeftOut, LeftOutCode, path_of
+from smartpush.common.moments import is_date
 
 MAX_DEFINITIONS = 1000  # of a brand
 MAX_STORED = 200  # of an end user
 MAX_STORED_BYTES = 32_768
 _Type = PropertyDefinition.Type
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _WORDS = {"text": "text", "number": "a number", "boolean": "true or false", "date": "an ISO 8601 date"}
-
-
-def is_date(value: Any) -> bool:
-    """Whether it is an ISO 8601 day, or day and time, that the calendar has."""
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
 
 
 def type_of(value: Any) -> str:
@@ -102,23 +90,35 @@ def properties_too_many(*, stored: Mapping[str, Any], wanted: Mapping[str, Any])
     return len(stored) < len(wanted) > MAX_STORED or _bytes_of(stored) < _bytes_of(wanted) > MAX_STORED_BYTES
 
 
-def properties_fill(*, stored: Mapping[str, Any], given: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
-    """What is stored with those of the given ones that can be kept: null removes, as `properties_set` does.
+def properties_fill(
+    *, stored: Mapping[str, Any], given: Mapping[str, Any], types: Mapping[str, str]
+) -> tuple[dict[str, Any], list[LeftOut]]:
+    """Return what is stored with those of the given ones that can be kept, and the others: null removes.
 
     Left out is what is of another type, has a name that cannot be seen, or passes the limits once they are reached.
     """
     kept = properties_set(stored, {name: None for name, value in given.items() if value is None})
     size = _bytes_of(kept)
+    left_out = []
     for name, value in given.items():
-        if value is None or not name_shows(name) or problem_of(types, {name: value}) is not None:
+        if value is None:
             continue
         before = _bytes_of({name: kept[name]}) if name in kept else 0
         grown = _bytes_of({name: value}) - before
-        if (name not in kept and len(kept) >= MAX_STORED) or (grown > 0 and size + grown > MAX_STORED_BYTES):
+        if not name_shows(name):
+            why = LeftOutCode.CHARACTERS, "The name has characters that cannot be seen."
+        elif problem_of(types, {name: value}) is not None:
+            why = LeftOutCode.PROPERTY_TYPE, f"It is {_WORDS[types[name]]} in this brand; this value is not."
+        elif name not in kept and len(kept) >= MAX_STORED:
+            why = LeftOutCode.TOO_MANY, f"An end user has {MAX_STORED} properties at most."
+        elif grown > 0 and size + grown > MAX_STORED_BYTES:
+            why = LeftOutCode.TOO_LARGE, f"An end user has {MAX_STORED_BYTES} bytes of properties at most."
+        else:
+            kept[name] = value
+            size += grown
             continue
-        kept[name] = value
-        size += grown
-    return kept
+        left_out.append(LeftOut(path_of("properties", name), *why))
+    return kept, left_out
 
 
 def _bytes_of(properties: Mapping[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """Sessions: who is on which device, from the first page load through login, switch and logout."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -24,6 +24,7 @@ from devices.services.statuses import (
 )
 from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.common.deadlocks import ChangedMeanwhile
+from smartpush.common.left_out import LeftOut, LeftOutCode
 
 _TEXT_FIELDS = (
     "platform",
@@ -53,6 +54,7 @@ class SessionResult:
     absorbed_id: int | None
     vapid_key: str
     resubscribe: bool
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def bucket_of(*, brand_id: int, key: str) -> int:
@@ -148,8 +150,17 @@ def _identify(
     return known, absorbed, True
 
 
-def _describe(end_user: EndUser, identity: Identity) -> None:
+def _unproven(identity: Identity) -> list[LeftOut]:
+    """Return what a call says of a known end user, who has to be proven first."""
+    text = "Nobody has proven who this is: identify with an identity token first."
+    said = {"language": identity.language, "properties": identity.properties}
+    return [LeftOut(name, LeftOutCode.UNPROVEN, text) for name, value in said.items() if value]
+
+
+def _describe(end_user: EndUser, identity: Identity) -> list[LeftOut]:
+    """Write what the call says of the end user; return what cannot be kept."""
     changed = []
+    left_out: list[LeftOut] = []
     if identity.language and identity.language != end_user.language:
         end_user.language = identity.language
         changed += ["language", "language_canonical"]
@@ -163,11 +174,12 @@ def _describe(end_user: EndUser, identity: Identity) -> None:
             EndUser.objects.select_for_update(no_key=True).values_list("properties", flat=True).get(pk=end_user.pk)
         )
         types = types_of(brand_id=end_user.brand_id, names=list(identity.properties))
-        end_user.properties = properties_fill(stored=now_there, given=identity.properties, types=types)
+        end_user.properties, left_out = properties_fill(stored=now_there, given=identity.properties, types=types)
         if end_user.properties != now_there:
             changed.append("properties")
     if changed:
         end_user.save(update_fields=changed)
+    return left_out
 
 
 def _device_first(*, brand: Brand, app: App, identity: Identity, info: DeviceInfo, now: datetime) -> Device:
@@ -248,8 +260,8 @@ def session_open(
         )
     else:
         end_user = device.session_end_user
-    if not proof_wanted(brand=brand, device=device, now=now):
-        _describe(end_user, identity)
+    unproven = proof_wanted(brand=brand, device=device, now=now)
+    left_out = _unproven(identity) if unproven else _describe(end_user, identity)
     status = status_report(device=device, end_user=end_user, push=push, cause="session", now=now)
     active_id, active_key = _active_key(device)
     return SessionResult(
@@ -262,6 +274,7 @@ def session_open(
         absorbed_id=absorbed,
         vapid_key=active_key,
         resubscribe=_resubscribe_needed(device=device, active_id=active_id, push=push),
+        left_out=left_out,
     )
 
 

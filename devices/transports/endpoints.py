@@ -24,7 +24,8 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[1-9][0-9]{0,4}))?"
     r"(?P<rest>[/?][!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]*)?"
 )
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+# The URL alphabet, which browsers write, or the standard one, which native bridges and back ends make of it.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9_-]*|[A-Za-z0-9+/]*)={0,2}")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -72,7 +73,10 @@ def _is_or_is_under(host: str, allowed: Collection[str]) -> bool:
 
 
 def check_keys(p256dh: str, auth: str) -> tuple[bytes, bytes]:
-    """Decode a subscription's keys from base64url, padded or not, or raise KeysRefused (RFC 8291, 2.1)."""
+    """Decode a subscription's keys from base64 of either alphabet, padded or not, or raise KeysRefused.
+
+    RFC 8291, 2.1, has them in base64url.
+    """
     point = _decode(p256dh, code="p256dh_malformed")
     secret = _decode(auth, code="auth_malformed")
     check_raw_keys(p256dh=point, auth=secret)
@@ -92,10 +96,10 @@ def check_raw_keys(*, p256dh: bytes, auth: bytes) -> None:
 
 
 def _decode(text: str, *, code: str) -> bytes:
-    if len(text) > 256 or _BASE64URL.fullmatch(text) is None:
+    if len(text) > 256 or _BASE64.fullmatch(text) is None:
         raise KeysRefused(code)
     bare = text.rstrip("=")
     try:
-        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+        return base64.b64decode(bare.replace("+", "-").replace("/", "_") + "=" * (-len(bare) % 4), altchars=b"-_")
     except binascii.Error as error:
         raise KeysRefused(code) from error

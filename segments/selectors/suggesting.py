@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from devices.services.properties import is_date
 from segments.fields import Field, Suggestion
 from segments.selectors.bounded import TooSlow, rows_within
 from smartpush.common.languages import language_choice, language_short
+from smartpush.common.moments import is_date
 
 MOST = 50
 _WITHIN = 1_500  # milliseconds

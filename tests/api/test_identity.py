@@ -312,8 +312,10 @@ def test_languages_are_kept_as_variants_name_them(page, given, kept):
     assert page.device.language == kept
 
 
-def test_a_language_that_is_none_is_refused_from_the_author_and_left_out_of_the_browser(page):
-    error = page.session(expect=400, external_id="ann", language="English!")
-    assert "en" in error["fields"]["language"][0]
-    page.session(device={"language": "x-klingon\u202e"})
-    assert page.device.language == ""
+def test_a_language_that_is_none_is_left_out_and_told(page):
+    answer = page.session(external_id="ann", language="English!", device={"language": "x-klingon\u202e"})
+    assert [(one["field"], one["code"]) for one in answer["left_out"]] == [
+        ("language", "unreadable"),
+        ("device.language", "unreadable"),
+    ]
+    assert (page.device.language, EndUser.objects.get(external_id="ann").language) == ("", "")

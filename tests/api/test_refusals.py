@@ -228,8 +228,8 @@ def test_wrong_fields_are_named_by_their_path(page):
     page.allow()
     push = page.push
     push["subscription"] |= {"auth": None}
-    error = page.session(push=push, tab={}, device={"form_factor": "watch"}, expect=400)
-    assert set(error["fields"]) == {"push.subscription.auth", "tab", "device.form_factor"}
+    error = page.session(push=push, installation={"id": "x"}, external_id=7, expect=400)
+    assert set(error["fields"]) == {"push.subscription.auth", "installation.secret", "external_id"}
 
 
 @pytest.mark.usefixtures("one_minute")

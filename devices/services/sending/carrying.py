@@ -232,7 +232,7 @@ class Carrier:
     def _web_message(self, row: Row, meter: Meter) -> WebMessage:
         claim = self.claim
         payload = payload_render(row=row, day=claim.day, content=claim.content, brand=self._brand, meter=meter)
-        left = int((row.expires_at - self._clock()).total_seconds())
+        left = int((row.kept_until - self._clock()).total_seconds())
         return WebMessage(
             key=row.id,
             endpoint=row.endpoint,

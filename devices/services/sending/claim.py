@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from devices.services.outbox import FIRST_CHANCE
 from devices.services.sending.caps import Cap, caps_refund
 from devices.services.sending.quiet_hours import QuietHours, zone_choose
 from devices.services.sending.restraint import Judged, restrain
@@ -30,6 +31,7 @@ class Claim:
     brand_id: int
     content: Mapping[str, Any]
     urgency: str
+    ttl: int = FIRST_CHANCE
     lane: str = "urgent"
     size: int = 0
     origin: str = ""
@@ -62,6 +64,13 @@ class Row:
     native_token: str = field(default="", repr=False)
     zone: str = "UTC"  # the person's, else their device's, else the brand's
     reason: str = ""  # `template_time` where its texts took too long the last time
+    grace: timedelta = timedelta(0)
+    """How much longer than its TTL it may wait for its first attempt."""
+
+    @property
+    def kept_until(self) -> datetime:
+        """Until when a push service is to keep it, and until when it is tried again."""
+        return self.expires_at - self.grace
 
 
 _CLAIM_SQL = """
@@ -75,19 +84,21 @@ RETURNING c.id, c.day, c.attempt, c.dispatch_id, c.brand_id, p.content, p.urgenc
           b.quiet_from, b.quiet_until,
           (SELECT jsonb_agg(jsonb_build_array(f.id, f.scope, f.period, f.most) ORDER BY f.id)
            FROM devices_frequencycap f WHERE f.brand_id = c.brand_id AND f.purpose = p.purpose),
-          c.origin, c.sender, c.lane, c.size
+          c.origin, c.sender, c.lane, c.size, p.ttl
 """
 
-# Rows that a dead worker left in `sending`: nobody knows whether they went out. The resource's policy decides.
-_UNSURE_SQL = """
+# Rows that a dead worker left in `sending`: nobody knows whether they went out. The resource's policy decides, and
+# none whose TTL was over while it waited is sent again.
+_AGAIN = """(p.policy = 'at_least_once' AND d.tries < %(retries)s AND (p.ttl >= %(chance)s
+        OR d.expires_at - make_interval(secs => %(chance)s - p.ttl) > %(now)s::timestamptz))"""
+_UNSURE_SQL = f"""
 UPDATE devices_delivery d SET
-    state = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN 'ready' ELSE 'unknown' END,
+    state = CASE WHEN {_AGAIN} THEN 'ready' ELSE 'unknown' END,
     reason = 'worker_lost',
-    hold_reason = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN 'unsure' ELSE '' END,
-    chunk_id = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN NULL ELSE d.chunk_id END,
+    hold_reason = CASE WHEN {_AGAIN} THEN 'unsure' ELSE '' END,
+    chunk_id = CASE WHEN {_AGAIN} THEN NULL ELSE d.chunk_id END,
     next_attempt_at = %(now)s,
-    finished_at = CASE WHEN p.policy = 'at_least_once' AND d.tries < %(retries)s THEN NULL
-                       ELSE %(now)s::timestamptz END
+    finished_at = CASE WHEN {_AGAIN} THEN NULL ELSE %(now)s::timestamptz END
 FROM devices_dispatch p
 WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'sending' AND d.attempt < %(attempt)s
   AND p.id = d.dispatch_id
@@ -202,6 +213,7 @@ def _claim(row: Sequence[Any]) -> Claim:
         sender=row[13],
         lane=row[14],
         size=row[15],
+        ttl=row[16],
     )
 
 
@@ -222,6 +234,7 @@ def chunk_claim(*, chunk_id: int, now: datetime) -> Claim | None:
                     "attempt": claim.attempt,
                     "now": now,
                     "retries": UNSURE_RETRIES,
+                    "chance": FIRST_CHANCE,
                 },
             )
     return claim
@@ -299,6 +312,7 @@ def rows_gate(
             native_token=r[17],
             reason=r[18],
             zone=zone_choose(r[19], r[20], claim.zone),
+            grace=timedelta(seconds=max(FIRST_CHANCE - claim.ttl, 0)),
         )
         for r in found
         if r[15]

@@ -117,6 +117,7 @@ def native_render(
         "report_url": report_url(),
         "report_token": report_token(row.id, claim.day),
     }
+    left = max(int((row.kept_until - now).total_seconds()), 0)
     message = NativeMessage(
         token=row.native_token,
         platform=app.platform,
@@ -124,8 +125,8 @@ def native_render(
         body=body,
         data={PREFIX + name: value for name, value in data.items() if value},
         tag=topic(row.id),
-        ttl=max(int((row.expires_at - now).total_seconds()), 0),
-        expires_at=int(row.expires_at.timestamp()),
+        ttl=left,
+        expires_at=int(row.kept_until.timestamp()) if left else 0,
         urgency=claim.urgency,
         image=image,
         sound="" if content.get("silent") else app.sound,

@@ -26,6 +26,8 @@ _FIRST_BACK_OFF = 2.0
 _MAX_BACK_OFF = 900.0
 _FCM_FIRST_BACK_OFF = 10.0  # what FCM asks for at least
 _FCM_MAX_BACK_OFF = 3600.0
+_CARRIED = frozenset({Outcome.AUTH, Outcome.THROTTLED, Outcome.RETRY})
+"""A push service has had the message and answered: that was an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,20 @@ def result_judge(
     def final(state: str, why: str) -> Write:
         return Write(row.id, state, why, "", result.status, now)
 
+    def over(at: datetime) -> bool:
+        """Whether its TTL is over at the next attempt, while its row would still wait for a first one."""
+        return bool(row.grace) and at >= row.kept_until
+
     def later(hold: str, at: datetime) -> Write:
+        if over(at) and outcome in _CARRIED:
+            return final("expired", reason or "expired")
         return Write(row.id, "ready", reason, hold, result.status, min(at, row.expires_at), back=1)
 
     def again(hold: str, at: datetime) -> Write:
         if row.tries >= MAX_TRIES:
             return final("failed", "retries_exhausted")
+        if over(at):
+            return final("unknown" if outcome is Outcome.UNKNOWN else "expired", reason or "expired")
         return Write(row.id, "ready", reason, hold, result.status, min(at, row.expires_at))
 
     asked = None
@@ -190,7 +200,7 @@ def results_write(
         rekey = [rows[r.key].device_id for r in results if r.outcome is Outcome.REKEY]
         if rekey:
             Device.objects.filter(pk__in=rekey).update(needs_rekey=True)
-        unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone") and counted}
+        unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone", "expired") and counted}
         caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
         _limits_note(claim=claim, writes=writes, results=results, now=now)
     return len(written)

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from devices.models import TargetDevices
@@ -13,8 +13,9 @@ from devices.services.external_ids import CannotUseExternalId, external_id_clean
 from devices.services.markers import MAX_MARKERS, CannotChangeMarkers, marker_clean
 from devices.services.server_events import ServerEvent, age_problem
 from devices.services.users import UserInput
-from smartpush.api.sdk.serializers.identity import language_clean
 from smartpush.common.errors import ApiError
+from smartpush.common.languages import language_clean
+from smartpush.common.moments import CannotReadMoment, instant_read
 
 MAX_ROWS = 10_000
 MAX_PROPERTIES = 64  # a row
@@ -179,12 +180,9 @@ def user_row(index: int, raw: Any, *, external_id: str | None = None) -> UserInp
 def moment(value: Any, name: str) -> datetime:
     """An ISO 8601 time with its offset, in UTC; raises RowRefused."""
     try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise RowRefused("invalid_row", f"{name}: an ISO 8601 time with an offset, such as 2026-11-23T12:00:00Z.")
+        return instant_read(value)
+    except CannotReadMoment as problem:
+        raise RowRefused("invalid_row", f"{name}: {problem}") from None
 
 
 def event_row(index: int, raw: Any, *, historical: bool, now: datetime) -> ServerEvent:

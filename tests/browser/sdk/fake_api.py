@@ -73,6 +73,7 @@ class FakeApi:
 
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+    left_out: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     offers: list[dict[str, Any]] = field(default_factory=list)
     offers_on: tuple[str, ...] = ("session", "identify", "logout", "events", "popups/poll")
     leases: dict[str, str] = field(default_factory=dict)
@@ -134,9 +135,11 @@ class FakeApi:
                 return 401, _error("installation_unknown"), ""
             if not given and path != "session":
                 return 401, _error("installation_unknown"), ""
+            told = {"left_out": self.left_out.pop(path)} if path in self.left_out else {}
             if path in ("session", "identify", "logout"):
-                return 200, self._session(path, call, given), ""
-            return self._inside(path, call, given["id"])
+                return 200, self._session(path, call, given) | told, ""
+            status, answer, retry_after = self._inside(path, call, given["id"])
+            return status, answer | told, retry_after
 
     def _session(self, path: str, call: Call, given: dict[str, str] | None) -> dict[str, Any]:
         body = call.body

@@ -68,6 +68,42 @@ def test_every_call_returns_a_promise_and_failures_carry_codes(chromium: Chromiu
     assert not [line for line in chromium.console if "uncaught" in line.lower()]
 
 
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("identify", "'identify', 'ann', {properties: {tags: ['a']}}"),
+        ("events", "'event', 'deposit', {tags: ['a']}"),
+        ("markers", "'markers', 'add', ['NEWS', 'not/ok']"),
+    ],
+)
+def test_what_the_server_left_out_is_told_and_the_call_succeeds(
+    chromium: Chromium, api: FakeApi, shop: Site, path: str, call: str
+):
+    ready(chromium, shop)
+    run(chromium.page, "'debug', true")
+    text = "properties.tags: Only text, numbers, true, false and null are kept."
+    api.left_out[path] = [{"field": "properties.tags", "code": "wrong_type", "message": text}]
+    assert "code" not in run(chromium.page, call)
+    assert told(chromium.page, "error") == [{"code": "wrong_type", "message": text}]
+    assert [line for line in chromium.console if "[smartpush] error" in line]
+
+
+def test_numbers_of_any_size_are_sent_and_what_json_cannot_hold_costs_its_own_call_only(
+    chromium: Chromium, api: FakeApi, shop: Site
+):
+    """One that failed at each sending would be tried again for ever, and every session of the page with it."""
+    ready(chromium, shop)
+    page = chromium.page
+    circle = "(() => { const one = {}; one.self = one; return one; })()"
+    assert "circular" in run(page, f"'identify', 'ann', {{properties: {circle}}}")["message"]
+    assert "circular" in run(page, f"'event', 'deposit', {circle}")["message"]
+    assert (
+        run(page, "'identify', 'bob', {properties: {coins: 12345678901234567890n}}")["endUser"]["externalId"] == "bob"
+    )
+    assert api.named("identify")[-1].body["properties"] == {"coins": "12345678901234567890"}
+    assert run(page, "'event', 'deposit', {coins: 7n}") == {"queued": False}
+
+
 def test_a_handler_that_throws_harms_nobody(chromium: Chromium, api: FakeApi, shop: Site):
     shop.set("/", page_with(api, init(api) + "smartpush('on', 'status', () => { throw new Error('theirs') });"))
     ready(chromium, shop)

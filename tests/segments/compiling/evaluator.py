@@ -15,7 +15,7 @@ from django.db import connection
 
 _VERSION = re.compile(r" *[vV]?([0-9]+(?:\.[0-9]+)*)")
 _STORED = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?([Zz]|[+-]\d\d(?::?[0-5]\d)?)?)?", re.ASCII
 )
 _ZONES = frozenset(available_timezones())  # goes through the whole folder each time
 _OPPOSITES = {
@@ -305,15 +305,16 @@ def _read(text):
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     try:
-        micro = int((found[7] or "").ljust(6, "0"))
+        micro = int((found[7] or "")[:6].ljust(6, "0"))
         wall = datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001  (wall clock)
     except ValueError:
         return None
     if found[8] is None:
         return wall
     ahead = timedelta()
-    if found[8] != "Z":
-        ahead = timedelta(hours=int(found[8][1:3]), minutes=int(found[8][-2:])) * (-1 if found[8][0] == "-" else 1)
+    if found[8] not in "Zz":
+        hours, minutes = int(found[8][1:3]), int(found[8][3:].strip(":") or 0)
+        ahead = timedelta(hours=hours, minutes=minutes) * (-1 if found[8][0] == "-" else 1)
     if abs(ahead) >= timedelta(days=1):
         return None
     if wall.year in (1, 9999):

@@ -69,7 +69,6 @@ const recordKey = () => options.host + '|' + options.brand;
 
 async function loadRecord() {
   record = (await storeGet('installations', recordKey())) || BLANK_RECORD;
-  return record;
 }
 
 async function saveRecord(changes) {

@@ -93,14 +93,10 @@ async function sendBatch(items) {
     await forget(batch, 'reject', () => error);
     return;
   }
-  const refused = new Map((answer.errors || []).map((error) => [error.index, error]));
-  batch.forEach((item, index) => {
-    const error = refused.get(index);
-    if (error) {
-      complain(error);
-      settle(item.id, 'reject', failure(error.code, error.message));
-    }
-  });
+  for (const error of answer.errors || []) {
+    complain(error);
+    settle(batch[error.index].id, 'reject', failure(error.code, error.message));
+  }
   await forget(batch, 'resolve', () => ({queued: false}));
   takeAnswer(answer);
 }
@@ -132,12 +128,16 @@ function wake() {
   return flush().catch(() => {});
 }
 
+// A copy by JSON: the page may change its object before it is sent, and must learn at once that it cannot be.
+const toJson = (value) => JSON.parse(JSON.stringify(
+  value, (key, part) => (typeof part === 'bigint' ? String(part) : part),
+));
+
 function sendEvent(kind, name, properties = {}) {
   if (typeof name !== 'string' || !name) {
     throw failure('invalid_argument', kind + ' needs a name as a non-empty text.');
   }
   const id = randomId();
   const event = {id, name, properties, occurred_at: new Date().toISOString(), kind};
-  // A copy by JSON now: the page may change its object before it is sent, and must learn at once that it cannot be.
-  return submit({id, event: JSON.parse(JSON.stringify(event))});
+  return submit({id, event: toJson(event)});
 }

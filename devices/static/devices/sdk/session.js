@@ -17,7 +17,10 @@ const sendNow = (path, body) => post(
 async function send(path, body) {
   demandPermission();
   log(path);
-  return sendNow(path, body);
+  const answer = await sendNow(path, body);
+  // What the server could not keep of this call: the rest it took.
+  answer.left_out?.forEach(complain);
+  return answer;
 }
 
 // identify and logout change who the end user is: one after the other, in the order they were called.
@@ -149,13 +152,9 @@ function keepProven() {
 
 // Writes down the answer to session, identify and logout.
 async function takeSession(answer, identity) {
-  const {installation, end_user: user} = answer;
-  const changes = {user: user.id, anonymous: user.anonymous, leaving: false};
-  if (installation?.id) changes.id = installation.id;
-  if (installation?.secret) changes.secret = installation.secret;
-  if (answer.click_hosts) changes.hosts = answer.click_hosts;
-  if (answer.vapid_key) changes.vapid_key = answer.vapid_key;
-  await saveRecord(changes);
+  const {installation, end_user: user, click_hosts: hosts, vapid_key} = answer;
+  // The installation: its id, and its secret when it is a new one.
+  await saveRecord({...installation, user: user.id, anonymous: user.anonymous, leaving: false, hosts, vapid_key});
   toldIdentity = identity;
   keepProven();
   // What somebody else wished is not this end user's.
@@ -208,7 +207,8 @@ function identify(externalId, {getToken, language, properties} = {}) {
     throw failure('invalid_argument', 'identify needs the external id as a non-empty text.');
   }
   // Who says the same name again keeps the token that is good still.
-  const identity = {...(named?.externalId === name && named), externalId: name, getToken, language, properties};
+  const copy = properties && toJson(properties);
+  const identity = {...(named?.externalId === name && named), externalId: name, getToken, language, properties: copy};
   named = identity;
   return inTurn(async () => {
     const before = endUser;

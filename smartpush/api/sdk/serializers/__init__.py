@@ -16,11 +16,11 @@ from smartpush.api.sdk.serializers.fields import (
     OfferAnswer,
     OkAnswer,
     PollAnswer,
-    PropertiesField,
     TabSerializer,
-    checked,
+    checker,
     moment,
 )
+from smartpush.api.sdk.serializers.keeping import kept
 from smartpush.api.sdk.serializers.popups import OfferSerializer, OutcomeSerializer, PollSerializer
 from smartpush.api.sdk.serializers.preferences import (
     CategoryAnswer,
@@ -74,7 +74,6 @@ __all__ = [
     "PreferencesLinkSerializer",
     "PreferencesReadSerializer",
     "PreferencesSerializer",
-    "PropertiesField",
     "PushSerializer",
     "ReceiptSerializer",
     "ReceiptsAnswer",
@@ -86,8 +85,9 @@ __all__ = [
     "SubscriptionSerializer",
     "TabSerializer",
     "WorkerSubscriptionSerializer",
-    "checked",
+    "checker",
     "device_info",
+    "kept",
     "moment",
     "push_report",
 ]

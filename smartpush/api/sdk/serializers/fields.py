@@ -10,6 +10,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptText, notes
+from smartpush.common.left_out import LeftOutCode
+from smartpush.common.moments import CannotReadMoment, instant_read
+
 MAX_PROPERTIES = 64
 MAX_PROPERTIES_BYTES = 8192
 
@@ -40,27 +44,106 @@ class PropertiesField(serializers.Field):
         return value
 
 
+@extend_schema_field(OpenApiTypes.OBJECT)
+class KeptPropertiesField(serializers.Field):
+    """The properties of such an object that can be kept: each other one is left out, and told."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Give an object of names and values.", code=LeftOutCode.WRONG_TYPE)
+        good: dict[str, Any] = {}
+        size = 0
+        for name, value in data.items():
+            problem = _property_problem(name, value)
+            if problem is None and len(good) == MAX_PROPERTIES:
+                problem = LeftOutCode.TOO_MANY, f"There may be {MAX_PROPERTIES} properties at most."
+            if problem is None:
+                grown = len(json.dumps({name: value}, ensure_ascii=False).encode())
+                if size + grown > MAX_PROPERTIES_BYTES:
+                    problem = LeftOutCode.TOO_LARGE, f"All properties together: {MAX_PROPERTIES_BYTES} bytes at most."
+                else:
+                    good[name], size = value, size + grown
+            if problem is not None:
+                notes().add(*problem, part=name)
+        return good
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _property_problem(name: str, value: Any) -> tuple[LeftOutCode, str] | None:
+    """Return what keeps a property from being kept whatever else there is, or None."""
+    if not 1 <= len(name) <= 64:
+        return LeftOutCode.TOO_LONG, "A property's name has 1 to 64 characters."
+    if not isinstance(value, str | int | float | bool | None):
+        return LeftOutCode.WRONG_TYPE, "Only text, numbers, true, false and null are kept."
+    if isinstance(value, float) and not math.isfinite(value):
+        return LeftOutCode.TOO_LARGE, "The number is too large."
+    return None
+
+
+class MomentField(serializers.DateTimeField):
+    """An ISO 8601 time with its offset, in UTC."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return instant_read(value)
+        except CannotReadMoment as problem:
+            raise serializers.ValidationError(str(problem), code=problem.code) from None
+
+
+class ClientMomentField(MomentField):
+    """When something happened by the client's clock: what cannot be read becomes the time of receipt."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return super().to_internal_value(value)
+        except serializers.ValidationError as problem:
+            (detail,) = problem.detail
+            text = f"{detail} The time of receipt is kept instead."
+            raise serializers.ValidationError(text, code=detail.code) from None  # type: ignore[union-attr]
+
+
 class InstallationSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(max_length=24)
     secret = serializers.CharField(max_length=64)
 
 
-class TabSerializer(serializers.Serializer[Any]):
+class TabField(KeptText):
+    """The tab of a browser that calls: popups are offered to one that has a name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(keep=40, **options)
+
+
+class TabSerializer(KeepingSerializer):
     installation = InstallationSerializer()
-    tab = serializers.CharField(max_length=40)
+    tab = TabField()
+
+
+class LeftOutAnswer(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Path in the request, such as `properties.tags`.")
+    code = serializers.ChoiceField(choices=[code.value for code in LeftOutCode])
+    message = serializers.CharField()
+
+
+class KeepingAnswer(serializers.Serializer[Any]):
+    left_out = LeftOutAnswer(
+        many=True,
+        required=False,
+        help_text="What was shortened, replaced or left out; absent where everything was kept as it came.",
+    )
 
 
 @cache
-def _checker(kind: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+def checker(kind: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """Return the serializer of this kind that serves all calls: making one copies every field."""
     return kind()
 
 
 def checked(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The validated data; raises ValidationError.
-
-    One serializer serves all calls: checking keeps nothing on it, and making one copies every field.
-    """
-    value: dict[str, Any] = _checker(kind).run_validation(data)
+    """The validated data; raises ValidationError. Checking keeps nothing on the serializer."""
+    value: dict[str, Any] = checker(kind).run_validation(data)
     return value
 
 
@@ -69,7 +152,7 @@ def moment(value: datetime | None, now: datetime) -> datetime:
     return value or now
 
 
-class OkAnswer(serializers.Serializer[Any]):
+class OkAnswer(KeepingAnswer):
     ok = serializers.BooleanField()
 
 
@@ -81,7 +164,7 @@ class OfferAnswer(serializers.Serializer[Any]):
     content = serializers.JSONField()
 
 
-class PollAnswer(serializers.Serializer[Any]):
+class PollAnswer(KeepingAnswer):
     popup = OfferAnswer(allow_null=True)
     poll_after = serializers.IntegerField()
     withdrawn = serializers.BooleanField(

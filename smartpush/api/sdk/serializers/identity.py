@@ -4,8 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from devices.models.brands import TIME_ZONES
 from devices.services.external_ids import CannotUseExternalId, external_id_clean
+from smartpush.api.sdk.parsers import REPLACEMENT
 from smartpush.common.languages import language_clean
+from smartpush.common.left_out import LeftOutCode
 
 
 class ExternalIdField(serializers.CharField):
@@ -14,11 +17,16 @@ class ExternalIdField(serializers.CharField):
     Text only: of 7 and "7", or 1 and true, nobody could tell later whether they are one person.
     """
 
-    default_error_messages = {"invalid": 'The external id is text: send "7", not 7.'}
+    default_error_messages = {
+        "invalid": 'The external id is text: send "7", not 7.',
+        "characters": "An external id may contain neither NUL nor half of a surrogate pair.",
+    }
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if REPLACEMENT in data:  # two ids that differ in what was replaced would be one person
+            self.fail("characters")
         text: str = super().to_internal_value(data)
         try:
             return external_id_clean(text)
@@ -27,21 +35,24 @@ class ExternalIdField(serializers.CharField):
 
 
 class LanguageField(serializers.CharField):
-    """A language that the page's author set: what is none is refused with an example."""
+    """A language tag, kept as variants name it."""
 
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
         cleaned = language_clean(text)
         if text and not cleaned:
-            raise serializers.ValidationError("Not a language such as en, el or pt-BR.")
+            raise serializers.ValidationError("Not a language such as en, el or pt-BR.", code=LeftOutCode.UNREADABLE)
         return cleaned
 
 
-class ClientLanguageField(serializers.CharField):
-    """The language that a browser or system reports: what is none is left out: no session fails by it."""
+class TimeZoneField(serializers.CharField):
+    """An IANA zone: any other would abort a set statement later."""
 
     def to_internal_value(self, data: Any) -> str:
-        return language_clean(super().to_internal_value(data))
+        text: str = super().to_internal_value(data)
+        if text and text not in TIME_ZONES:
+            raise serializers.ValidationError("Not an IANA zone such as Europe/Athens.", code=LeftOutCode.NOT_KNOWN)
+        return text
 
 
 class IdentityAnswer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from devices.services.categories import MAX_CATEGORIES
 from devices.services.popups import ANSWERS
 from smartpush.api.sdk.serializers.fields import TabSerializer
+from smartpush.api.sdk.serializers.keeping import KeptList, KeptText
 from smartpush.api.sdk.serializers.sessions import PushSerializer
 
 
@@ -23,16 +24,15 @@ class OfferSerializer(TabSerializer):
 
 
 class OutcomeSerializer(OfferSerializer):
+    essential = frozenset({"push"})
     outcome = serializers.ChoiceField(choices=sorted(ANSWERS))
     push = PushSerializer(required=False, allow_null=True, default=None)
-    categories = serializers.ListField(
+    categories = KeptList(
         child=serializers.CharField(max_length=64),
-        max_length=MAX_CATEGORIES,
+        most=MAX_CATEGORIES,
         required=False,
         allow_null=True,
         default=None,
         help_text="What was ticked when the first button was clicked.",
     )
-    language = serializers.CharField(
-        max_length=16, allow_blank=True, required=False, default="", help_text="The offer's `content.language`."
-    )
+    language = KeptText(keep=16, help_text="The offer's `content.language`.")

@@ -6,13 +6,20 @@ from rest_framework import serializers
 
 from devices.models import Status
 from devices.services.categories import MAX_CATEGORIES
-from smartpush.api.sdk.serializers.fields import InstallationSerializer
+from smartpush.api.sdk.serializers.fields import (
+    ClientMomentField,
+    InstallationSerializer,
+    KeepingAnswer,
+    TabField,
+)
+from smartpush.api.sdk.serializers.identity import LanguageField
+from smartpush.api.sdk.serializers.keeping import KeepingSerializer
 
 
-class ConsentSerializer(serializers.Serializer[Any]):
+class ConsentSerializer(KeepingSerializer):
     answer = serializers.ChoiceField(choices=["given"])
-    at = serializers.DateTimeField(required=False)
-    language = serializers.CharField(max_length=16, allow_blank=True, required=False, default="")
+    at = ClientMomentField(required=False)
+    language = LanguageField(max_length=64, allow_blank=True, required=False, default="")
 
 
 class ConsentsSerializer(ConsentSerializer):
@@ -21,13 +28,14 @@ class ConsentsSerializer(ConsentSerializer):
     answer = serializers.ChoiceField(choices=["given", "withdrawn"])
 
 
-class PreferencesReadSerializer(serializers.Serializer[Any]):
+class PreferencesReadSerializer(KeepingSerializer):
     installation = InstallationSerializer()
-    tab = serializers.CharField(max_length=40, required=False, default="")
-    language = serializers.CharField(max_length=16, allow_blank=True, required=False, default="")
+    tab = TabField()
+    language = LanguageField(max_length=64, allow_blank=True, required=False, default="")
 
 
 class PreferencesSerializer(PreferencesReadSerializer):
+    essential = frozenset({"categories", "opted_out"})
     categories = serializers.DictField(child=serializers.BooleanField(), required=False, allow_null=True, default=None)
     opted_out = serializers.BooleanField(required=False, allow_null=True, default=None)
 
@@ -48,7 +56,7 @@ class CategoryAnswer(serializers.Serializer[Any]):
     selected = serializers.BooleanField()
 
 
-class PreferencesAnswer(serializers.Serializer[Any]):
+class PreferencesAnswer(KeepingAnswer):
     opted_out = serializers.BooleanField()
     language = serializers.CharField()
     status = serializers.ChoiceField(choices=Status.choices)

@@ -9,8 +9,9 @@ from devices.models import Device, Status
 from devices.services.reporting import REASONS, DeviceInfo, PushReport, Subscription
 from devices.transports.base import SendRefused
 from devices.transports.endpoints import check_endpoint, check_keys
-from smartpush.api.sdk.serializers.fields import InstallationSerializer, PollAnswer, PropertiesField
-from smartpush.api.sdk.serializers.identity import ClientLanguageField, ExternalIdField, IdentityAnswer, LanguageField
+from smartpush.api.sdk.serializers.fields import InstallationSerializer, KeptPropertiesField, PollAnswer, TabField
+from smartpush.api.sdk.serializers.identity import ExternalIdField, IdentityAnswer, LanguageField, TimeZoneField
+from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptText
 from smartpush.api.sdk.serializers.preferences import ConsentSerializer
 
 
@@ -42,15 +43,17 @@ class SubscriptionSerializer(serializers.Serializer[Any]):
             origin=origin,
             p256dh=p256dh,
             auth=auth,
-            vapid_key=attrs["vapid_key"].rstrip("="),
+            vapid_key=attrs["vapid_key"].rstrip("=").replace("+", "-").replace("/", "_"),
         )
         return attrs
 
 
-class PushSerializer(serializers.Serializer[Any]):
+class PushSerializer(KeepingSerializer):
+    essential = frozenset({"subscription", "token"})
+
     status = serializers.ChoiceField(choices=["ask", "allowed", "blocked", "not_supported"])
-    reason = serializers.CharField(max_length=32, allow_blank=True, required=False, default="")
-    permission = serializers.CharField(max_length=16, allow_blank=True, required=False, default="")
+    reason = KeptText(keep=32)
+    permission = KeptText(keep=16)
     subscription = SubscriptionSerializer(allow_null=True, required=False, default=None)
     token = serializers.CharField(
         max_length=4096,
@@ -62,20 +65,22 @@ class PushSerializer(serializers.Serializer[Any]):
     )
 
 
-class DeviceSerializer(serializers.Serializer[Any]):
+class DeviceSerializer(KeepingSerializer):
     browser = serializers.ChoiceField(choices=Device.Browser.choices, required=False, default="other")
-    browser_version = serializers.CharField(max_length=32, allow_blank=True, required=False, default="")
-    os = serializers.CharField(max_length=16, allow_blank=True, required=False, default="")
+    browser_version = KeptText(keep=32)
+    os = KeptText(keep=16)
     form_factor = serializers.ChoiceField(choices=Device.FormFactor.choices, required=False, default="desktop")
-    language = ClientLanguageField(max_length=64, allow_blank=True, required=False, default="")
-    time_zone = serializers.CharField(max_length=64, allow_blank=True, required=False, default="")
-    user_agent = serializers.CharField(max_length=1000, allow_blank=True, required=False, default="")
-    os_version = serializers.CharField(max_length=32, allow_blank=True, required=False, default="")
-    app_version = serializers.CharField(max_length=32, allow_blank=True, required=False, default="")
-    model = serializers.CharField(max_length=64, allow_blank=True, required=False, default="")
+    language = LanguageField(max_length=64, allow_blank=True, required=False, default="")
+    time_zone = TimeZoneField(max_length=64, allow_blank=True, required=False, default="")
+    user_agent = KeptText(keep=1000)
+    os_version = KeptText(keep=32)
+    app_version = KeptText(keep=32)
+    model = KeptText(keep=64)
 
 
-class SessionSerializer(serializers.Serializer[Any]):
+class SessionSerializer(KeepingSerializer):
+    essential = frozenset({"installation", "external_id"})
+
     installation = InstallationSerializer(allow_null=True, required=False, default=None)
     external_id = ExternalIdField(max_length=255, allow_null=True, required=False, default=None)
     identity_token = serializers.CharField(
@@ -86,21 +91,21 @@ class SessionSerializer(serializers.Serializer[Any]):
         help_text="Too long a one is refused as malformed.",
     )
     language = LanguageField(max_length=64, allow_null=True, allow_blank=True, required=False, default="")
-    properties = PropertiesField(required=False, default=dict)
+    properties = KeptPropertiesField(required=False, default=dict)
     push = PushSerializer()
     device = DeviceSerializer(required=False, default=dict)
     consent = ConsentSerializer(allow_null=True, required=False, default=None)
-    tab = serializers.CharField(max_length=40, required=False, default="")
+    tab = TabField()
 
 
 class IdentifySerializer(SessionSerializer):
     external_id = ExternalIdField(max_length=255)
 
 
-class StatusSerializer(serializers.Serializer[Any]):
+class StatusSerializer(KeepingSerializer):
     installation = InstallationSerializer()
     push = PushSerializer()
-    tab = serializers.CharField(max_length=40, required=False, default="")
+    tab = TabField()
     cause = serializers.ChoiceField(
         choices=["session", "popup", "sdk_call", "worker", "resubscribe"], required=False, default="sdk_call"
     )

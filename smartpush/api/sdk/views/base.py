@@ -18,24 +18,43 @@ from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, FromBrandSite, credentials_of, installation_unknown
 from smartpush.api.sdk.identity import proof_demand
 from smartpush.api.sdk.native import body_for
-from smartpush.api.sdk.parsers import SdkParser
+from smartpush.api.sdk.parsers import SdkParser, characters_told
 from smartpush.common.deadlocks import transaction_again
 from smartpush.common.errors import ApiError
+from smartpush.common.left_out import MOST, LeftOut
+
+
+def body_kept(request: Request, kind: type[Serializer[Any]]) -> tuple[dict[str, Any], list[LeftOut]]:
+    """Return the checked body and what was left out of it; raises ValidationError."""
+    data, left_out = s.kept(s.checker(kind), request.data)
+    return data, characters_told(getattr(request, "replaced", [])) + left_out
+
+
+def left_out_body(*parts: Sequence[LeftOut]) -> dict[str, Any]:
+    """Return the part of an answer that says what was left out; nothing where everything was kept."""
+    entries = [one.body() for part in parts for one in part][:MOST]
+    return {"left_out": entries} if entries else {}
 
 
 class SdkView(APIView):
-    """A call from a page of the brand."""
+    """A call from a page of the brand.
+
+    `left_out` is what the check of the body left out; an `answer` that finds more gives all of it as `left_out_body`.
+    """
 
     permission_classes = (FromBrandSite,)
     parser_classes = (SdkParser,)
     body: type[Serializer[Any]]
+    left_out: Sequence[LeftOut] = ()
 
     def post(self, request: Request) -> Response:
         caller: Caller = request.caller  # type: ignore[attr-defined]
-        data = body_for(app=caller.app, data=s.checked(self.body, request.data))
+        checked, self.left_out = body_kept(request, self.body)
+        data = body_for(app=caller.app, data=checked)
         self.prepare(caller, data)
         try:
-            return Response(transaction_again(lambda: self.answer(caller, data)))
+            answer = transaction_again(lambda: self.answer(caller, data))
+            return Response({**left_out_body(self.left_out), **answer})
         except InstallationUnknown:
             raise installation_unknown() from None
         except TokenNotYours as problem:

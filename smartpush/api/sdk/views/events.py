@@ -9,12 +9,13 @@ from rest_framework.response import Response
 
 from devices.models import Device
 from devices.services.events import EventInput
-from devices.services.markers import CannotChangeMarkers, markers_change
+from devices.services.markers import CannotChangeMarkers, markers_keep
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller
-from smartpush.api.sdk.views.base import InstallationView, popup_answer
+from smartpush.api.sdk.views.base import InstallationView, left_out_body, popup_answer
 from smartpush.common.errors import ApiError, error_fields
+from smartpush.common.left_out import LeftOut
 
 
 class EventsView(InstallationView):
@@ -28,14 +29,16 @@ class EventsView(InstallationView):
 
     def answer_device(self, caller: Caller, device: Device, data: dict[str, Any]) -> dict[str, Any]:
         good, errors = [], []
+        left_out: list[LeftOut] = []
         for index, raw in enumerate(data["events"]):
             try:
-                event = s.checked(s.EventSerializer, raw)
+                event, missing = s.kept(s.checker(s.EventSerializer), raw, under=f"events.{index}")
             except ValidationError as problem:
                 wrong = error_fields(problem.detail).items()
                 text = "; ".join(f"{path}: {texts[0]}" if path else texts[0] for path, texts in wrong)
                 errors.append({"index": index, "code": "invalid_event", "message": text})
                 continue
+            left_out += missing
             good.append(
                 EventInput(
                     id=event["id"],
@@ -53,6 +56,7 @@ class EventsView(InstallationView):
             "duplicates": len(good) - len(recorded),
             "errors": errors,
             **popup_answer(device, end_user, data["tab"], caller),
+            **left_out_body(self.left_out, left_out),
         }
 
 
@@ -66,10 +70,19 @@ class MarkersView(InstallationView):
         return super().post(request)
 
     def answer_device(self, caller: Caller, device: Device, data: dict[str, Any]) -> dict[str, Any]:
+        operation, wanted = data["operation"], data["markers"]
+        unusable = [one for one in self.left_out if one.field.startswith("markers")]
+        if unusable and not wanted and operation != "clear":
+            raise _invalid_marker(unusable[0].message)
         try:
-            markers = markers_change(
-                end_user_id=device.session_end_user_id, operation=data["operation"], markers=data["markers"]
+            markers, left_out = markers_keep(
+                end_user_id=device.session_end_user_id, operation=operation, markers=wanted
             )
         except CannotChangeMarkers as problem:
-            raise ApiError(400, "invalid_marker", str(problem), fields={"markers": [str(problem)]}) from None
-        return {"markers": markers}
+            raise _invalid_marker(str(problem)) from None
+        return {"markers": markers, **left_out_body(self.left_out, left_out)}
+
+
+def _invalid_marker(message: str) -> ApiError:
+    """Not one of the markers can be taken."""
+    return ApiError(400, "invalid_marker", message, fields={"markers": [message]})

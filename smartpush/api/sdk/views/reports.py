@@ -9,6 +9,7 @@ from devices.services.receipts import Receipt, receipts_record
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import WithReportToken
 from smartpush.api.sdk.parsers import SdkParser
+from smartpush.api.sdk.views.base import body_kept, left_out_body
 from smartpush.common.clock import utc_now
 from smartpush.common.deadlocks import again_on_deadlock
 
@@ -21,7 +22,7 @@ class ReportsView(APIView):
 
     @extend_schema(request=s.ReceiptsSerializer, responses=s.ReceiptsAnswer, operation_id="sdk_reports")
     def post(self, request: Request) -> Response:
-        data = s.checked(s.ReceiptsSerializer, request.data)
+        data, left_out = body_kept(request, s.ReceiptsSerializer)
         now = utc_now()
         receipts = [
             Receipt(token=one["token"], kind=one["kind"], at=s.moment(one.get("at"), now), action=one["action"])
@@ -29,4 +30,4 @@ class ReportsView(APIView):
         ]
         # Each kind is a transaction of its own, and telling the same again changes nothing.
         accepted = again_on_deadlock(lambda: receipts_record(receipts=receipts, now=now))
-        return Response({"accepted": accepted})
+        return Response({"accepted": accepted, **left_out_body(left_out)})

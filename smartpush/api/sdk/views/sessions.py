@@ -15,7 +15,7 @@ from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, credentials_of
 from smartpush.api.sdk.identity import identity_body, verdict_on
-from smartpush.api.sdk.views.base import SdkView, asked_on, popup_answer, status_body
+from smartpush.api.sdk.views.base import SdkView, asked_on, left_out_body, popup_answer, status_body
 from smartpush.common.ids import public_id
 
 
@@ -90,6 +90,7 @@ class SessionView(SdkView):
         answer = {
             **_session_body(result, caller),
             **popup_answer(result.device, result.end_user, data["tab"], caller, loading=True),
+            **left_out_body(self.left_out, result.left_out),
         }
         if verdict is not None:
             observation_count(

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from devices.models import Delivery, Device, Dispatch, TargetDevices
-from smartpush.api.sdk.serializers.fields import PropertiesField
+from smartpush.api.sdk.serializers.fields import MomentField, PropertiesField
 from smartpush.api.server.serializers.strict import JsonText, StrictSerializer
 
 
@@ -22,8 +22,11 @@ class TransactionalPush(StrictSerializer):
     ttl = serializers.IntegerField(
         min_value=0, max_value=2_419_200, required=False, allow_null=True, default=None, help_text="Seconds."
     )
-    send_at = serializers.DateTimeField(
-        required=False, allow_null=True, default=None, help_text="At most 28 days ahead; absent: now."
+    send_at = MomentField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="With an offset. At most 28 days ahead; absent: now.",
     )
 
 
@@ -84,8 +87,8 @@ class DeliveriesQuery(serializers.Serializer[Any]):
     external_id = serializers.CharField(max_length=255, required=False, trim_whitespace=False)
     message = serializers.CharField(max_length=24, required=False)
     state = serializers.ChoiceField(choices=Delivery.State.choices, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Created at this time or later.")
-    until = serializers.DateTimeField(required=False, help_text="Created before this time.")
+    since = MomentField(required=False, help_text="Created at this time or later; with an offset.")
+    until = MomentField(required=False, help_text="Created before this time; with an offset.")
     cursor = serializers.CharField(max_length=24, required=False, help_text="`next` of the page before.")
     limit = serializers.IntegerField(min_value=1, max_value=500, required=False, default=100)
 

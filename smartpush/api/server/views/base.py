@@ -25,6 +25,7 @@ class ServerParser(SdkParser):
     """As pages' bodies are read, but of 16 MiB: ten thousand rows fit."""
 
     max_body = 16 * 1024 * 1024
+    replaces = False
 
 
 class ServerView(APIView):
