@@ -19,6 +19,15 @@ def category_words(*, category: PushCategory, language: str) -> dict[str, str]:
     return {"marker": category.marker, "name": category.name, "description": category.description}
 
 
+def category_speaks(*, category: PushCategory, language: str, default: str) -> bool:
+    """Whether its words in a language are that language's; `default` is the brand's, in which its own words are."""
+    if language.split("-")[0] == default.split("-")[0]:
+        return True
+    # Without the brand's own words to fall back to, a name that is found is one of the language.
+    translated = PushCategory(marker=category.marker, translations=category.translations)
+    return bool(category_words(category=translated, language=language)["name"])
+
+
 def categories_of(*, brand_id: int, markers: Sequence[str]) -> list[PushCategory]:
     """The unarchived ones of these markers, in the markers' order."""
     rows = PushCategory.objects.filter(brand_id=brand_id, archived_at=None, marker__in=list(markers))

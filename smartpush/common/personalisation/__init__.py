@@ -4,7 +4,13 @@
 to it that nothing runs that was not counted beforehand (ADR 12).
 """
 
-from smartpush.common.personalisation.checks import TemplateProblem, check_message, check_rendering, check_template
+from smartpush.common.personalisation.checks import (
+    TemplateProblem,
+    check_message,
+    check_rendering,
+    check_template,
+    names_used,
+)
 from smartpush.common.personalisation.limits import MOST_SPENT, Meter
 from smartpush.common.personalisation.rendering import _LIQUID as _LIQUID
 from smartpush.common.personalisation.rendering import (
@@ -32,5 +38,6 @@ __all__ = [
     "check_template",
     "is_metered",
     "is_template",
+    "names_used",
     "render",
 ]
