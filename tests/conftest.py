@@ -34,7 +34,7 @@ STATEMENT_LIMITS = {
     "segments.selectors.counting.QUICK": 60.0,
     "segments.selectors.people._RECENT_SECONDS": 60.0,
     "segments.selectors.people._ALL_SECONDS": 60.0,
-    "segments.selectors.suggesting._WITHIN": 60_000,
+    "segments.selectors.suggesting.WITHIN": 60_000,
     "segments.services.watching._JUDGE_SECONDS": 120,
 }
 

@@ -27,15 +27,22 @@ from devices.models import Brand
 from devices.selectors.categories import categories_in_use, category_words
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
+from smartpush.common.default_words import words_in
 
 _TEXTS = ("title", "text", "image", "subscribe_label", "later_label", "close_label")
 _COLOURS = ("background", "text", "button", "button_text")
-# What the buttons are called at first, by what the first one does (popup-preview.js renames them with it).
-LABELS = {
-    "permission": {"subscribe_label": "Subscribe", "later_label": "Maybe later"},
-    "url": {"subscribe_label": "Show me", "later_label": "Not now"},
-    "click": {"subscribe_label": "Got it", "later_label": "Not now"},
-}
+
+
+def labels_in(language: str) -> dict[str, dict[str, str]]:
+    """What a language calls the buttons at first, by what the first one does; popup-preview.js renames them with it."""
+    words = words_in(language).buttons
+    titles = {
+        "permission": (words.subscribe, words.later),
+        "url": (words.show, words.not_now),
+        "click": (words.got_it, words.not_now),
+        "close": (words.not_now, ""),
+    }
+    return {kind: {"subscribe_label": first, "later_label": second} for kind, (first, second) in titles.items()}
 
 
 class ColourInput(forms.TextInput):
@@ -117,7 +124,8 @@ class PopupForm(ResourceForm):
         brand = self.instance.brand if self.instance.brand_id else bound
         rows = categories_in_use(brand_id=brand.pk) if brand is not None else []
         field: Any = self.fields["categories"]
-        field.choices = [(row.marker, row.name) for row in rows]
+        words = [category_words(category=row, language=self.asked_language) for row in rows]
+        field.choices = [(item["marker"], item["name"]) for item in words]
         if not rows:
             field.help_text = format_html(
                 'The brand has no push categories yet. <a class="sp-link" href="{}">Create the first one</a>.',
@@ -138,8 +146,19 @@ class PopupForm(ResourceForm):
 
     def variant_initial(self, variant: PopupVariantDraft | None) -> dict[str, Any]:
         if variant is None:
-            variant = PopupVariantDraft(language="", title="", **LABELS[self.before.primary])
+            variant = self._begun()
         return {name: getattr(variant, name) for name in _TEXTS}
+
+    def _begun(self) -> PopupVariantDraft:
+        """A language that nothing is written in yet: its own words on the buttons that the popup has."""
+        labels = labels_in(self.asked_language)[self.before.primary]
+        default = next((item for item in self.before.variants if item.language == self.before.default_language), None)
+        if default is not None:
+            labels["later_label"] = default.later_label and (
+                labels["later_label"] or words_in(self.asked_language).buttons.later
+            )
+        close = words_in(self.asked_language).buttons.close
+        return PopupVariantDraft(language="", title="", close_label=close, **labels)
 
     def revision_values(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -189,7 +208,7 @@ class PopupResourceAdmin(ResourceAdmin):
         return obj.current_revision.get_primary_display() if obj.current_revision is not None else "–"
 
     def warnings(self, brand: Brand, draft: PopupDraft) -> Sequence[str]:
-        return popup_warnings(draft=draft)
+        return popup_warnings(brand=brand, draft=draft)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
@@ -200,7 +219,7 @@ class PopupResourceAdmin(ResourceAdmin):
         context |= {
             "popup_words": {
                 "categories": [category_words(category=row, language=language, own=own) for row in rows],
-                "labels": LABELS,
+                "labels": labels_in(language),
             }
         }
         return super().render_change_form(request, context, *args, **kwargs)

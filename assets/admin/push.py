@@ -1,7 +1,9 @@
 """Marketing > Assets > Push."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,12 +53,15 @@ from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
 from devices.services.sending.quiet_hours import zone_choose
 from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
+from segments.selectors.known_names import KnownNames
 from smartpush.common.clock import utc_now
-from smartpush.common.personalisation import CannotRender, Meter, check_template, render
+from smartpush.common.default_words import translated
+from smartpush.common.personalisation import CannotRender, Meter, check_template, names_used, render
 
 MAX_BODY = 50_000  # bytes
 MAX_PREVIEWED = 40  # fields
 _TEXTS = ("title", "message", "icon", "image", "badge", "click_url", "deep_link")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")  # what a path in a template may be made of
 _UTM = ("source", "medium", "campaign", "content", "term")
 DEFAULT_UTM = Utm(source="smartpush", medium="push")
 SAMPLE = {
@@ -91,7 +96,7 @@ class PushForm(ResourceForm):
     image = _image("Attached image", f"Wide, about 720 by 360 pixels. {hint('image')}")
     badge = _image("Badge", f"White on transparent, 96 pixels. {hint('badge')}")
     button_1_title = _line("Button 1")
-    button_1_url = _line("Opens", placeholder="https://")
+    button_1_url = _line("Opens", placeholder="https://", text="Empty: the button only closes the push.")
     button_2_title = _line("Button 2")
     button_2_url = _line("Opens", placeholder="https://")
     button_3_title = _line("Button 3")
@@ -183,13 +188,14 @@ class PushForm(ResourceForm):
         }
 
     def variant_initial(self, variant: PushVariantDraft | None) -> dict[str, Any]:
-        if variant is None:
-            first = not self.before.variants
-            return {"icon": getattr(getattr(self, "bound_brand", None), "default_icon_url", "")} if first else {}
-        shown = {name: getattr(variant, name) for name in _TEXTS}
-        for number, button in enumerate(variant.buttons, 1):
-            shown |= {f"button_{number}_{name}": value for name, value in vars(button).items()}
-        return shown
+        if variant is not None:
+            return {**{name: getattr(variant, name) for name in _TEXTS}, **_shown(variant.buttons)}
+        if not self.before.variants:
+            return {"icon": getattr(getattr(self, "bound_brand", None), "default_icon_url", "")}
+        # A language that is added has the default's buttons; titles that are ours are its own words for them.
+        default = next(item for item in self.before.variants if item.language == self.before.default_language)
+        language = self.asked_language
+        return _shown([replace(item, title=translated(item.title, language=language)) for item in default.buttons])
 
     def revision_values(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -200,6 +206,15 @@ class PushForm(ResourceForm):
 
     def variant_of(self, data: Mapping[str, Any]) -> PushVariantDraft:
         return variant_typed(data["language"], data)
+
+
+def _shown(buttons: Sequence[ButtonDraft]) -> dict[str, str]:
+    """Buttons as the form's fields."""
+    return {
+        f"button_{number}_{name}": value
+        for number, button in enumerate(buttons, 1)
+        for name, value in vars(button).items()
+    }
 
 
 def variant_typed(language: str, data: Mapping[str, Any]) -> PushVariantDraft:
@@ -220,6 +235,23 @@ def _size(brand: Brand, given: Mapping[str, str]) -> dict[str, int] | None:
     except CannotSend:
         return None
     return {"bytes": size, "aim": AIM_PAYLOAD, "most": MAX_PLAINTEXT}
+
+
+def _warnings(brand: Brand, given: Mapping[str, str]) -> dict[str, str]:
+    """What each text names and the brand's data does not know."""
+    known = KnownNames(brand=brand)
+    said = {field: [known.value_warning(*used) for used in names_used(text)] for field, text in given.items()}
+    return {field: " ".join(dict.fromkeys(filter(None, found))) for field, found in said.items() if any(found)}
+
+
+def _values(brand: Brand | None) -> list[str]:
+    """What a text may name, to pick from."""
+    if brand is None:
+        return []
+    known = KnownNames(brand=brand)
+    users = (f"user.{name}" for name in known.properties if _NAME.match(name))
+    events = (f"event.{name}" for name in known.event_properties() or () if _NAME.match(name))
+    return [*users, *events, "brand.name"]
 
 
 class TestForm(SeenRevisionForm):
@@ -264,7 +296,7 @@ class PushResourceAdmin(ResourceAdmin):
     ]
 
     class Media:
-        js = ["assets/push-preview.js"]
+        js = ["assets/push-preview.js", "assets/values.js"]
 
     def warnings(self, brand: Brand, draft: PushDraft) -> Sequence[str]:
         return push_warnings(brand=brand, draft=draft)
@@ -272,7 +304,7 @@ class PushResourceAdmin(ResourceAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         brand = current_brand(request)
         site = urlsplit(home_page(brand=brand)).netloc if brand is not None else ""
-        context |= {"browsers": editor_table(), "browsers_read_on": READ_ON, "site": site}
+        context |= {"browsers": editor_table(), "browsers_read_on": READ_ON, "site": site, "values": _values(brand)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -308,7 +340,8 @@ class PushResourceAdmin(ResourceAdmin):
                 texts[field], problems[field] = text, failure.message
             if found:
                 problems[field] = str(found[0])
-        return JsonResponse({"texts": texts, "problems": problems, "size": _size(brand, given)})
+        answer = {"texts": texts, "problems": problems, "warnings": _warnings(brand, given)}
+        return JsonResponse({**answer, "size": _size(brand, given)})
 
     # --- send test ---
     def get_urls(self) -> list[URLPattern]:

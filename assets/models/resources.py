@@ -134,6 +134,7 @@ class PopupRevision(_Revision):
         PERMISSION = "permission", "Ask for push permission"
         URL = "url", "Open a page"
         CLICK = "click", "Record a click"
+        CLOSE = "close", "Only close"
 
     resource = models.ForeignKey(PopupResource, on_delete=models.CASCADE, related_name="revisions")
     template = models.CharField(max_length=12, choices=Template, default=Template.SIMPLE)
@@ -153,7 +154,7 @@ class PopupRevision(_Revision):
                 condition=Q(template__in=["simple", "categories"]), name="assets_popuprevision_template"
             ),
             models.CheckConstraint(
-                condition=Q(primary__in=["permission", "url", "click"]), name="assets_popuprevision_primary"
+                condition=Q(primary__in=["permission", "url", "click", "close"]), name="assets_popuprevision_primary"
             ),
             models.CheckConstraint(
                 condition=(Q(primary="url") & ~Q(primary_url="")) | (~Q(primary="url") & Q(primary_url="")),

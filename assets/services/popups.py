@@ -16,7 +16,7 @@ from assets.services.revisions import (
     revision_draft,
 )
 from devices.models import Brand
-from devices.selectors.categories import categories_of, category_words
+from devices.selectors.categories import categories_of, category_speaks, category_words
 
 EXPIRES_AFTER = 86_400  # seconds that an offer waits for its end user, unless the marketer says otherwise
 MIN_EXPIRES, MAX_EXPIRES = 30, 2_419_200  # seconds
@@ -92,6 +92,8 @@ class PopupKind(ResourceKind[PopupDraft, PopupRevision]):
             faults.add("template", "Choose a template.")
         if draft.primary not in _PRIMARY.values:
             faults.add("primary", "Choose what the first button does.")
+        elif draft.primary == _PRIMARY.CLOSE and draft.template == _TEMPLATE.CATEGORIES:
+            faults.add("primary", "A button that only closes keeps no categories: choose another one.")
         if draft.primary == _PRIMARY.URL:
             required = "Say which page the button opens."
             faults.click_url("primary_url", draft.primary_url, liquid=False, required=required)
@@ -155,7 +157,12 @@ def popup_content(revision: PopupRevision) -> dict[str, Any]:
         "default_language": draft.default_language,
         "expires_after": draft.expires_after,
         "colours": dict(vars(draft.colours)),
-        "primary": {"kind": draft.primary, "url": draft.primary_url},
+        # `outcome` is what pages report; without it a click.
+        "primary": {
+            "kind": draft.primary,
+            "url": draft.primary_url,
+            **({"outcome": "closed"} if draft.primary == _PRIMARY.CLOSE else {}),
+        },
         "variants": variants,
     }
 
@@ -169,18 +176,36 @@ def popup_problem(revision: PopupRevision) -> str:
     return "Every category of the popup is archived; choose others in the popup."
 
 
-def popup_warnings(*, draft: PopupDraft) -> Sequence[str]:
+def popup_language_warnings(*, brand: Brand, draft: PopupDraft) -> list[str]:
+    """Say which of the offered categories have no name in a language that the popup is written in."""
+    found = []
+    for category in categories_of(brand_id=brand.pk, markers=draft.categories):
+        missing = [
+            variant.language
+            for variant in draft.variants
+            if not category_speaks(category=category, language=variant.language, default=brand.default_language)
+        ]
+        if missing:
+            found.append(
+                f"The category “{category.name}” has no name in {', '.join(missing)}: there it is shown as"
+                f" “{category.name}”. Add its name under Push categories."
+            )
+    return found
+
+
+def popup_warnings(*, brand: Brand, draft: PopupDraft) -> Sequence[str]:
     """What is allowed but unwise, in sentences for the marketer."""
     pairs = (
         ("text", draft.colours.text, "background", draft.colours.background),
         ("button title", draft.colours.button_text, "button", draft.colours.button),
     )
-    return [
+    hard_to_read = [
         f"The {front} is hard to read on the {back}: the contrast is {contrast(one, other):.1f} to 1,"
         f" and {READABLE} to 1 is the least that everybody reads."
         for front, one, back, other in pairs
         if contrast(one, other) < READABLE
     ]
+    return [*hard_to_read, *popup_language_warnings(brand=brand, draft=draft)]
 
 
 def _check_categories(draft: PopupDraft, faults: Faults) -> None:

@@ -20,7 +20,8 @@ from assets.services.revisions import (
 from devices.models import Brand, PushCategory
 from devices.services.sending.claim import Row
 from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
-from smartpush.common.personalisation import address_doubts, check_message
+from segments.selectors.known_names import KnownNames
+from smartpush.common.personalisation import address_doubts, check_message, names_used
 
 MAX_BUTTONS = 3
 MIN_TTL = 60  # seconds: nothing reaches a device in less
@@ -29,6 +30,15 @@ MAX_APP_BADGE = 99_999
 MAX_UTM = 100  # characters
 FALL_BACK = ("icon", "image", "badge", "url", "deep_link")  # a language that leaves them empty has the default's
 AIM_PAYLOAD = 2_000  # bytes: what Firefox on Android takes for certain
+_PLACES = {
+    "title": "Title",
+    "message": "Message",
+    "click_url": "Click opens",
+    "deep_link": "Click opens in the app",
+    **{f"buttons.{n}.title": f"Button {n}" for n in range(1, MAX_BUTTONS + 1)},
+    **{f"buttons.{n}.url": f"Button {n} opens" for n in range(1, MAX_BUTTONS + 1)},
+    **{f"buttons.{n}.deep_link": f"Button {n} opens in the app" for n in range(1, MAX_BUTTONS + 1)},
+}
 _LIKELY_VALUE = "x" * 40  # the longest value that personalisation is likely to fill in
 _UNMADE = "With this text no message can be made. Check what stands between {% and %}."
 _LIQUID = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -37,7 +47,7 @@ _LIQUID_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 
 @dataclass(frozen=True)
 class ButtonDraft:
-    """`url` for browsers, `deep_link` for native apps."""
+    """`url` for browsers, `deep_link` for native apps; without an address the button only closes the push."""
 
     title: str
     url: str
@@ -163,17 +173,38 @@ def push_content(revision: PushRevision) -> dict[str, Any]:
 def push_warnings(*, brand: Brand, draft: PushDraft) -> Sequence[str]:
     """What is allowed but unwise, in sentences for the marketer."""
     facts = Faults(brand).facts
-    found = []
     draft = PUSH.tidy(draft)
+    found: list[str] = []
     for variant in draft.variants:
         found += _doubts(variant)
+        found += [
+            f"The button “{button.title}” has no address: it only closes the push."
+            for button in variant.buttons
+            if not button.url
+        ]
         size, _field = payload_size(draft=draft, variant=variant, facts=facts)
         if size > AIM_PAYLOAD:
             found.append(
                 f"With long names the message in {variant.language} takes about {size} bytes; Firefox on Android"
                 f" shows up to {AIM_PAYLOAD} for certain. Shorten the text or the addresses."
             )
-    return found
+    return [*found, *push_name_warnings(draft=draft, known=KnownNames(brand=brand))]
+
+
+def push_name_warnings(*, draft: PushDraft, known: KnownNames, event: str | None = "") -> list[str]:
+    """Say which values the texts name and the brand's data does not know, each once, with the first place.
+
+    `event`: the name of the event that brings `event.…` (empty: any may; None: none does).
+    """
+    found: dict[str, str] = {}
+    for variant in sorted(draft.variants, key=lambda item: item.language != draft.default_language):
+        for field, text in variant_texts(variant).items():
+            place = _PLACES.get(field, field) + (f" ({variant.language})" if len(draft.variants) > 1 else "")
+            for root, name in names_used(text):
+                warning = known.value_warning(root, name, event)
+                if warning:
+                    found.setdefault(warning, f"{place}: {warning}")
+    return list(found.values())
 
 
 def _doubts(variant: PushVariantDraft) -> list[str]:
@@ -306,7 +337,9 @@ def _check_variant(draft: PushDraft, variant: PushVariantDraft, faults: Faults) 
         faults.add(f"{where}.buttons", f"There are {MAX_BUTTONS} buttons at most.")
     for number, button in enumerate(variant.buttons, 1):
         faults.text(f"{where}.buttons.{number}.title", button.title, most=60, required="Give the button a title.")
-        faults.click_url(f"{where}.buttons.{number}.url", button.url, required="Say where the button leads.")
+        # Without an address a button only closes the push; one that opens the app says where it leads on the web too.
+        required = "Say where the button leads in browsers." if button.deep_link else ""
+        faults.click_url(f"{where}.buttons.{number}.url", button.url, required=required)
         faults.deep_link(f"{where}.buttons.{number}.deep_link", button.deep_link)
     if len(faults.fields) > before or any(name.startswith("utm.") for name in faults.fields):
         return

@@ -1,6 +1,7 @@
 """The campaign form: settings in the marketer's units, and the flow as the editor posts it."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -10,12 +11,12 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from assets.models import PopupResource, PushResource
-from campaigns.admin.report import recent_events
 from campaigns.journey.parse import Flow, parse
 from campaigns.models import Campaign
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from devices.admin.wall_time import moment_words
 from devices.models import Brand
+from segments.selectors.known_names import KnownNames
 from smartpush.common.clock import utc_now
 
 UNITS = (("86400", "days"), ("3600", "hours"), ("60", "minutes"), ("1", "seconds"))
@@ -73,7 +74,7 @@ class DatalistInput(UnfoldAdminTextInputWidget):
 
     template_name = "campaigns/datalist.html"
 
-    def __init__(self, options: list[str]) -> None:
+    def __init__(self, options: Sequence[str]) -> None:
         super().__init__()
         self.options = options
 
@@ -104,7 +105,7 @@ class CampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         brand = self._brand()
         if "trigger_event" in self.fields and brand is not None:
-            self.fields["trigger_event"].widget = DatalistInput(recent_events(brand_id=brand.pk, now=utc_now()))
+            self.fields["trigger_event"].widget = DatalistInput(KnownNames(brand=brand).events)
         if "scheduled_at" in self.fields and brand is not None:
             self.fields["scheduled_at"].help_text = self._schedule_help(brand)
         if "segment" in self.fields:

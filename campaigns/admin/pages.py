@@ -18,6 +18,7 @@ from campaigns.journey.parse import POPUP_OUTCOMES
 from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
 from campaigns.selectors.counts import stopping, totals
+from campaigns.selectors.warnings import trigger_warning
 from campaigns.services.publish import campaign_problems
 from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
@@ -145,9 +146,12 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             # Only what the form shows: the state and the version may have changed since the row was read.
             shown = {field.name for field in obj._meta.concrete_fields} & form.cleaned_data.keys()
             obj.save(update_fields=[*shown, "updated_at"])
-            return
-        obj.created_by_id = request.user.pk
-        super().save_model(request, obj, form, change)
+        else:
+            obj.created_by_id = request.user.pk
+            super().save_model(request, obj, form, change)
+        warning = "" if "_review" in request.POST else trigger_warning(campaign=obj)
+        if warning:
+            messages.warning(request, warning)
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: Any = None) -> HttpResponse:
         return self._after_saving(request, obj) or super().response_add(request, obj, post_url_continue)

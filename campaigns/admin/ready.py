@@ -32,10 +32,11 @@ from devices.models import Brand, PushCategory
 from devices.selectors.categories import categories_in_use
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
-from devices.services.categories import DEFAULTS
+from devices.services.categories import category_defaults
 from segments.models import Segment
 from segments.services import segment_of_category, segment_ready
 from smartpush.common.clock import utc_now
+from smartpush.common.default_words import words_in
 
 FLOW = Campaign.ReadyFlow
 READY_DRAFT = "“{campaign}” was made from the ready flow and is still a draft: here it is. No second one was made."
@@ -202,12 +203,14 @@ class AnnouncementForm(forms.Form):
     def _write(self, by: Any) -> PopupResource:
         data = self.cleaned_data
         opens = bool(data["primary_url"])
+        words = words_in(self.brand.default_language).buttons
         variant = PopupVariantDraft(
             language=self.brand.default_language,
             title=data["title"],
             text=data["text"],
-            subscribe_label="Show me" if opens else "Got it",
-            later_label="Not now" if opens else "",
+            subscribe_label=words.show if opens else words.got_it,
+            later_label=words.not_now if opens else "",
+            close_label=words.close,
         )
         draft = PopupDraft(
             variants=(variant,),
@@ -268,8 +271,9 @@ class ReadyFlowsAdmin(BrandScopedAdmin):
             return _review(found)
         with_categories = flow == FLOW.ASK_CATEGORIES
         needed = with_categories and not categories_in_use(brand_id=brand.pk)
+        offered = category_defaults(language=brand.default_language).values()
         if request.method != "POST" or (needed and "make_categories" not in request.POST):
-            return self._page(request, flow, {"needs_categories": needed, "default_categories": DEFAULTS})
+            return self._page(request, flow, {"needs_categories": needed, "default_categories": offered})
         by: Any = request.user
         campaign = campaign_make_ready(
             brand=brand, by=by, now=utc_now(), with_categories=with_categories, make_categories=needed

@@ -1,12 +1,11 @@
 """The numbers of a campaign in the order and the words of its page."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from assets.selectors import popup_names, push_names
 from campaigns.models import Campaign
 from campaigns.selectors.counts import ActivityCounts, activities_sent
-from devices.models import Delivery, Dispatch, Event, PopupOffer
+from devices.models import Delivery, Dispatch, PopupOffer
 
 _OUTCOMES = [
     PopupOffer.State.ALLOWED,
@@ -90,11 +89,3 @@ def _reasons(counts: ActivityCounts) -> list[tuple[str, int]]:
         for (state, reason), number in counts.reasons.items()
     }
     return sorted(worded.items(), key=lambda item: -item[1])[:8]
-
-
-def recent_events(*, brand_id: int, now: datetime) -> list[str]:
-    """Names of events that the brand's end users did lately: session and login first."""
-    since = now - timedelta(days=7)
-    latest = Event.objects.filter(brand_id=brand_id, day__gte=since.date()).order_by("-pk").values("name")[:2000]
-    names = {row["name"] for row in latest} - {"session", "login"}
-    return ["session", "login", *sorted(names)[:50]]

@@ -10,6 +10,7 @@ from campaigns.journey.parse import Flow
 from campaigns.models import Campaign
 from campaigns.selectors.drafts import draft_read
 from campaigns.selectors.reviewing import review_token
+from campaigns.selectors.warnings import draft_warnings
 from campaigns.services.publish import draft_problems
 from segments.rules import EVERYONE, InvalidRules
 from segments.selectors import segment_rules
@@ -38,6 +39,9 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
         "problems": [
             {"number": numbers.get(problem.key), "message": problem.message}
             for problem in draft_problems(draft=draft, now=now)
+        ],
+        "warnings": [
+            {"number": numbers.get(warning.key), "message": warning.message} for warning in draft_warnings(draft=draft)
         ],
         "interval": length(campaign.entry_interval) if campaign.entry_interval else "",
         "by_segment": by_segment,

@@ -26,6 +26,7 @@ from devices.selectors.click_hosts import click_hosts
 from devices.services.categories import categories_make_default
 from segments.models import Segment
 from segments.services import segment_ready
+from smartpush.common.default_words import words_in
 from smartpush.common.origins import is_allowed_click_url
 
 ASK_WITH_CATEGORIES = f"{ASK_FOR_PUSH_PERMISSION} (with categories)"
@@ -132,7 +133,7 @@ def announcement_make_ready(
     _own(brand, popup, segment)
     revision = popup.current_revision
     if revision is None or revision.primary == PopupRevision.Primary.PERMISSION:
-        raise CannotMakeReady("asks_permission", "Choose a popup whose first button opens a page or records a click.")
+        raise CannotMakeReady("asks_permission", "Choose a popup whose first button does not ask for permission.")
     return _campaign(
         brand,
         by,
@@ -189,13 +190,14 @@ def _popup(brand: Brand, by: AbstractBaseUser | None, *, with_categories: bool) 
         if pk in known:
             return pk
     name = ASK_WITH_CATEGORIES if with_categories else ASK_FOR_PUSH_PERMISSION
-    said = "May we let you know about news and offers?"
-    if with_categories:
-        said = "Choose what you would like to hear about."
+    words = words_in(brand.default_language)
     variant = PopupVariantDraft(
         language=brand.default_language,
-        title="Stay up to date",
-        text=f"{said} You can change your mind at any time.",
+        title=words.title,
+        text=words.choose if with_categories else words.ask,
+        subscribe_label=words.buttons.subscribe,
+        later_label=words.buttons.later,
+        close_label=words.buttons.close,
     )
     offered = categories_in_use(brand_id=brand.pk)[:_OFFERED_AT_MOST] if with_categories else []
     draft = PopupDraft(
@@ -214,10 +216,11 @@ def _welcome(brand: Brand, by: AbstractBaseUser | None) -> int:
     for pk in _used_before(brand, _ASKING, "push"):
         if pk in known:
             return pk
+    words = words_in(brand.default_language)
     variant = PushVariantDraft(
         language=brand.default_language,
-        title="Welcome, {{ user.first_name | default: 'there' }}!",
-        message="Thank you for subscribing. This is where you will hear from us.",
+        title=words.welcome,
+        message=words.thanks,
         click_url=_home(brand),
     )
     draft = PushDraft(variants=(variant,), default_language=brand.default_language, ttl=86_400, urgency="high")

@@ -378,7 +378,13 @@ class _BrandScopedInline(DecidedInline):
 
 
 class BrandScopedTabularInline(_BrandScopedInline, TabularInline):
-    pass
+    """Rows in a table: its heads are no labels to those who hear the page, so that each field carries its own."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
 
 
 class BrandScopedStackedInline(_BrandScopedInline, StackedInline):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from devices.models import ConsentRecord, EndUser, PushCategory
-from smartpush.common.languages import language_pick
+from smartpush.common.languages import canonical, language_pick
 
 
 def categories_in_use(*, brand_id: int) -> list[PushCategory]:
@@ -19,6 +19,14 @@ def category_words(*, category: PushCategory, language: str, own: str = "") -> d
         return {"marker": category.marker, "name": category.name, "description": category.description}
     words = category.translations[found]
     return {"marker": category.marker, "name": words["name"], "description": words.get("description", "")}
+
+
+def category_speaks(*, category: PushCategory, language: str, default: str) -> bool:
+    """Tell whether its words in a language are in that language; its own words are in `default`, the brand's."""
+    if canonical(language).split("-")[0] == canonical(default).split("-")[0]:
+        return True
+    written = [code for code, words in category.translations.items() if words.get("name")]
+    return bool(language_pick(written=written, wanted=[language], default=""))
 
 
 def categories_of(*, brand_id: int, markers: Sequence[str]) -> list[PushCategory]:

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from devices.models import Brand, PushCategory
 from devices.services.markers import CannotChangeMarkers, marker_clean
+from smartpush.common.default_words import WORDS, words_in
 from smartpush.common.languages import language_same, language_valid
 
 MAX_CATEGORIES = 50  # a popup or page with more is not read by anybody
@@ -17,7 +18,6 @@ MAX_NAME = 120
 MAX_DESCRIPTION = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-DEFAULTS = (("News", "What is new, first hand."), ("Offers", "Discounts and things that end soon."))
 
 
 class CannotSaveCategory(Exception):
@@ -32,6 +32,21 @@ def marker_suggest(name: str) -> str:
     """The marker that goes with a name (`Sports news`: SPORTS_NEWS); empty when it has no Latin letter or digit."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().upper()
     return re.sub(r"[^A-Z0-9]+", "_", plain).strip("_")[:64].strip("_")
+
+
+def category_defaults(*, language: str) -> dict[str, tuple[str, str]]:
+    """The categories that a brand may begin with: marker to name and description in a language."""
+    words = words_in(language)
+    return {"NEWS": words.news, "OFFERS": words.offers}
+
+
+def category_translations(*, category: PushCategory) -> dict[str, tuple[str, str]]:
+    """What other languages call a category that still has a name of ours: language to name and description."""
+    for offered in ("NEWS", "OFFERS"):
+        found = {language: category_defaults(language=language)[offered] for language in WORDS}
+        if category.name in {name for name, _ in found.values()}:
+            return found
+    return {}
 
 
 @transaction.atomic
@@ -97,14 +112,14 @@ def categories_reorder(*, brand: Brand, markers: Sequence[str]) -> None:
 
 
 def categories_make_default(*, brand: Brand) -> list[PushCategory]:
-    """News and Offers, where the brand has no category in use yet; what is in use then."""
+    """News and Offers in the brand's language, where it has no category in use yet; what is in use then."""
     if not PushCategory.objects.filter(brand=brand, archived_at=None).exists():
-        for name, description in DEFAULTS:
-            known = PushCategory.objects.filter(brand=brand, marker=marker_suggest(name)).first()
+        for marker, (name, description) in category_defaults(language=brand.default_language).items():
+            known = PushCategory.objects.filter(brand=brand, marker=marker).first()
             if known is not None:
                 category_restore(category=known)
             else:
-                category_create(brand=brand, name=name, description=description)
+                category_create(brand=brand, name=name, description=description, marker=marker)
     return list(PushCategory.objects.filter(brand=brand, archived_at=None))
 
 

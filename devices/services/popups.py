@@ -137,6 +137,11 @@ def offer_answer(*, offer_id: int, end_user_id: int, device: Device, outcome: st
     return bool(changed)
 
 
+def offer_only_closes(*, offer_id: int) -> bool:
+    """Return whether the first button of this popup closes it and is no click, whatever the page calls it."""
+    return PopupOffer.objects.filter(pk=offer_id, dispatch__content__primary__kind="close").exists()
+
+
 def offer_content(*, offer_id: int) -> Mapping[str, Any]:
     """What the popup of this offer said, as its dispatch carries it."""
     content: Mapping[str, Any] = PopupOffer.objects.values_list("dispatch__content", flat=True).get(pk=offer_id)

@@ -19,6 +19,7 @@ from segments.selectors.catalogue import entry_named, segment_catalogue
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import audience_count
 from segments.selectors.finding import found_by_words
+from segments.selectors.known_names import KnownNames
 from segments.selectors.people import audience_sample, checks_of, end_user_named
 from segments.selectors.suggesting import suggestions
 from segments.selectors.turns import newest_only
@@ -125,6 +126,7 @@ class SegmentEndpoints(BrandScopedAdmin):
                 "ask_visited": count.ask_visited,
                 "ask_never_visited": count.never_visited,
                 "words": rules_in_words(rules=rules, brand_id=context.brand_id),
+                "warnings": [{"path": item.path, "message": item.message} for item in self._warnings(request, rules)],
                 "seconds": round(time.monotonic() - started, 3),
             }
         )
@@ -161,6 +163,9 @@ class SegmentEndpoints(BrandScopedAdmin):
         if brand is None or not self.has_view_permission(request):
             raise PermissionDenied
         return brand
+
+    def _warnings(self, request: HttpRequest, rules: Rules) -> list[RuleProblem]:
+        return KnownNames(brand=self._brand(request)).rule_warnings(rules)
 
     def _turn(self, request: HttpRequest, context: Context, what: str) -> AbstractContextManager[None]:
         return newest_only(what=what, staff_id=request.user.pk or 0, brand_id=context.brand_id)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -13,6 +13,8 @@ from segments.admin.forms import RulesWidget, SegmentForm
 from segments.admin.guarding import SegmentGuarding
 from segments.admin.listing import SegmentListing
 from segments.models import Segment
+from segments.rules import parse_rules
+from segments.selectors.known_names import KnownNames
 from segments.services import segment_save
 
 
@@ -47,3 +49,5 @@ class SegmentAdmin(SegmentGuarding, SegmentAbout, SegmentListing, SegmentEndpoin
         obj.pk = saved.pk
         obj.refresh_from_db()
         obj._state.adding = False
+        for warning in KnownNames(brand=obj.brand).rule_warnings(parse_rules(obj.rules)):
+            messages.warning(request, warning.message)

@@ -11,7 +11,8 @@ from smartpush.common.languages import language_choice, language_short
 from smartpush.common.moments import is_date
 
 MOST = 50
-_WITHIN = 1_500  # milliseconds
+MOST_EVENT_NAMES = 500
+WITHIN = 1_500  # milliseconds
 # Random end users by their bucket, which is a hash, and those who were here last: what is new is among them.
 _PEOPLE = """
 (SELECT {columns} FROM devices_enduser WHERE brand_id = %s ORDER BY bucket LIMIT 2000)
@@ -19,7 +20,7 @@ UNION ALL
 (SELECT {columns} FROM devices_enduser WHERE brand_id = %s AND last_session_at IS NOT NULL
  ORDER BY last_session_at DESC LIMIT 1000)
 """
-_EVENT_NAMES = """
+EVENT_NAMES = """
 WITH RECURSIVE names AS (
   (SELECT name FROM devices_event WHERE brand_id = %s ORDER BY brand_id, name LIMIT 1)
   UNION ALL
@@ -87,7 +88,7 @@ def _sampled(expression: str, brand_id: int, params: Sequence[Any] = (), source:
         SELECT value, count(*) FROM (SELECT DISTINCT id, {"unnest(found)" if not source else expression} AS value
         FROM ({people}) p) v WHERE value IS NOT NULL AND value <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000
     """
-    rows = rows_within(text=text, params=[*params, brand_id, brand_id], milliseconds=_WITHIN)
+    rows = rows_within(text=text, params=[*params, brand_id, brand_id], milliseconds=WITHIN)
     return [Suggestion(value, value, count) for value, count in rows]
 
 
@@ -122,11 +123,11 @@ def of_property(brand_id: int, argument: str, given: Mapping[str, str], typed: s
 def of_events(brand_id: int, argument: str, given: Mapping[str, str], typed: str) -> Sequence[Suggestion]:
     """Names of events; names of properties of one (`where`); values of one of these (`where_value`)."""
     if argument == "name":
-        rows = rows_within(text=_EVENT_NAMES, params=[brand_id, brand_id], milliseconds=_WITHIN)
+        rows = rows_within(text=EVENT_NAMES, params=[brand_id, brand_id], milliseconds=WITHIN)
         return [Suggestion(name, name) for (name,) in rows]
     if argument not in ("where", "where_value") or not given.get("name"):
         return []
-    rows = rows_within(text=_EVENTS, params=[brand_id, given["name"]], milliseconds=_WITHIN)
+    rows = rows_within(text=_EVENTS, params=[brand_id, given["name"]], milliseconds=WITHIN)
     documents = [json.loads(properties) for (properties,) in rows]  # Django leaves jsonb as text to its JSONField
     if argument == "where":
         return _property_names(documents)

@@ -217,3 +217,15 @@ def test_a_popup_that_a_tab_was_given_before_the_opt_out_is_not_drawn(offered):
     page, offer = offered
     page.call("preferences", opted_out=True)
     assert page.call("popups/shown", offer=offer["id"], expect=409)["code"] == "offer_not_yours"
+
+
+@pytest.mark.parametrize("said", ["closed", "clicked"])
+def test_a_button_that_only_closes_is_recorded_as_closed_whatever_an_old_page_calls_it(page, asking, said):
+    primary = {"kind": "close", "url": "", "outcome": "closed"}
+    offer = page.session()["popup"]
+    dispatch = PopupOffer.objects.get().dispatch
+    dispatch.content = {**dispatch.content, "primary": primary}
+    dispatch.save(update_fields=["content"])
+    page.call("popups/shown", offer=offer["id"])
+    page.call("popups/outcome", offer=offer["id"], outcome=said)
+    assert PopupOffer.objects.get().state == "closed"

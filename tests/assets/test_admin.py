@@ -106,7 +106,7 @@ def test_saving_again_unchanged_makes_no_revision(editor):
         ("message", "{{ user.name | shout }}"),
         ("click_url", "https://evil.com/"),
         ("icon", "http://insecure.example.com/i.png"),
-        ("button_1_url", ""),
+        ("button_1_url", "https://evil.example/"),
         ("button_2_url", "javascript:alert(1)"),
         ("ttl_amount", "40000"),
         ("title", "{{{"),

@@ -109,10 +109,20 @@ def test_the_page_of_a_button_is_kept_only_where_it_opens_one(brand, popup_draft
     assert popup_content(revision)["primary"] == {"kind": "click", "url": ""}
 
 
-def test_colours_that_are_hard_to_read_are_warned_of(popup_draft_one):
-    assert popup_warnings(draft=popup_draft_one) == []
+def test_a_button_that_only_closes_says_so_to_pages(brand, popup_draft_one):
+    closes = replace(popup_draft_one, primary="close")
+    revision = popup_resource_save(brand=brand, name="Heads up", draft=closes)
+    assert popup_content(revision)["primary"] == {"kind": "close", "url": "", "outcome": "closed"}
+
+
+def test_a_button_that_only_closes_keeps_no_categories(brand, categories_popup):
+    assert list(faults(brand, replace(categories_popup, primary="close"))) == ["primary"]
+
+
+def test_colours_that_are_hard_to_read_are_warned_of(brand, popup_draft_one):
+    assert popup_warnings(brand=brand, draft=popup_draft_one) == []
     pale = replace(popup_draft_one, colours=Colours(text="#dddddd"))
-    (warning,) = popup_warnings(draft=pale)
+    (warning,) = popup_warnings(brand=brand, draft=pale)
     assert "hard to read" in warning
 
 

@@ -15,7 +15,7 @@ from assets.services import (
     push_resource_save,
     push_warnings,
 )
-from devices.models import Brand
+from devices.models import Brand, PropertyDefinition
 from devices.services.categories import category_archive, category_create
 from smartpush.common.clock import utc_now
 
@@ -104,7 +104,7 @@ def test_the_content_is_what_the_delivery_side_reads(brand, push_draft_one):
         ({"click_url": "https://evil.com/"}, "click_url", "www.example.com"),
         ({"click_url": "{{ user.url }}"}, "click_url", "host out"),
         ({"click_url": "https://www.example.com/{{ user.x | shout }}"}, "click_url", "shout"),
-        ({"buttons": (ButtonDraft("Play", ""),)}, "buttons.1.url", "leads"),
+        ({"buttons": (ButtonDraft("Play", "", "https://www.example.com/app"),)}, "buttons.1.url", "leads"),
         ({"buttons": (ButtonDraft("", "https://www.example.com"),)}, "buttons.1.title", "title"),
         ({"buttons": (ButtonDraft("a", "https://www.example.com"),) * 4}, "buttons", "3 buttons"),
         ({"language": "english!"}, "language", "not a language"),
@@ -140,6 +140,7 @@ def test_personalised_values_count_towards_the_size(brand, push_draft_one):
 
 
 def test_a_large_push_is_saved_with_a_warning(brand, push_draft_one):
+    PropertyDefinition.objects.create(brand=brand, name="first_name", type="text")
     large = variant(push_draft_one, message="é" * 900)
     push_resource_save(brand=brand, name="Bonus", draft=large)
     assert "Firefox on Android" in push_warnings(brand=brand, draft=large)[0]
@@ -299,3 +300,12 @@ def test_an_archived_category_stays_what_a_push_is_about(brand, push_draft_one):
     category_archive(category=category, now=utc_now())
     again = push_resource_save(brand=brand, name="Bonus", draft=variant(told, title="New"), resource=first.resource)
     assert again.category == "NEWS"
+
+
+def test_a_button_without_an_address_only_closes_and_is_said_to(brand, push_draft_one):
+    draft = variant(push_draft_one, title="Hi", buttons=(ButtonDraft("Not now", ""),))
+    revision = push_resource_save(brand=brand, name="Bonus", draft=draft)
+    assert push_content(revision)["variants"]["en"]["buttons"] == [
+        {"id": "b1", "title": "Not now", "url": "", "deep_link": ""}
+    ]
+    assert push_warnings(brand=brand, draft=draft) == ["The button “Not now” has no address: it only closes the push."]

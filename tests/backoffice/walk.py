@@ -41,7 +41,7 @@ class Page:
         yield from self.pattern.pattern.converters
 
     def _fill(self, name: str, world: World) -> Any:
-        if name == "object_id":
+        if name in {"object_id", "id"}:  # the latter in Django's own page for a user's password
             return world.rows[self.model].pk
         return WORDS[name]
 

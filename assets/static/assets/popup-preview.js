@@ -50,6 +50,7 @@
         permission: 'asks the browser for permission',
         url: 'opens the page',
         click: 'is counted as a click',
+        close: 'only closes the popup',
       }[value('primary')];
       const kept = categories.length ? ', and what is ticked is kept' : '';
       does.textContent = `“${value('subscribe_label') || 'The first button'}” ${then}${kept}.`;

@@ -103,7 +103,9 @@
       note.hidden = !current.note;
     }
 
-    function showProblems(problems) {
+    // A problem stands in the way of saving; a warning (a name that the brand's data does not know) does not.
+    function showProblems(found, warnings) {
+      const problems = {...warnings, ...found};
       for (const name of TEXTS) {
         const input = form.elements[name];
         if (!input) continue;
@@ -115,6 +117,7 @@
           input.after(place);
         }
         if (place) {
+          place.classList.toggle('sp-live-warning', !found[name]);
           place.textContent = problems[name] || '';
           place.hidden = !problems[name];
         }
@@ -169,7 +172,7 @@
         if (answer.status === 429) rest(data.error, Number(answer.headers.get('Retry-After')) || 60);
         if (mine !== asked || !answer.ok) return;
         texts = data.texts;
-        showProblems(data.problems);
+        showProblems(data.problems, data.warnings);
         showSize(data.size);
         draw();
       } catch {

@@ -42,9 +42,9 @@ def declarative(*, message: Mapping[str, Any], home: str) -> dict[str, Any] | No
         if message.get(name):
             notification[name] = message[name]
     actions = [
-        {"action": item["action"], "title": item["title"], "navigate": item["url"] or navigate}
+        {"action": item["action"], "title": item["title"], "navigate": item["url"]}
         for item in message.get("actions", [])
-        if (item["url"] or navigate).startswith("https://")
+        if item["url"].startswith("https://")  # the browser itself knows no button that only closes
     ]
     if actions:
         notification["actions"] = actions

@@ -15,7 +15,14 @@ from devices.services.consents import Asked, consent_record
 from devices.services.events import EventInput, RecordedEvent, event_record
 from devices.services.merging import end_user_remove_absorbed
 from devices.services.outbox import chunks_cut
-from devices.services.popups import LEASE, LeasedOffer, offer_answer, offer_content, offer_lease
+from devices.services.popups import (
+    LEASE,
+    LeasedOffer,
+    offer_answer,
+    offer_content,
+    offer_lease,
+    offer_only_closes,
+)
 from devices.services.preferences import ticks_apply
 from devices.services.sessions import SessionResult
 from segments.services.absorb import lists_absorb
@@ -66,6 +73,9 @@ def offer_finish(
 
     Raises CannotChangeMarkers.
     """
+    # Pages that loaded their SDK before it knew such buttons say that they were clicked.
+    if outcome == "clicked" and offer_only_closes(offer_id=offer_id):
+        outcome = "closed"
     answered = offer_answer(offer_id=offer_id, end_user_id=end_user_id, device=device, outcome=outcome, now=now)
     if answered:
         content = offer_content(offer_id=offer_id)

@@ -26,6 +26,7 @@ from devices.services.categories import (
     category_change,
     category_create,
     category_restore,
+    category_translations,
 )
 from smartpush.backoffice.category_uses import CategoryUses, category_uses
 from smartpush.common.clock import utc_now
@@ -35,6 +36,8 @@ class TranslationsWidget(forms.Widget):
     """A row for each language: its name, the category's name and its description."""
 
     template_name = "backoffice/translations.html"
+    # What a language that is chosen begins with: {language: [name, description]}.
+    defaults: Mapping[str, tuple[str, str]] = {}
 
     class Media:
         js = ["backoffice/categories.js"]
@@ -52,6 +55,7 @@ class TranslationsWidget(forms.Widget):
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["rows"] = [*(value or []), ("", "", "")]  # the last one is the empty row to copy
         context["languages"] = LANGUAGES | {code: label_of(code) for code, *_ in value or [] if code}
+        context["defaults"] = self.defaults
         return context
 
 
@@ -112,6 +116,8 @@ class CategoryForm(forms.ModelForm):
         if self.instance.pk:
             self.uses = category_uses(category=self.instance)
             self.initial["translations"] = self.instance.translations
+            widget: Any = self.fields["translations"].widget
+            widget.defaults = category_translations(category=self.instance)
         if self.uses is not None and self.uses.fixed:
             self.fields["marker"].disabled = True
             self.fields["marker"].help_text = "It is in use and stays: segments, page code and end users know it."

@@ -66,6 +66,9 @@ class _SuperusersOnly(DecidedDeleting):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not isinstance(self.deleting, Never) and self.has_module_permission(request)
 
+    class Media:
+        js = ["backoffice/labels.js"]
+
 
 @admin.register(User)
 class StaffUserAdmin(_SuperusersOnly, UserAdmin):

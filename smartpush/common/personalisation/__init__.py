@@ -11,6 +11,7 @@ from smartpush.common.personalisation.checks import (
     check_message,
     check_rendering,
     check_template,
+    names_used,
 )
 from smartpush.common.personalisation.limits import MOST_SPENT, Meter
 from smartpush.common.personalisation.rendering import _LIQUID as _LIQUID
@@ -41,5 +42,6 @@ __all__ = [
     "check_template",
     "is_metered",
     "is_template",
+    "names_used",
     "render",
 ]

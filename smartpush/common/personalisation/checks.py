@@ -151,6 +151,18 @@ def address_doubts(text: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1024)
+def names_used(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the values that a template names as (root, name), such as (user, first_name); none where it is broken."""
+    if not is_template(text):
+        return ()
+    try:
+        paths = _paths(parse(text))
+    except (LiquidError, TemplateLimit):
+        return ()
+    return tuple(dict.fromkeys((path[0], path[1]) for path in paths if len(path) > 1 and path[0] in ROOTS))
+
+
+@functools.lru_cache(maxsize=1024)
 def _verdict(text: str) -> _Verdict:
     """Judge a text; the same text gets the same verdict everywhere, so that each process judges it once."""
     try:

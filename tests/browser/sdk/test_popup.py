@@ -213,6 +213,15 @@ def test_a_promotion_opens_its_address_and_counts_the_click(chromium: Chromium, 
     assert outcome(page, api)["outcome"] == "clicked"
 
 
+def test_a_button_that_only_closes_is_no_click(chromium: Chromium, api: FakeApi, shop: Site):
+    api.offer(primary={"kind": "close", "url": "", "outcome": "closed"}, subscribe_label="Not now", later_label="")
+    page = opened(chromium, shop)
+    page.click(PRIMARY)
+    assert outcome(page, api)["outcome"] == "closed"
+    assert [detail["state"] for name, detail in page.evaluate("told") if name == "popup"] == ["shown", "closed"]
+    assert page.url == shop.url()
+
+
 def test_a_single_page_application_routes_the_click_itself(chromium: Chromium, api: FakeApi, shop: Site):
     api.offer(primary={"kind": "url", "url": shop.url("/plain")})
     page = opened(chromium, shop)

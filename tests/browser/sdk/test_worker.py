@@ -210,6 +210,21 @@ def test_a_closed_notification_is_reported(chromium: Chromium, api: FakeApi, des
     assert reports(chromium, api, 2) == [("displayed", ""), ("closed", "")]
 
 
+def test_a_button_without_an_address_only_closes(
+    chromium: Chromium, api: FakeApi, shop: Site, desktop: Desktop, deliver: Deliver
+):
+    buttons = [
+        {"action": "b1", "title": "Play", "url": shop.url("/plain")},
+        {"action": "b2", "title": "Not now", "url": ""},
+    ]
+    deliver(message(api, url=shop.url("/plain"), actions=buttons))
+    shown = desktop.wait_notification()
+    reports(chromium, api, 1)
+    desktop.click(shown, "Not now")
+    assert reports(chromium, api, 2) == [("displayed", ""), ("closed", "b2")]
+    assert len(chromium.context.pages) == 1
+
+
 def test_a_report_that_could_not_be_sent_goes_with_the_next_at_the_latest_and_once(
     chromium: Chromium, api: FakeApi, desktop: Desktop, deliver: Deliver
 ):

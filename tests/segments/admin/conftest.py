@@ -20,7 +20,7 @@ def a_busy_machine_has_time(monkeypatch):
     ):
         for name in names:
             monkeypatch.setattr(module, name, 120.0)
-    monkeypatch.setattr(suggesting, "_WITHIN", 120_000)
+    monkeypatch.setattr(suggesting, "WITHIN", 120_000)
     monkeypatch.setattr(sizes, "AT_ONCE", 120.0)
 
 

@@ -189,7 +189,7 @@ function finish(offer, outcome, more) {
 
 // Called by the click itself, so that the browser's question still counts as asked for.
 function takePrimary(offer) {
-  const {primary: {kind, url}, categories} = offer.content;
+  const {primary: {kind, url, outcome = 'clicked'}, categories} = offer.content;
   const chosen = categories && {categories: current.view.chosen()};
   if (kind === 'permission') {
     const asked = askPermission();
@@ -197,8 +197,8 @@ function takePrimary(offer) {
     current.view = null;
     return settleQuestion(asked, offer, chosen);
   }
-  const sent = finish(offer, 'clicked', chosen);
-  const target = kind === 'url' && safeUrl(url, record.hosts);
+  const sent = finish(offer, outcome, chosen);
+  const target = url && safeUrl(url, record.hosts);
   if (!target) return sent;
   // The outcome is written down and on its way; nobody waits for its answer before the page opens.
   const follow = () => followClick({url: target, source: 'popup', id: offer.id});

@@ -152,6 +152,11 @@ function routedBy(page, detail) {
 async function click({notification, action}, data) {
   answered.add(data.id);
   notification.close();
+  // A button without an address only closes.
+  if (action && data.urls?.[action] === '') {
+    await report(data.report, 'closed', action);
+    return;
+  }
   const url = await clickTarget(data, action);
   // The window first: the right to open one ends soon after the click, a report can wait.
   await openTarget({url, action: action || '', id: data.id || '', title: notification.title}).catch(() => {});

@@ -25,6 +25,15 @@
       blank.before(row);
       row.querySelector('select').focus();
     });
+    // A language begins with its own words for a category of ours; what somebody has typed stays.
+    const defaults = JSON.parse(document.getElementById('translation-defaults').textContent);
+    box.addEventListener('change', ({target}) => {
+      const words = target.matches('select') && defaults[target.value];
+      if (!words) return;
+      const [name, description] = target.closest('[data-row]').querySelectorAll('input');
+      if (name.value || description.value) return;
+      [name.value, description.value] = words;
+    });
     box.addEventListener('click', (event) => {
       const remove = event.target.closest('[data-remove]');
       if (!remove) return;
