@@ -106,7 +106,7 @@ def _one(url: str, *, private: bool, seconds: float) -> Fetched:
             (pycurl.WRITEFUNCTION, take_body),
         ):
             handle.setopt(option, value)
-        handle.setopt(pycurl.PROTOCOLS_STR, "http,https")
+        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.perform()
     except pycurl.error as error:
         whole = len(body) >= MAX_BYTES

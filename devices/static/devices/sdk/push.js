@@ -25,7 +25,7 @@ async function registerWorker() {
     registration = await navigator.serviceWorker.register(href, {scope});
     // Looked at, not listened to: another page may install the same worker, and its news may have come before.
     for (let looks = 0; !registration.active; looks += 1) {
-      if (looks > MOST_LOOKS || !(registration.installing || registration.waiting)) throw new Error('not active');
+      if (looks > MOST_LOOKS || !(registration.installing || registration.waiting)) throw new Error('failed to install');
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
     // Asked once of each file: an answer shows that our part is in it, silence throws null.
