@@ -157,8 +157,8 @@ def _worker(seen: SiteSeen) -> Finding:
         return wrong(f"answers {answer.status}.{other}")
     kind = answer.header("content-type")
     if not re.search(r"(?:java|ecma)script", kind, re.I):
-        return wrong(f"is served as “{kind or 'nothing'}”: often the page for missing addresses. {put}",
-                     "Serve the file as text/javascript.")  # fmt: skip
+        text = f"is served as “{kind or 'nothing'}”, as pages for missing addresses often are."
+        return wrong(text, f"{put} Serve it as text/javascript.")
     bare = re.sub(r"/\*.*?\*/|//[^\n]*(?=\n|$)", "", answer.text.replace("://", ":"), flags=re.S).strip()
     if not bare:
         return wrong("is empty.")
