@@ -143,7 +143,7 @@ def _key(app: App, seen: SiteSeen, live: Live) -> Finding:
 def _worker(seen: SiteSeen) -> Finding:
     title = "The service worker file is at its address"
     url, answer = seen.worker_url, seen.worker
-    put = f'Put a file there that holds the line importScripts("{settings.SMARTPUSH_PUBLIC_URL}/sdk/v1/sw.js");'
+    put = f'Put a file there that holds the line importScripts("{settings.SMARTPUSH_PUBLIC_URL}/sdk/v1/sw.js").'
 
     def wrong(text: str, fix: str = put) -> Finding:
         return Finding("worker", title, State.WRONG, f"{url} {text}", fix, seen.at)

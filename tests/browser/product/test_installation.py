@@ -178,7 +178,7 @@ def test_the_preference_page_opens_at_the_host_that_the_page_uses(
         page.wait_for_function("window.smartpush && smartpush.loaded", timeout=SOON * 1000)
         page.evaluate("smartpush('getStatus')")
         opened: list[Page] = []
-        page.context.on("page", opened.append)
+        page.context.on("page", lambda window: opened.append(window))
         page.evaluate("smartpush('openPreferences')")
         wait_until(lambda: page.wait_for_timeout(100) or opened, timeout=SOON, what="the window")
         expect(opened[0].get_by_role("main")).to_be_visible(timeout=SOON * 1000)
