@@ -1,4 +1,4 @@
-"""The app; what it does about Redis when that is away is registered when it is ready."""
+"""The app; its checks, and what it does about Redis when that is away, are registered when it is ready."""
 
 import importlib
 
@@ -10,4 +10,5 @@ class DevicesConfig(AppConfig):
     verbose_name = "Devices"
 
     def ready(self) -> None:
+        importlib.import_module("devices.checks")
         importlib.import_module("devices.services.redis_trouble")

@@ -9,9 +9,12 @@ from typing import Final
 SDK_SOURCE: Final = Path(__file__).parent / "static" / "devices" / "sdk"
 
 # Order matters: a file may use at load time only what stands before it.
+# How the script finds the file of what is rare; the npm package has a loader of its own in its place.
+LOADER: Final = "loading.js"
 SDK_FILES: Final = (
     "protocol.js",
     "store.js",
+    LOADER,
     "core.js",
     "device.js",
     "push.js",
@@ -25,6 +28,8 @@ SDK_FILES: Final = (
     "commands.js",
 )
 WORKER_FILES: Final = ("protocol.js", "store.js", "worker.js")
+# A module that a page loads only when something is wrong or rare (docs/adr/0019).
+RARE_FILES: Final = ("rare.js",)
 
 _MINIFIER: Final = Path(__file__).with_name("sdk_minify.py")
 _PATIENCE_SECONDS: Final = 60
@@ -37,10 +42,14 @@ def joined(names: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=4)
 def bundle(names: tuple[str, ...]) -> str:
-    """The named source files as one strict-mode script without comments and with short names; made once a process."""
+    """The named source files as one strict-mode script without comments and with short names; made once a process.
+
+    What is rare stays the module that it is.
+    """
+    source = joined(names) if names == RARE_FILES else f'(()=>{{"use strict";{joined(names)}}})();\n'
     finished = subprocess.run(  # noqa: S603 - our own interpreter and file
         [sys.executable, "-X", "utf8", str(_MINIFIER)],
-        input=f'(()=>{{"use strict";{joined(names)}}})();\n',
+        input=source,
         capture_output=True,
         encoding="utf-8",
         check=False,

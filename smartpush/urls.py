@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", favicon),
     path("admin/", admin.site.urls),
     path("sdk/v1/smartpush.js", script, {"name": "smartpush.js"}),
+    path("sdk/v1/rare.js", script, {"name": "rare.js"}),
     path("sdk/v1/sw.js", script, {"name": "sw.js"}),
     path("api/v1/sdk/", include("smartpush.api.sdk.urls")),
     path("api/v1/server/", include("smartpush.api.server.urls")),

@@ -15,10 +15,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from devices.admin.archiving import ArchivedFilter, ArchivingAdmin
+from devices.admin.archiving import ArchivedFilter
+from devices.admin.checking import CheckingAdmin
 from devices.admin.deleting import Asks, Named, Question, question_page
 from devices.admin.forms import AppForm
 from devices.models import App, Device, SendBudget
@@ -31,6 +33,7 @@ from devices.services.statuses import native_origin
 from devices.transports.fcm_credentials import MAX_FILE
 from devices.transports.fcm_key_files import CredentialsRefused, key_file_text
 from smartpush.common.clock import utc_now
+from smartpush.common.origins import LOCAL_ORIGIN
 
 _ADDRESS = ["kind", "name", "origin", "bundle_id"]
 
@@ -70,7 +73,7 @@ class NativeAppForm(AppForm):
 
 
 @admin.register(App)
-class AppAdmin(ArchivingAdmin):
+class AppAdmin(CheckingAdmin):
     form = AppForm
     add_role = Role.ADMIN
     change_role = Role.ADMIN
@@ -83,7 +86,7 @@ class AppAdmin(ArchivingAdmin):
         typed=True,
         means="No device has used it. A page or an app that carries its address or key is refused from then on.",
     )
-    list_display = ["name", "kind", "address", "pushes", "created_at"]
+    list_display = ["name", "kind", "address", "pushes", "installation", "created_at"]
     search_fields = ["name", "origin", "bundle_id"]
     list_filter = [ArchivedFilter, "kind"]
     change_form_outer_before_template = "devices/app.html"
@@ -97,6 +100,13 @@ class AppAdmin(ArchivingAdmin):
         if obj.archived_at is not None:
             return "Archived"
         return "Ready" if obj.kind == App.Kind.WEB or obj.fcm_credentials_encrypted else "No Firebase key"
+
+    @display(description="Installation")
+    def installation(self, obj: App) -> str:
+        """A link to the page that checks it."""
+        if obj.kind != App.Kind.WEB:
+            return "–"
+        return format_html('<a class="sp-link" href="{}">Check</a>', reverse("admin:devices_app_check", args=[obj.pk]))
 
     @display(description="Firebase project")
     def project(self, obj: App) -> str:
@@ -216,7 +226,10 @@ class AppAdmin(ArchivingAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return []
-        return ["kind", "app_key", "project", "fcm_client_email", "sending"] if self._is_native(obj) else ["kind"]
+        if self._is_native(obj):
+            return ["kind", "app_key", "project", "fcm_client_email", "sending"]
+        # The one that stands for developers' own machines is made and put away by the brand's switch.
+        return ["kind", "origin"] if obj.origin == LOCAL_ORIGIN else ["kind"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

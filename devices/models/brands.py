@@ -85,6 +85,13 @@ class Brand(models.Model):
         db_default=False,
         help_text="For messages that an end user must get, such as a security alert. Marketing never does.",
     )
+    local_pages = models.BooleanField(
+        "pages on developers' own machines",
+        default=False,
+        db_default=False,
+        help_text="Pages at http://localhost and http://127.0.0.1, on any port, may use this brand. Browsers allow push"
+        " there. Never on a production server.",
+    )
     sending_stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     noticed = models.BooleanField(
         default=False,

@@ -3,11 +3,12 @@
 import sys
 from typing import Final
 
-from devices.sdk_files import SDK_FILES, joined
+from devices.sdk_files import LOADER, SDK_FILES, joined
 
 # On a server that renders pages there is nothing to talk to; a call there must neither throw nor end the process.
 _MODULE: Final = """
 function start() {
+const loadRare = () => import('./rare.js');
 %s
 }
 
@@ -26,4 +27,4 @@ export default smartpush;
 """
 
 if __name__ == "__main__":
-    sys.stdout.write(_MODULE % joined(SDK_FILES))
+    sys.stdout.write(_MODULE % joined(tuple(name for name in SDK_FILES if name != LOADER)))

@@ -129,10 +129,21 @@ export interface Events {
 /** A `click` handler that returns `true` has taken the click over. */
 export type Handler<Name extends keyof Events> = (detail: Events[Name]) => unknown;
 
-/** The codes that the SDK gives by itself; the server has more of its own. */
+/** The codes that a page meets; docs/sdk.md has all of them, with what to do. */
 export type ErrorCode =
   | 'unknown_command'
   | 'invalid_argument'
+  | 'unknown_option'
+  | 'host_invalid'
+  | 'brand_unknown'
+  | 'origin_not_allowed'
+  | 'worker_missing'
+  | 'worker_redirected'
+  | 'worker_not_script'
+  | 'worker_empty'
+  | 'worker_foreign'
+  | 'worker_origin'
+  | 'worker_scope'
   | 'not_initialised'
   | 'already_initialised'
   | 'gesture_required'

@@ -81,7 +81,8 @@ def _body(row: Delivery, device: Device | None, external_id: str | None) -> dict
         "browser": "" if device is None else device.browser,
         "state": row.state,
         "reason": row.reason,
-        "held_for": row.hold_reason,
+        # Deliveries that a device settled before 0.9 kept what they had waited for.
+        "held_for": row.hold_reason if row.state == Delivery.State.READY else "",
         "created_at": row.created_at,
         "send_at": row.next_attempt_at,
         "expires_at": row.expires_at,

@@ -5,8 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from devices.models import App, Brand, VapidKey
+from devices.services.archiving import app_archive, app_restore
 from devices.transports.vapid import generate_vapid_key
 from smartpush.common.crypto import encrypt
+from smartpush.common.origins import LOCAL_ORIGIN
 
 
 @transaction.atomic
@@ -29,6 +31,19 @@ def vapid_key_add(*, brand: Brand) -> VapidKey:
     public, private = generate_vapid_key()
     VapidKey.objects.filter(brand=brand, active=True).update(active=False)
     return VapidKey.objects.create(brand=brand, public_key=public, private_key_encrypted=encrypt(private))
+
+
+@transaction.atomic
+def local_pages_follow(*, brand: Brand, now: datetime) -> None:
+    """Give a brand the website that stands for developers' own machines, or archive it, as its switch says."""
+    known = App.objects.filter(brand=brand, kind=App.Kind.WEB, origin=LOCAL_ORIGIN).first()
+    if known is None:
+        if brand.local_pages:
+            App.objects.create(brand=brand, kind=App.Kind.WEB, name="Developers' own machines", origin=LOCAL_ORIGIN)
+    elif brand.local_pages and known.archived_at is not None:
+        app_restore(app=known)
+    elif not brand.local_pages and known.archived_at is None:
+        app_archive(app=known, now=now)
 
 
 def brand_stop(*, brand_id: int, now: datetime) -> None:

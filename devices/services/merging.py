@@ -18,7 +18,7 @@ from devices.models import (
 from devices.services.markers import MAX_MARKERS
 from devices.services.popups import offers_withdraw
 from devices.services.properties import properties_fill
-from devices.services.statuses import pair_set
+from devices.services.statuses import HELD_BY_OTHER, pair_set
 
 # Locked in the order of their ids, as every bulk statement on deliveries does. What waits leaves its chunk and is cut
 # into another: a worker that is judging it at this moment would see the new end user beside the old holder.
@@ -86,13 +86,13 @@ def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
     for pair in PushStatus.objects.filter(end_user=visitor).select_related("device"):
         device, status, reason = pair.device, Status(pair.status), pair.reason
         pair.delete()
-        if reason == "held_by_other":  # said only that the token was another's; the next report says it anew
+        if reason == HELD_BY_OTHER:  # said only that the token was another's; the next report says it anew
             continue
         if _own_pair_stands(pair=pair, known=known):
             continue
         pair_set(end_user_id=known.pk, device=device, status=status, reason=reason, cause="merge", now=now)
     Device.objects.filter(holder=visitor).update(holder=known)
-    PushStatusChange.objects.filter(end_user=visitor, reason="held_by_other").delete()
+    PushStatusChange.objects.filter(end_user=visitor, reason=HELD_BY_OTHER).delete()
     PushStatusChange.objects.filter(end_user=visitor).update(end_user=known)
     TokenHolding.objects.filter(end_user=visitor).update(end_user=known)
     ConsentRecord.objects.filter(end_user_id=visitor.pk).update(end_user_id=known.pk)

@@ -28,6 +28,7 @@ FROM devices_dispatch p, devices_device v
 JOIN devices_pushstatus s ON s.device_id = v.id AND s.end_user_id = v.holder_id AND s.status = 'allowed'
 JOIN devices_enduser u ON u.id = v.holder_id AND NOT u.never_contact
 WHERE p.id = %(dispatch)s AND v.holder_id = %(end_user)s AND v.token_hash IS NOT NULL
+  AND (%(device)s::bigint IS NULL OR v.id = %(device)s)
   AND (p.target_devices = 'all' OR (p.target_devices = 'web') = (v.platform = 'web'))
   AND (u.target_devices = 'all' OR (u.target_devices = 'web') = (v.platform = 'web'))
 ON CONFLICT DO NOTHING
@@ -42,9 +43,13 @@ def deliveries_add(
     end_user_id: int,
     request_key: str,
     variables: Mapping[str, Any] | None = None,
+    device_id: int | None = None,
     now: datetime,
 ) -> list[int]:
-    """Write one delivery for each reachable device of an end user; the same request key writes nothing twice."""
+    """Write one delivery for each reachable device of an end user; the same request key writes nothing twice.
+
+    With `device_id` for that one of their devices alone.
+    """
     dispatch = Dispatch.objects.only("brand_id").get(pk=dispatch_id)
     key, _ = IdempotencyKey.objects.get_or_create(
         brand_id=dispatch.brand_id,
@@ -53,7 +58,13 @@ def deliveries_add(
         defaults={"expires_at": now + timedelta(days=7)},
     )
     return deliveries_write(
-        dispatch_id=dispatch_id, end_user_id=end_user_id, request_id=key.pk, variables=variables, at=now, now=now
+        dispatch_id=dispatch_id,
+        end_user_id=end_user_id,
+        request_id=key.pk,
+        variables=variables,
+        device_id=device_id,
+        at=now,
+        now=now,
     )
 
 
@@ -63,6 +74,7 @@ def deliveries_write(
     end_user_id: int,
     request_id: int,
     variables: Mapping[str, Any] | None,
+    device_id: int | None = None,
     at: datetime,
     now: datetime,
 ) -> list[int]:
@@ -80,6 +92,7 @@ def deliveries_write(
                 "dispatch": dispatch_id,
                 "end_user": end_user_id,
                 "chance": FIRST_CHANCE,
+                "device": device_id,
             },
         )
         return [row[0] for row in cursor.fetchall()]

@@ -36,6 +36,8 @@ UPDATE devices_delivery d SET
     state = CASE WHEN d.state = 'unknown' OR (d.state = 'ready' AND d.tries > 0) THEN 'accepted' ELSE d.state END,
     reason = CASE WHEN d.state = 'unknown' OR (d.state = 'ready' AND d.tries > 0) THEN 'seen_on_device'
                   ELSE d.reason END,
+    -- what has arrived waits for nothing
+    hold_reason = CASE WHEN d.state = 'unknown' OR (d.state = 'ready' AND d.tries > 0) THEN '' ELSE d.hold_reason END,
     finished_at = coalesce(d.finished_at, CASE WHEN d.state <> 'sending' THEN %(now)s::timestamptz END)
 FROM mine r
 WHERE d.id = r.id AND d.day = r.day

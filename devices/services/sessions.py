@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from devices.models import BUCKETS, App, Brand, Device, EndUser, PushStatus, Status, VapidKey
+from devices.models import BUCKETS, App, Brand, Device, EndUser, Event, PushStatus, Status, VapidKey
 from devices.models.brands import TIME_ZONES
 from devices.services.cancelling import device_cancel
 from devices.services.holding import Held, device_of, hash_of, hold, own
@@ -18,6 +18,7 @@ from devices.services.statuses import (
     LOGGED_OUT,
     device_stop,
     device_take_over,
+    status_after_logout,
     status_report,
     stopped_for,
     token_hash,
@@ -269,13 +270,26 @@ def session_open(
         end_user=end_user,
         status=status,
         secret=secret,
-        new_session=was_new or gap >= timedelta(minutes=brand.session_minutes),
+        new_session=was_new
+        or gap >= timedelta(minutes=brand.session_minutes)
+        or (came and not _session_told(brand=brand, device=device, end_user=end_user, now=now)),
         logged_in=bool(identity.external_id) and (was_new or came),
         absorbed_id=absorbed,
         vapid_key=active_key,
         resubscribe=_resubscribe_needed(device=device, active_id=active_id, push=push),
         left_out=left_out,
     )
+
+
+def _session_told(*, brand: Brand, device: Device, end_user: EndUser, now: datetime) -> bool:
+    """Whether the current visit to this device has given this person, or the visitor they were, a session event.
+
+    Somebody who takes over from another person within one visit has had none, and journeys that begin with a session
+    would pass them by.
+    """
+    since = now - timedelta(minutes=brand.session_minutes)
+    told = Event.objects.filter(end_user=end_user, name="session", occurred_at__gt=since, day__gte=since.date())
+    return told.filter(device_id=device.pk).exists()
 
 
 def _active_key(device: Device) -> tuple[int, str]:
@@ -327,6 +341,7 @@ def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: 
     leaving = device.session_end_user
     if leaving.external_id is None:
         end_user = leaving
+        status = Status(end_user.last_session_status)
     else:
         end_user = _anonymous(app.brand_id, info)
         device.session_end_user = end_user
@@ -334,7 +349,8 @@ def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: 
         if app.brand.logout_policy == Brand.LogoutPolicy.STOP:
             device_cancel(device_id=device.pk, reason=LOGGED_OUT, now=now, end_user_id=leaving.pk)
             device_stop(device=device, now=now)
-    return _as_it_stands(device=device, end_user=end_user, status=Status(end_user.last_session_status))
+        status = status_after_logout(device=device, leaving=leaving, visitor=end_user, now=now)
+    return _as_it_stands(device=device, end_user=end_user, status=status)
 
 
 def session_read(*, app: App, credentials: Credentials) -> SessionResult:

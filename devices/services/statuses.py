@@ -37,6 +37,8 @@ def is_native(origin: str) -> bool:
 
 
 LOGGED_OUT = "logged_out"
+HELD_BY_OTHER = "held_by_other"
+"""The pair is suspended because the device's token is somebody else's."""
 
 
 def token_hash(value: str) -> str:
@@ -258,13 +260,32 @@ def status_report(*, device: Device, end_user: EndUser, push: PushReport, cause:
         else:
             _native_token_store(device=device, token=push.token, now=now)
         if device.holder_id != end_user.pk:
-            status, reason = Status.SUSPENDED, "held_by_other"
+            status, reason = Status.SUSPENDED, HELD_BY_OTHER
     elif device.token_hash is not None:
         token_clear(device=device, reason=f"reported_{status}", now=now)
     _pair_write(
         _LAST_SESSION_SET, end_user_id=end_user.pk, device=device, status=status, reason=reason, cause=cause, now=now
     )
     end_user.last_session_at, end_user.last_session_status, end_user.last_session_device_id = now, status, device.pk
+    return status
+
+
+def status_after_logout(*, device: Device, leaving: EndUser, visitor: EndUser, now: datetime) -> Status:
+    """Give the visitor who follows a logout what the browser last said of pushes, and return it.
+
+    Where the person who left had allowed, the device stays theirs, so that the visitor is suspended there. `device`
+    must be locked by the caller.
+    """
+    last = PushStatus.objects.filter(end_user=leaving, device=device).first()
+    if last is None or last.status == Status.ASK:
+        return Status(visitor.last_session_status)
+    status, reason = Status(last.status), last.reason
+    if status in (Status.ALLOWED, Status.SUSPENDED):
+        status, reason = Status.SUSPENDED, HELD_BY_OTHER
+    _pair_write(
+        _LAST_SESSION_SET, end_user_id=visitor.pk, device=device, status=status, reason=reason, cause="logout", now=now
+    )
+    visitor.last_session_at, visitor.last_session_status, visitor.last_session_device_id = now, status, device.pk
     return status
 
 

@@ -6,9 +6,9 @@ from functools import lru_cache
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
-from devices.sdk_files import SDK_FILES, WORKER_FILES, bundle
+from devices.sdk_files import RARE_FILES, SDK_FILES, WORKER_FILES, bundle
 
-_SCRIPTS = {"smartpush.js": SDK_FILES, "sw.js": WORKER_FILES}
+_SCRIPTS = {"smartpush.js": SDK_FILES, "sw.js": WORKER_FILES, "rare.js": RARE_FILES}
 
 
 @lru_cache(maxsize=4)
@@ -19,7 +19,7 @@ def _script(name: str) -> tuple[bytes, str]:
 
 @require_safe
 def script(request: HttpRequest, name: str) -> HttpResponse:
-    """GET /sdk/v1/smartpush.js and /sdk/v1/sw.js."""
+    """GET /sdk/v1/smartpush.js, /sdk/v1/rare.js and /sdk/v1/sw.js."""
     body, etag = _script(name)
     response: HttpResponse
     if etag in request.headers.get("If-None-Match", ""):

@@ -139,6 +139,16 @@ def origin_hosts(origin: str) -> frozenset[str]:
     return frozenset({host, HOST_WITH_PORT.sub("", host)})
 
 
+LOCAL_ORIGIN = "http://localhost"
+"""The origin of the website that stands for every page on a developer's own machine."""
+_LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1)(?::[1-9][0-9]{0,4})?")
+
+
+def is_local_origin(origin: str) -> bool:
+    """Whether a browser names this for a page that a machine serves to itself."""
+    return _LOCAL.fullmatch(origin) is not None
+
+
 def check_click_url(url: str, *, hosts: frozenset[str], dev_origins: Iterable[str] = frozenset()) -> str | None:
     """The code of what is wrong (see MESSAGES), or None. The origin of a Liquid template must be literal."""
     literal = url

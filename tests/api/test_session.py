@@ -47,6 +47,35 @@ def test_a_session_records_its_event_once_in_the_brands_pause(page):
     assert list(Event.objects.values_list("name", flat=True)) == ["session"]
 
 
+def sessions_of(external_id: str) -> int:
+    return Event.objects.filter(name="session", end_user__external_id=external_id).count()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_second_person_in_one_visit_gets_a_session_event_too(page, known):
+    if known:
+        Page(page.brand, page.origin).session(external_id="ben")
+        assert sessions_of("ben") == 1
+    page.session(external_id="ann")
+    page.call("logout")
+    page.session(external_id="ben", path="identify")
+    assert sessions_of("ben") == 1 + known
+    page.session(external_id="cid", path="identify")  # a switch without a logout
+    page.session(external_id="cid")
+    assert (sessions_of("ann"), sessions_of("cid")) == (1, 1)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_visitor_who_logs_in_and_who_comes_back_in_one_visit_gets_no_second_session(page, known):
+    if known:
+        EndUser.objects.create(brand=page.brand, external_id="ann", bucket=1)
+    page.session()
+    page.session(external_id="ann", path="identify")
+    page.call("logout")
+    page.session(external_id="ann", path="identify")
+    assert sessions_of("ann") == 1
+
+
 def test_an_identified_session_is_a_login_and_keeps_the_properties(page):
     answer = page.session(external_id="ann", properties={"first_name": "Ann", "vip": True}, language="el")
     assert answer["end_user"]["external_id"] == "ann"

@@ -22,6 +22,7 @@ OUR_PAGES = {
     "devices_brand_resume": Role.PUBLISHER,
     "devices_brandmembership_link": Role.ADMIN,
     "devices_app_archive": Role.ADMIN,
+    "devices_app_check": Role.PUBLISHER,
     "devices_app_remove_key": Role.ADMIN,
     "devices_sendbudget_lift": Role.ADMIN,
     "devices_sendbudget_to_lift": Role.ADMIN,  # a button that leads to the page above

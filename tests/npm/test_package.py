@@ -21,7 +21,7 @@ SitePackage = tuple[Path, Node]
 def test_the_tarball_holds_the_module_the_worker_and_their_types_only(site_with_package: SitePackage):
     folder = site_with_package[0] / "node_modules" / "smartpush-web"
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert names == ["README.md", "package.json", "smartpush.d.ts", "smartpush.js", "sw.d.ts", "sw.js"]
+    assert names == ["README.md", "package.json", "rare.js", "smartpush.d.ts", "smartpush.js", "sw.d.ts", "sw.js"]
 
 
 def test_package_and_server_have_one_version(site_with_package: SitePackage):
@@ -50,13 +50,17 @@ def test_the_types_know_every_command_event_and_option_of_the_sdk_and_no_others(
     flat = re.sub(r"afterInit\(.*?\),\n", ",\n", listed)
     names = set(re.findall(r"(?:^|[\s,])([A-Za-z]+)(?=\s*[:,])", flat))
     assert set(re.findall(r"\(command: '(\w+)'", types)) == names
-    events = re.search(r"EVENT_NAMES = \[(.*?)\]", core)[1]
+    events = re.sub(r": \[\]", "", re.search(r"handlers = \{(.*?)\};", core)[1])
     declared = re.search(r"export interface Events \{(.*?)\n\}", types, re.DOTALL)[1]
     assert set(re.findall(r"^  (\w+): ", declared, re.MULTILINE)) == set(re.findall(r"\w+", events))
     options = re.search(r"export interface InitOptions \{(.*?)\n\}", types, re.DOTALL)[1]
     page = "".join(path.read_text() for path in SDK.glob("*.js") if path.name != "worker.js")
     used = set(re.findall(r"(?:(?<![\w.])options|state\.options|given)\.(\w+)", page))
-    assert set(re.findall(r"^  (\w+)\??: ", options, re.MULTILINE)) == used
+    typed = set(re.findall(r"^  (\w+)\??: ", options, re.MULTILINE))
+    assert typed == used
+    for source in (commands, (SDK / "rare.js").read_text()):  # what init takes, and what it suggests
+        table = re.search(r"const OPTIONS = \{(.*?)\n\};", source, re.DOTALL)[1]
+        assert set(re.findall(r"(\w+): ", table)) == typed
 
 
 def test_the_types_know_every_reason_that_the_sdk_gives():

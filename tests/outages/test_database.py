@@ -9,7 +9,7 @@ from devices.models import Brand, EndUser
 from smartpush.common.clock import utc_now
 from smartpush.common.ids import preference_token
 from tests.api.server.client import Server
-from tests.outages.conftest import ORIGIN, Web
+from tests.outages.conftest import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TROUBLES = ["away", "silent", "drops"]
@@ -30,7 +30,7 @@ def test_every_surface_says_so_and_works_again_without_a_restart(web: Web, troub
 
     sdk = web.session()
     assert (sdk.status, sdk.code, sdk.json["error"]["message"]) == (503, "server_busy", AWAY)
-    assert sdk.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert sdk.headers["Access-Control-Allow-Origin"] == "*"
     assert int(sdk.headers["Retry-After"]) > 0
 
     for path in ("users/ann", "campaigns", "push-resources", "nowhere"):
@@ -68,9 +68,7 @@ def test_a_process_that_never_saw_the_database_answers_a_page_too(web: Web):
     web.database.become("away")
     answer = web.session()
     assert (answer.status, answer.code) == (503, "server_busy")
-    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    odd = web.ask("POST", "/api/v1/sdk/session", {}, Origin="javascript:alert(1)", X_Smartpush_Key="x")
-    assert "Access-Control-Allow-Origin" not in odd.headers
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_a_missing_migration_is_told(web: Web):

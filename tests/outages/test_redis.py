@@ -36,9 +36,9 @@ def test_calls_are_answered_without_redis_and_one_incident_is_kept(web: Web, tro
     for _ in range(30):
         answer = web.session()
         assert answer.status == 200, answer.text
-        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
     preflight = web.ask("OPTIONS", "/api/v1/sdk/session", Origin=ORIGIN, Access_Control_Request_Method="POST")
-    assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
+    assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (204, "*")
     # The breaker: not each of thirty calls, with several questions each, found out for itself.
     assert web.redis.accepted - before < 30
     (incident,) = incidents()

@@ -17,6 +17,7 @@ from smartpush.common.clock import utc_now
 from smartpush.common.errors import ApiError
 from smartpush.common.ids import row_number
 from smartpush.common.limits import limit_exceeded
+from smartpush.common.origins import LOCAL_ORIGIN, is_local_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,19 @@ Site = tuple[App, tuple[str, ...]]
 def site_of(*, key: str, origin: str) -> Site | None:
     """The website with its brand, and the brand's click hosts, by public key and exact origin.
 
-    What was found is remembered for two seconds.
+    A brand may let in pages on developers' own machines, at any port, outside production. What was found is remembered
+    for two seconds.
     """
     if not key or not origin or len(key) > 64 or len(origin) > 255 or "\x00" in key + origin:
         return None
-    return _remembered(
-        key, origin, {"brand__public_key": key, "kind": App.Kind.WEB, "origin": origin, "archived_at": None}
-    )
+    condition: dict[str, object] = {"brand__public_key": key, "kind": App.Kind.WEB, "archived_at": None}
+    if origin != LOCAL_ORIGIN:
+        found = _remembered(key, origin, condition | {"origin": origin})
+        if found is not None:
+            return found
+    if not settings.DEVELOPMENT or not is_local_origin(origin):
+        return None
+    return _remembered(key, origin, condition | {"origin": LOCAL_ORIGIN, "brand__local_pages": True})
 
 
 def native_app_of(*, key: str) -> Site | None:

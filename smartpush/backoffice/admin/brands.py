@@ -16,14 +16,16 @@ from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, 
 from assets.admin.base import LANGUAGES
 from assets.services.refusals import image_url_problem
 from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
+from devices.admin.checking import integration_of
 from devices.admin.deleting import Never, WithItsForm
 from devices.admin.forms import AppForm, LinesField, time_zones, web_origin
-from devices.models import App, Brand, CapCounter, FrequencyCap, IdentityKey
+from devices.models import App, Brand, CapCounter, Device, FrequencyCap, IdentityKey
 from devices.selectors.brand_pages import page_lead_to
 from devices.selectors.staff import Role
-from devices.services.brands import brand_create, brand_resume, brand_stop
+from devices.services.brands import brand_create, brand_resume, brand_stop, local_pages_follow
 from segments.services import segments_make_ready
 from smartpush.common.clock import utc_now
+from smartpush.common.origins import LOCAL_ORIGIN
 
 
 def _offer_languages(form: forms.ModelForm) -> None:
@@ -62,7 +64,7 @@ class BrandForm(forms.ModelForm):
         fields = [
             "name", "time_zone", "default_language", "default_icon_url",
             "click_hosts", "logout_policy", "session_minutes", "identity_mode",
-            "quiet_from", "quiet_until", "quiet_policy", "operational_ignores_opt_out",
+            "quiet_from", "quiet_until", "quiet_policy", "operational_ignores_opt_out", "local_pages",
         ]  # fmt: skip
         labels = {"default_icon_url": "Default icon", "session_minutes": "Minutes between sessions"}
         help_texts = {
@@ -83,6 +85,12 @@ class BrandForm(forms.ModelForm):
                 help_text="For schedules, reports, the days and weeks of caps, and end users whose own is not known.",
             )
         _offer_languages(self)
+        if "local_pages" in self.fields and not settings.DEVELOPMENT:
+            self.fields["local_pages"].disabled = True
+            self.fields["local_pages"].help_text = (
+                "This is a production server: pages on developers' own machines are refused here. Switch it on where"
+                " SMARTPUSH_ENV is development."
+            )
 
     def clean_default_icon_url(self) -> str:
         """Refuse what the editors of pushes would refuse: they begin with this address."""
@@ -139,8 +147,8 @@ class AppInline(BrandScopedTabularInline):
     verbose_name_plural = "Websites and apps"
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Those in use: archived ones are in the list of apps."""
-        return super().get_queryset(request).filter(archived_at=None)
+        """Those in use: archived ones are in the list of apps, and developers' own machines have a switch."""
+        return super().get_queryset(request).filter(archived_at=None).exclude(origin=LOCAL_ORIGIN)
 
     @display(description="Its page")
     def more(self, obj: App) -> str:
@@ -199,10 +207,10 @@ class BrandAdmin(BrandScopedHistoryAdmin):
                 "description": "Who opted out, by your own server or here, gets nothing.",
             },
         ),
+        ("Development", {"fields": ["local_pages"]}),
     ]
     add_fieldsets = [(None, {"fields": ["name", "origin", "time_zone", "default_language"]})]
     change_form_outer_before_template = "backoffice/brand_sending.html"
-    change_form_outer_after_template = "backoffice/brand_integration.html"
 
     @display(description="Sending", label={"Stopped": "danger", "Running": "success"})
     def sending(self, obj: Brand) -> str:
@@ -225,6 +233,8 @@ class BrandAdmin(BrandScopedHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            if "local_pages" in form.changed_data:
+                local_pages_follow(brand=obj, now=utc_now())
             return
         made = brand_create(
             name=obj.name,
@@ -250,20 +260,10 @@ class BrandAdmin(BrandScopedHistoryAdmin):
         context["show_save_and_add_another"] = False
         brand: Brand | None = kwargs.get("obj")
         if brand is not None:
-            worker = f'importScripts("{settings.SMARTPUSH_PUBLIC_URL}/sdk/v1/sw.js");'
-            script = (
-                f'<script src="{settings.SMARTPUSH_PUBLIC_URL}/sdk/v1/smartpush.js" async></script>\n'
-                "<script>\n"
-                "window.smartpush = window.smartpush || function () {\n"
-                "  (smartpush.q = smartpush.q || []).push(arguments)\n"
-                "};\n"
-                f"smartpush('init', {{brand: '{brand.public_key}', host: '{settings.SMARTPUSH_PUBLIC_URL}', "
-                "serviceWorker: '/push/smartpush-sw.js'});\n"
-                "</script>"
-            )
-            key = brand.vapid_keys.filter(active=True).values_list("public_key", flat=True).first()
             context |= {
-                "integration": {"script": script, "worker": worker, "public_key": brand.public_key, "vapid": key or ""},
+                "integration": integration_of(brand),
+                "websites": brand.apps.filter(kind=App.Kind.WEB, archived_at=None),
+                "integrated": Device.objects.filter(brand=brand).exists(),
                 "may_stop": self._allowed(request, brand, Role.PUBLISHER),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from devices.pushservice.subscribers import b64url_encode
-from devices.sdk_files import SDK_FILES, WORKER_FILES, bundle
+from devices.sdk_files import RARE_FILES, SDK_FILES, WORKER_FILES, bundle
 
 BRAND = "pk_test"
 BASE = "/api/v1/sdk/"
-SCRIPTS = {"/sdk/v1/smartpush.js": SDK_FILES, "/sdk/v1/sw.js": WORKER_FILES}
+SCRIPTS = {"/sdk/v1/smartpush.js": SDK_FILES, "/sdk/v1/sw.js": WORKER_FILES, "/sdk/v1/rare.js": RARE_FILES}
 
 
 def _public_key() -> str:

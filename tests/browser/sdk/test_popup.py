@@ -86,6 +86,9 @@ def test_subscribe_asks_inside_the_click_and_reports_the_subscription(
     assert (body["offer"], body["outcome"]) == (offer, "allowed")
     assert body["push"]["status"] == "allowed" and body["push"]["subscription"]["endpoint"]
     assert run(page, "'getStatus'")["status"] == "allowed"
+    # Handlers hear of it once it is so, and never of an ask with the permission granted.
+    granted = [detail["status"] for detail in told(page, "status") if detail["permission"] == "granted"]
+    assert granted and set(granted) == {"allowed"}
 
 
 @pytest.mark.parametrize(

@@ -161,16 +161,19 @@ def test_an_insecure_page_is_not_supported_and_still_has_a_session(
     assert run(chromium.page, "'event', 'deposit'") == {"queued": False}
 
 
-def test_a_worker_that_cannot_be_registered_is_told_to_the_site(chromium: Chromium, api: FakeApi, shop: Site):
-    shop.set("/broken", page_with(api, init(api, serviceWorker="/push/missing.js")))
-    assert picture(session_of(chromium, api, shop.url("/broken")))[:2] == ("not_supported", "worker_failed")
+def test_a_worker_that_the_browser_refuses_is_told_to_the_site(chromium: Chromium, api: FakeApi, shop: Site):
+    chromium.context.add_init_script(
+        "ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('no', 'SecurityError'));"
+    )
+    assert picture(session_of(chromium, api, shop.url()))[:2] == ("not_supported", "worker_failed")
     assert told(chromium.page, "error")[0]["code"] == "service_worker_failed"
 
 
 def test_a_worker_that_failed_before_the_page_could_listen_is_told_as_such(
     chromium: Chromium, api: FakeApi, shop: Site
 ):
-    shop.set("/failing.js", "self.oninstall = (event) => event.waitUntil(Promise.reject(new Error('no')));")
+    failing = "self.oninstall = (event) => event.waitUntil(Promise.reject(new Error('no')));"
+    shop.set("/failing.js", f"importScripts('{api.host}/sdk/v1/sw.js'); {failing}")
     shop.set("/", page_with(api, init(api, serviceWorker="/failing.js")))
     chromium.context.add_init_script(ONCE_FAILED)
     assert picture(session_of(chromium, api, shop.url()))[:2] == ("not_supported", "worker_failed")

@@ -192,7 +192,7 @@ def test_a_report_from_the_device_settles_what_was_unsure(channel):
     receipt = Receipt(token=report_token(delivery.pk, delivery.day), kind="displayed", at=channel.now)
     assert receipts_record(receipts=[receipt], now=channel.now) == 1
     delivery.refresh_from_db()
-    assert delivery.state == "accepted"
+    assert (delivery.state, delivery.hold_reason) == ("accepted", "")
     assert channel.send_due(now=channel.now + timedelta(minutes=5)) == 0
 
 

@@ -134,6 +134,26 @@ def test_logout_leaves_the_token_and_a_visitor_never_takes_it(browser):
     assert browser.device.holder_id == person(brand, "a").pk
 
 
+@pytest.mark.parametrize("policy", ["keep", "stop"])
+def test_who_logs_out_where_they_allowed_leaves_a_visitor_who_is_suspended_at_once(browser, policy):
+    Brand.objects.update(logout_policy=policy)
+    browser.brand.refresh_from_db()
+    browser.load("a")
+    browser.allow()
+    assert browser.log_out().status == Status.SUSPENDED
+    visitor = browser.device.session_end_user
+    assert visitor.last_session_status == Status.SUSPENDED
+    assert PushStatus.objects.get(end_user=visitor).reason == "held_by_other"
+
+
+def test_a_visitor_after_a_logout_has_what_the_browser_last_said(browser):
+    browser.load("a")
+    assert browser.log_out().status == Status.ASK
+    browser.load("a")
+    browser.block()
+    assert browser.log_out().status == Status.BLOCKED
+
+
 def test_a_brand_may_stop_pushes_at_logout(browser):
     Brand.objects.update(logout_policy="stop")
     browser.brand.refresh_from_db()

@@ -71,6 +71,7 @@ def _make(stage: Stage) -> None:
     lists.lists_make(stage, channel)
     journeys.killed_make(stage, channel)
     sending.waiting_make(stage, channel)
+    people.local_pages_make(stage, channel)
 
 
 def _brand(stage: Stage) -> Channel:

@@ -13,6 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from campaigns.services.never_contact import people_never_contact
 from devices.models import ApiKey, Brand, BrandMembership, Device, EndUser, Status
 from devices.services.api_keys import api_key_create, api_key_find, api_key_revoke
+from devices.services.brands import local_pages_follow
 from devices.services.categories import category_archive, category_create
 from devices.services.consents import Asked, tracking_answer
 from devices.services.identity import identity_key_add, identity_key_revoke, identity_prove, observation_count
@@ -25,6 +26,7 @@ from devices.services.users import UserInput, users_upsert
 from segments.services.lists import list_extend, list_save
 from segments.services.works import work_due
 from smartpush.api.server.flows import user_erase, users_merge
+from smartpush.common.origins import LOCAL_ORIGIN
 from tests.devices.people import Browser
 from tests.upgrades.scene.stage import Channel, Stage
 
@@ -165,3 +167,21 @@ def proofs_make(stage: Stage, channel: Channel) -> None:
     for token in (None, "not a token"):
         verdict = identity_prove(brand=brand, token=token, external_id="x", origin="", now=stage.now)
         observation_count(brand=brand, verdict=verdict, external_id="x", origin="", now=stage.now)
+
+
+def local_pages_make(stage: Stage, channel: Channel) -> None:
+    """The brand lets in developers' own machines, and one has visited; the last part, since it adds a website."""
+    brand = channel.brand
+    brand.local_pages = True
+    brand.save(update_fields=["local_pages"])
+    local_pages_follow(brand=brand, now=stage.now)
+    with transaction.atomic():
+        session_open(
+            brand=brand,
+            app=brand.apps.get(origin=LOCAL_ORIGIN),
+            credentials=None,
+            identity=Identity(external_id="developer"),
+            info=DeviceInfo(browser="firefox", browser_version="153.0"),
+            push=PushReport(Status.ASK),
+            now=stage.now,
+        )

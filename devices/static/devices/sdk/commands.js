@@ -1,25 +1,33 @@
 // The public face: smartpush('command', ...arguments).
 
-const DEFAULTS = {serviceWorker: '/push/smartpush-sw.js', takeOverSubscription: false};
+// Every option there is, with what stands where a site gives none.
+const OPTIONS = {
+  serviceWorker: '/push/smartpush-sw.js', brand: '', host: '', scope: '', nonce: '', language: undefined,
+  requireConsent: false, iosInstallHint: false, takeOverSubscription: false,
+};
 const LONG_HIDDEN = 30 * 60000;
-const MARKER_OPERATIONS = ['add', 'remove', 'replace', 'clear'];
 
-async function init(given = {}) {
-  if (options) throw failure('already_initialised', 'init was called before.');
-  if (!given.brand || !given.host) throw failure('invalid_argument', 'init needs brand and host.');
-  if (!safeUrl(given.host)) throw failure('invalid_argument', 'host must be an https address.');
-  options = {...DEFAULTS, ...given, host: new URL(given.host, location.href).origin};
-  permitted = !given.requireConsent && !consentWithheld;
-  await loadRecord();
-  if (!consentWithheld && (permitted || record.consent)) start();
-  loaded();
+async function init(given) {
+  if (options && !broken) throw failure('already_initialised', 'init');
+  if (broken) closeGate();
+  broken = null;
+  options = {...OPTIONS, ...given};
+  const {host} = options;
+  for (const name in options) if (!(name in OPTIONS)) await giveUp(failure('unknown_option', name));
+  if (!/^https?:/.test(host) || !safeUrl(host)) await giveUp(failure('host_invalid', '' + host));
+  if (!broken) {
+    options.host = new URL(host).origin;
+    permitted = !options.requireConsent && !consentWithheld;
+    await loadRecord();
+    loaded();
+    if (!consentWithheld && (permitted || record.consent)) await start();
+  }
+  if (broken) throw broken;
   return {version: 1};
 }
 
 async function changeMarkers(operation, markers = []) {
-  if (!MARKER_OPERATIONS.includes(operation)) {
-    throw failure('invalid_argument', 'markers takes ' + MARKER_OPERATIONS.join(', ') + '.');
-  }
+  if (!/^(add|remove|replace|clear)$/.test(operation)) throw invalid('markers');
   await turn;
   await ensureSession();
   return (await call('markers', {operation, markers: [].concat(markers)})).markers;
@@ -31,7 +39,7 @@ function requestPushPermission() {
   const missing = missingSupport();
   if (missing) return {...statusPicture(), status: 'not_supported', reason: missing};
   if (Notification.permission === 'default' && navigator.userActivation?.isActive === false) {
-    throw failure('gesture_required', 'Call requestPushPermission directly from a click.');
+    throw failure('gesture_required', 'requestPushPermission');
   }
   return afterQuestion(askPermission());
 }
@@ -39,7 +47,7 @@ function requestPushPermission() {
 async function afterQuestion(asked) {
   asking = true;
   try {
-    await asked.catch((error) => log(error));
+    await asked.catch(log);
     await gate;
     await readAnswered();
     await reportStatus('sdk_call');
@@ -50,19 +58,18 @@ async function afterQuestion(asked) {
 }
 
 async function getStatus() {
-  await callPreferences('preferences/read', {tab}).catch((error) => log(error));
+  await callPreferences('preferences/read', {tab}).catch(log);
   return statusPicture();
 }
 
 function on(name, handler) {
-  if (!EVENT_NAMES.includes(name) || typeof handler !== 'function') {
-    throw failure('invalid_argument', 'on takes one of ' + EVENT_NAMES.join(', ') + ' and a function.');
-  }
-  handlers.set(name, [...(handlers.get(name) || []), handler]);
+  if (!Object.hasOwn(handlers, name) || typeof handler !== 'function') throw invalid('on');
+  handlers[name].push(handler);
+  if (name === 'error' && broken?.told) safely(() => handler(errorDetail(broken)));
 }
 
 function off(name, handler) {
-  handlers.set(name, (handlers.get(name) || []).filter((known) => handler && known !== handler));
+  if (Object.hasOwn(handlers, name)) handlers[name] = handlers[name].filter((known) => handler && known !== handler);
 }
 
 const debug = (wanted) => { debugging = wanted !== false; };
@@ -72,8 +79,8 @@ const COMMANDS = {
   init, on, off, debug, consent, requestPushPermission, openPreferences,
   identify: afterInit(identify),
   logout: afterInit(logout),
-  event: afterInit((name, properties) => sendEvent('event', name, properties)),
-  action: afterInit((name, properties) => sendEvent('action', name, properties)),
+  event: afterInit(sendEvent.bind(null, 'event')),
+  action: afterInit(sendEvent.bind(null, 'action')),
   markers: afterInit(changeMarkers),
   getStatus: afterInit(getStatus),
   optOut: afterInit(optOut),
@@ -82,13 +89,19 @@ const COMMANDS = {
 };
 
 function smartpush(name, ...parameters) {
-  const result = new Promise((resolve, reject) => {
-    if (!Object.hasOwn(COMMANDS, name)) reject(failure('unknown_command', 'Unknown command: ' + name));
-    else resolve(COMMANDS[name](...parameters));
-  });
+  const result = new Promise((resolve) => {
+    if (!Object.hasOwn(COMMANDS, name)) throw failure('unknown_command', '' + name);
+    resolve(COMMANDS[name](...parameters));
+  }).catch(explained);
   // Nobody has to catch: an unhandled rejection would end in the site's own error log.
   result.catch(complain);
   return result;
+}
+
+// The words for a mistake in a call lie with what is rare.
+async function explained(error) {
+  if (/^(invalid_a|unknown_c|gesture|already)/.test(error.code)) await explain(error);
+  throw error;
 }
 
 let asking = false;

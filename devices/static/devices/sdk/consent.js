@@ -21,20 +21,21 @@ function start() {
   openGate();
   watchPage();
   // Commands that were queued together with init run first, so that identify goes out with the session.
-  setTimeout(wake);
+  return new Promise((resolve) => setTimeout(() => resolve(wake())));
 }
 
 function consent(given) {
-  if (typeof given !== 'boolean') throw failure('invalid_argument', 'consent takes true or false.');
+  if (typeof given !== 'boolean') throw invalid('consent');
   consentWithheld = !given;
   return inTurn(async () => {
     await whenLoaded;
+    if (broken) throw notInitialised();
     if (!given) return withdraw();
     start();
     if (record.consent) return null;
     await saveRecord({consent: consentPicture('given')});
     // A session that is open already did not carry it; one that fails is opened again and does.
-    if (session && await session.then(() => true, () => false) && untoldConsent()) {
+    if (await isOpen() && untoldConsent()) {
       await call('consents', {subject: 'tracking', ...untoldConsent()});
       await saveRecord({consent: TOLD});
     }
@@ -42,10 +43,12 @@ function consent(given) {
   });
 }
 
-// From now on this page is silent, whether consent was withdrawn here or in another tab.
-function fallSilent() {
+const notConsented = () => failure('consent_required', 'The end user has not consented.', {status: 403});
+
+// From now on this page is silent: consent was withdrawn, here or in another tab, or init failed.
+function fallSilent(refusal = notConsented()) {
   permitted = false;
-  refuseGate(failure('consent_required', 'The end user has not consented.'));
+  refuseGate(refusal);
   closeGate();
   clearTimeout(wakeTimer);
   clearTimeout(renewal);
@@ -62,7 +65,7 @@ async function withdraw() {
   await Promise.resolve(open).catch(() => {});
   const told = credentials() && sendNow('consents', {subject: 'tracking', ...consentPicture('withdrawn')});
   const problem = Promise.resolve(told).catch((error) => error);
-  await dropSubscription().catch((error) => log(error));
+  await dropSubscription().catch(log);
   await forgetStore();
   named = endUser = serverStatus = pushNow = optedOut = null;
   record = BLANK_RECORD;
@@ -75,7 +78,7 @@ function forgetStore() {
   return new Promise((resolve) => {
     const request = indexedDB.deleteDatabase('smartpush');
     request.onsuccess = request.onerror = request.onblocked = resolve;
-  }).catch((error) => log(error));
+  }).catch(log);
 }
 
 // Our subscription and our notifications go; the worker's registration and what others have on it stay.

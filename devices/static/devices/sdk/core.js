@@ -1,11 +1,10 @@
 // The state of this page, its events and its log.
 
-const EVENT_NAMES = ['status', 'popup', 'push', 'click', 'error'];
 const BLANK_RECORD = {};
 const LOCK_PATIENCE = 8000;
 
 const tab = randomId();
-const handlers = new Map();
+const handlers = {status: [], popup: [], push: [], click: [], error: []};
 // What init was given, what is stored of this installation, and who identify() named on this page.
 let options = null;
 let record = BLANK_RECORD;
@@ -17,6 +16,8 @@ let serverStatus = null;
 let endUser = null;
 let optedOut = null;
 let debugging = false;
+// Why init failed for good. Until it is called anew this page sends nothing, and every call is refused.
+let broken = null;
 
 // Calls wait at the gate until init, and consent where it is asked for; what is refused with it is forgotten.
 let gate;
@@ -34,9 +35,11 @@ function closeGate() {
 closeGate();
 
 function demandPermission() {
-  if (!options) throw failure('not_initialised', 'Call init first.');
-  if (!permitted) throw failure('consent_required', 'The end user has not consented.', {status: 403});
+  if (!options || broken) throw notInitialised();
+  if (!permitted) throw notConsented();
 }
+
+const invalid = (command) => failure('invalid_argument', command);
 
 function log(...parts) {
   if (debugging) console.debug('[smartpush]', ...parts);
@@ -46,7 +49,7 @@ function log(...parts) {
 function emit(name, detail) {
   log(name, detail);
   let taken = false;
-  for (const handler of [...(handlers.get(name) || [])]) {
+  for (const handler of [...handlers[name]]) {
     try {
       if (handler(detail) === true) taken = true;
     } catch (error) {
@@ -56,8 +59,38 @@ function emit(name, detail) {
   return taken;
 }
 
+const notInitialised = () => failure('not_initialised', broken ? 'init failed: ' + broken.code : 'Call init first.');
+
+const errorDetail = ({code, message}) => ({code: code || 'internal', message});
+
+// Handlers hear of each error once, however many calls it ends.
 function complain(error) {
-  emit('error', {code: error.code || 'internal', message: error.message});
+  if (!error.told) emit('error', errorDetail(error));
+  error.told = true;
+}
+
+// What the site has to mend: the page, its worker file, or what is registered in the back office.
+const MISTAKES = /^(origin_n|brand_|host_|worker_|unknown_o|not_found|http_404)/;
+const ADVICE_PATIENCE = 700;
+
+// What is rare, where it comes in time: init is to fail within a second, and a bad host has none.
+const rareSoon = () => within(ADVICE_PATIENCE, loadRare());
+
+// Puts what happened and what to do into the error's message, or leaves the code and the server's words.
+async function explain(error) {
+  error.message = await rareSoon().then(({advice}) => advice(error), () => error.message);
+}
+
+// A mistake of the site's ends everything on this page and is one line on the console, with what to do about it.
+async function giveUp(error) {
+  if (broken || !MISTAKES.test(error.code)) return;
+  broken = error;
+  loaded();
+  fallSilent(notInitialised());
+  refuseGate(notInitialised());
+  await explain(error);
+  console.error('[smartpush] ' + error.code + ': ' + error.message);
+  complain(error);
 }
 
 // Starts work that nobody waits for: its failure is told to the site's handlers and goes no further.
@@ -87,13 +120,11 @@ function credentials() {
 // A tab that hangs must not hold up the others, so that the turn is waited for a few seconds only.
 async function alone(name, work) {
   if (!navigator.locks) return work();
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), LOCK_PATIENCE);
   let started = false;
+  const signal = AbortSignal.timeout?.(LOCK_PATIENCE);
   try {
-    return await navigator.locks.request('smartpush-' + name + '|' + recordKey(), {signal: patience.signal}, () => {
+    return await navigator.locks.request('smartpush-' + name + '|' + recordKey(), {signal}, () => {
       started = true;
-      clearTimeout(timer);
       return work();
     });
   } catch (error) {

@@ -86,7 +86,7 @@ async function poll() {
     }
     if (answer.popup) considerOffer(answer.popup);
   } catch (error) {
-    log('poll', error.code);
+    log(error);
     burst = BURST.length;
     // Nobody has proven yet who is here: a page that does so polls anew.
     if (isUnproven(error)) pollAfter = UNPROVEN_SECONDS;
@@ -133,7 +133,7 @@ async function considerOffer(offer, until) {
     emit('popup', {offer: offer.id, state: 'shown'});
   } catch (error) {
     // 409: another tab shows it, or it is over.
-    log('popup', error.code);
+    log(error);
     if (error.status !== 409) complain(error);
     dismiss();
   }
@@ -177,14 +177,14 @@ async function withdrawPopup() {
   if (!current) return;
   const {offer} = current;
   dismiss();
-  if (offer) await call('popups/outcome', {tab, offer: offer.id, outcome: 'no_answer'}).catch((error) => log(error.code));
+  if (offer) await call('popups/outcome', {tab, offer: offer.id, outcome: 'no_answer'}).catch(log);
 }
 
 function finish(offer, outcome, more) {
   dismiss();
   emit('popup', {offer: offer.id, state: outcome});
   const body = {offer: offer.id, outcome, ...more};
-  return submit({path: 'popups/outcome', body}).catch((error) => log(error.code));
+  return submit({path: 'popups/outcome', body}).catch(log);
 }
 
 // Called by the click itself, so that the browser's question still counts as asked for.
@@ -217,7 +217,7 @@ async function settleQuestion(asked, offer, chosen) {
       return;
     }
     // A page that goes away has time for one request and for no database.
-    call('popups/outcome', {tab, offer: offer.id, outcome: 'dismissed', ...more}).catch((error) => log(error.code));
+    call('popups/outcome', {tab, offer: offer.id, outcome: 'dismissed', ...more}).catch(log);
     dismiss();
   };
   const timer = setTimeout(giveUp, QUESTION_PATIENCE);
@@ -243,7 +243,7 @@ async function readAnswered() {
   await ensureSession().catch(() => {});
   const push = await readPush();
   if (push.status === 'ask' && !push.reason) push.reason = 'permission_default_after_prompt';
-  tellStatus();
+  // Handlers hear the server's word on it, which comes with the answer to the report.
   return push;
 }
 

@@ -10,7 +10,8 @@ async function callPreferences(path, body) {
 }
 
 async function optOut(wanted) {
-  await callPreferences('preferences', {opted_out: wanted !== false});
+  if (typeof wanted !== 'boolean') throw invalid('optOut');
+  await callPreferences('preferences', {opted_out: wanted});
   // An open popup may have been taken back with it.
   poll();
   return {optedOut};
@@ -26,9 +27,10 @@ async function showPreferences(page) {
   try {
     const {url} = await callPreferences('preferences/link');
     if (page) page.opener = null;
-    (page || window).location = safeUrl(url);
+    // The public address may be another name of the server, which this browser need not reach.
+    (page || window).location = options.host + new URL(url).pathname;
   } catch (error) {
-    if (page) page.close();
+    page?.close();
     throw error;
   }
 }

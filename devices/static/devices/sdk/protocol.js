@@ -11,15 +11,12 @@ function failure(code, message, extra) {
 
 function toBase64Url(buffer) {
   if (!buffer) return '';
-  let text = '';
-  for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
-  return btoa(text).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  return btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 }
 
-function fromBase64Url(text) {
-  const binary = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-}
+const decoded = (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/'));
+
+const fromBase64Url = (text) => Uint8Array.from(decoded(text), (character) => character.charCodeAt(0));
 
 // 128 random bits. crypto.randomUUID is missing on insecure pages, and those open sessions too.
 const randomId = () => toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
@@ -46,17 +43,12 @@ function safeUrl(value, hosts) {
   return known ? url.href : null;
 }
 
-function retryDelay(header) {
-  if (!header) return 0;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return seconds > 0 ? seconds * 1000 : 0;
-}
+// Milliseconds: the header holds seconds or a date, or is not there.
+const retryDelay = (header) => Math.max(header * 1000 || Date.parse(header) - Date.now() || 0, 0);
 
 // Resolves with the JSON of a 2xx answer; rejects with {code, message, status, retryAfter in milliseconds}.
 // `network` is the code where no answer came at all.
 async function post(url, body, brand) {
-  const aborter = new AbortController();
-  const timer = setTimeout(() => aborter.abort(), REQUEST_TIMEOUT);
   const text = JSON.stringify(body);
   const headers = {'Content-Type': 'application/json'};
   if (brand) headers['X-Smartpush-Key'] = brand;
@@ -65,26 +57,26 @@ async function post(url, body, brand) {
   try {
     response = await fetch(url, {
       method: 'POST', headers, body: text, credentials: 'omit', cache: 'no-store', redirect: 'error',
-      keepalive: text.length < KEEPALIVE_LIMIT, signal: aborter.signal,
+      // Safari before 16 has no such signal: there a request takes as long as it takes.
+      keepalive: text.length < KEEPALIVE_LIMIT, signal: AbortSignal.timeout?.(REQUEST_TIMEOUT),
     });
     answer = await response.json();
   } catch {
-    if (!response || response.ok) throw failure('network', 'No answer from the smartpush server.');
-  } finally {
-    clearTimeout(timer);
+    if (!response || response.ok) throw failure('network', 'The server did not answer.');
   }
   if (response.ok) return answer;
-  const error = answer?.error || {};
-  throw failure(error.code || 'http_' + response.status, error.message || 'The server answered ' + response.status + '.', {
-    status: response.status,
-    fields: error.fields,
+  const {status} = response;
+  const {code = 'http_' + status, message = 'The server answered ' + status, fields} = answer?.error || {};
+  throw failure(code, message, {
+    status,
+    fields,
     retryAfter: retryDelay(response.headers.get('Retry-After')),
   });
 }
 
 // Whether sending the same thing again later can help; everything else is dropped.
-function isTemporary(error) {
-  return !error.status || (error.status === 401 && !isUnproven(error)) || error.status === 429 || error.status >= 500;
+function isTemporary({status, code}) {
+  return !status || code === 'installation_unknown' || status === 429 || status >= 500;
 }
 
 // The server wants (better) proof of who the end user is: identity_required, identity_refused.

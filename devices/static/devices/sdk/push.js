@@ -1,14 +1,12 @@
 // The truth about push in this browser: permission, subscription, and why not.
 
-const WORKER_TIMEOUT = 10000;
+// How often a new worker is looked at before it is given up: 10 s.
+const MOST_LOOKS = 333;
+const ANSWER_TIMEOUT = 300;
 const SUBSCRIBE_TIMEOUT = 20000;
 const SHOW_REFUSED_FOR = 7 * 24 * 3600 * 1000;
 
 let registering;
-
-function workerScope(file) {
-  return new URL(options.scope || '.', file).href;
-}
 
 // Resolves with a registration that has an active worker.
 function workerRegistration() {
@@ -20,23 +18,32 @@ function workerRegistration() {
 }
 
 async function registerWorker() {
-  const file = new URL(options.serviceWorker, location.href);
-  const registration = await navigator.serviceWorker.register(file.href, {scope: workerScope(file)});
-  if (!registration.active) {
-    await within(WORKER_TIMEOUT, new Promise((resolve, reject) => {
-      const worker = registration.installing || registration.waiting;
-      // What is waited for may have come before the listener: another page installs the same worker.
-      const look = () => {
-        if (registration.active) resolve();
-        else if (!worker || worker.state === 'redundant') reject(new Error('the worker failed to install.'));
-      };
-      worker?.addEventListener('statechange', look);
-      look();
-    }), new Error('the worker did not become active.'));
+  const {href} = new URL(options.serviceWorker, location.href);
+  const scope = new URL(options.scope || '.', href).href;
+  let registration;
+  try {
+    registration = await navigator.serviceWorker.register(href, {scope});
+    // Looked at, not listened to: another page may install the same worker, and its news may have come before.
+    for (let looks = 0; !registration.active; looks += 1) {
+      if (looks > MOST_LOOKS || !(registration.installing || registration.waiting)) throw new Error('failed to install');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    // Asked once of each file: an answer shows that our part is in it, silence throws null.
+    if (record.worker !== href) await within(ANSWER_TIMEOUT, answerOf(registration.active), null);
+  } catch (error) {
+    const found = await rareSoon()
+      .then((rare) => rare.workerProblem(href, scope, registration, error, record.scope)).catch(log);
+    if (found || error) throw found ? failure(...found) : error;
   }
-  await saveRecord({scope: registration.scope});
+  await saveRecord({scope: registration.scope, worker: href});
   return registration;
 }
+
+const answerOf = (worker) => new Promise((resolve) => {
+  const {port1, port2} = new MessageChannel();
+  port1.onmessage = resolve;
+  worker.postMessage({smartpush: {type: 'ping'}}, [port2]);
+});
 
 // Why this page can have no push at all, or ''.
 function missingSupport() {
@@ -72,7 +79,7 @@ async function readPush(renew) {
   demandPermission();
   await loadRecord();
   pushNow = await inspectPush(renew);
-  log('push', pushNow);
+  log(pushNow);
   return pushNow;
 }
 
@@ -83,6 +90,8 @@ async function inspectPush(renew) {
   try {
     registration = await workerRegistration();
   } catch (error) {
+    await giveUp(error);
+    if (broken) throw error;
     complain(failure('service_worker_failed', options.serviceWorker + ': ' + error.message));
     return pushPicture('not_supported', 'worker_failed');
   }
@@ -99,7 +108,7 @@ async function subscribe(registration, renew) {
     const ours = isOurs(subscription);
     if (!ours && !options.takeOverSubscription) return pushPicture('not_supported', 'foreign_subscription');
     if (!ours) {
-      console.info('[smartpush] takes over the push subscription that another service made on this worker.');
+      console.info('[smartpush] takes over the push subscription of another service.');
       tellStatus({tookOver: true});
     }
     await subscription.unsubscribe();
@@ -111,9 +120,9 @@ async function subscribe(registration, renew) {
     try {
       subscription = await within(SUBSCRIBE_TIMEOUT, registration.pushManager.subscribe({
         userVisibleOnly: true, applicationServerKey: fromBase64Url(key),
-      }), 'no answer');
+      }));
     } catch (error) {
-      log('subscribe refused', error);
+      log(error);
       return pushPicture('not_supported', 'subscribe_refused');
     }
     await rememberSubscription({endpoint: subscription.endpoint, vapid_key: key});

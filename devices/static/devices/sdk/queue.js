@@ -28,7 +28,10 @@ async function submit(item) {
   const id = item.id || randomId();
   const result = new Promise((resolve, reject) => waiting.set(id, {resolve, reject}));
   await queueAdd({...item, id, tab, key: recordKey(), author: item.author || author()});
-  flush().catch(() => {}).then(() => settle(id, 'resolve', {queued: true}));
+  flush().catch((error) => error).then((error) => {
+    if (broken || (error && !isTemporary(error) && !isUnproven(error))) return forget([{id}], 'reject', () => error);
+    return settle(id, 'resolve', {queued: true});
+  });
   return result;
 }
 
@@ -79,7 +82,7 @@ async function flushOnce() {
 async function sendBatch(items) {
   const foreign = items.filter((item) => !isAuthorHere(item.author));
   const batch = items.filter((item) => !foreign.includes(item));
-  await forget(foreign, 'reject', () => failure('end_user_changed', 'Another end user is here now.'));
+  await forget(foreign, 'reject', () => failure('end_user_changed', 'Another end user is here.'));
   if (!batch.length) return;
   const [first] = batch;
   let answer;
@@ -93,9 +96,10 @@ async function sendBatch(items) {
     await forget(batch, 'reject', () => error);
     return;
   }
-  for (const error of answer.errors || []) {
+  for (const {index, code, message} of answer.errors || []) {
+    const error = failure(code, message);
     complain(error);
-    settle(batch[error.index].id, 'reject', failure(error.code, error.message));
+    settle(batch[index].id, 'reject', error);
   }
   await forget(batch, 'resolve', () => ({queued: false}));
   takeAnswer(answer);
@@ -118,7 +122,7 @@ function wakeLater(error, soon) {
   failures += 1;
   const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** failures) * (0.5 + Math.random() / 2);
   if (error.retryAfter) blockedUntil = Date.now() + error.retryAfter;
-  log('trying again', error.code, error.message);
+  log(error);
   clearTimeout(wakeTimer);
   wakeTimer = setTimeout(wake, Math.max(soon ? 0 : wait, error.retryAfter || 0));
 }
@@ -135,7 +139,7 @@ const toJson = (value) => JSON.parse(JSON.stringify(
 
 function sendEvent(kind, name, properties = {}) {
   if (typeof name !== 'string' || !name) {
-    throw failure('invalid_argument', kind + ' needs a name as a non-empty text.');
+    throw invalid(kind);
   }
   const id = randomId();
   const event = {id, name, properties, occurred_at: new Date().toISOString(), kind};

@@ -17,10 +17,15 @@ const sendNow = (path, body) => post(
 async function send(path, body) {
   demandPermission();
   log(path);
-  const answer = await sendNow(path, body);
-  // What the server could not keep of this call: the rest it took.
-  answer.left_out?.forEach(complain);
-  return answer;
+  try {
+    const answer = await sendNow(path, body);
+    // What the server could not keep of this call: the rest it took.
+    answer.left_out?.forEach(complain);
+    return answer;
+  } catch (error) {
+    await giveUp(error);
+    throw error;
+  }
 }
 
 // identify and logout change who the end user is: one after the other, in the order they were called.
@@ -61,6 +66,9 @@ const forgetInstallation = () => saveRecord({id: null, secret: null});
 function ensureSession() {
   return session || openSession('session', named);
 }
+
+// Whether a session is open, once one that is on its way has come.
+const isOpen = () => session?.then(() => true, () => false);
 
 // `path` is session, identify or logout; `identity` is told to the server when identify() gave one on this page.
 function openSession(path, identity) {
@@ -125,13 +133,13 @@ async function sessionBody(identity) {
 async function tokenOf(identity) {
   if (identity.until > Date.now()) return identity.token;
   try {
-    identity.token = await within(TOKEN_PATIENCE, identity.getToken(), failure('late', 'no token came in time.'));
+    identity.token = await within(TOKEN_PATIENCE, identity.getToken(), new Error('no answer'));
   } catch (error) {
     throw failure('get_token_failed', 'getToken() failed: ' + error?.message);
   }
   try {
-    const claims = new TextDecoder().decode(fromBase64Url(identity.token.split('.')[1]));
-    identity.until = JSON.parse(claims).exp * 1000 - TOKEN_MARGIN;
+    // Read as single bytes: `exp` is a number, whatever the other claims are written in.
+    identity.until = JSON.parse(decoded(identity.token.split('.')[1])).exp * 1000 - TOKEN_MARGIN;
   } catch {
     // Whatever cannot be read is asked for each time.
     identity.until = 0;
@@ -153,8 +161,9 @@ function keepProven() {
 // Writes down the answer to session, identify and logout.
 async function takeSession(answer, identity) {
   const {installation, end_user: user, click_hosts: hosts, vapid_key} = answer;
-  // The installation: its id, and its secret when it is a new one.
-  await saveRecord({...installation, user: user.id, anonymous: user.anonymous, leaving: false, hosts, vapid_key});
+  await saveRecord({
+    user: user.id, anonymous: user.anonymous, leaving: false, ...installation, ...(hosts && {hosts}), ...(vapid_key && {vapid_key}),
+  });
   toldIdentity = identity;
   keepProven();
   // What somebody else wished is not this end user's.
@@ -204,7 +213,7 @@ async function reportStatus(cause, offer) {
 function identify(externalId, {getToken, language, properties} = {}) {
   const name = typeof externalId === 'number' ? String(externalId) : externalId;
   if (typeof name !== 'string' || !name) {
-    throw failure('invalid_argument', 'identify needs the external id as a non-empty text.');
+    throw invalid('identify');
   }
   // Who says the same name again keeps the token that is good still.
   const copy = properties && toJson(properties);
@@ -213,7 +222,7 @@ function identify(externalId, {getToken, language, properties} = {}) {
   return inTurn(async () => {
     const before = endUser;
     if (before && !before.anonymous && before.externalId !== name) await withdrawPopup();
-    const open = session && await session.then(() => true, () => false);
+    const open = await isOpen();
     if (!open || toldIdentity !== identity) await openNamed(open ? 'identify' : 'session', identity);
     return statusPicture();
   });

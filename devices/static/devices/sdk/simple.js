@@ -81,11 +81,10 @@ input:checked::before {
   width: 5px;
   height: 10px;
   margin: 1px auto;
-  border: solid var(--button-text);
+  border: solid var(--button_text);
   border-width: 0 2px 2px 0;
   transform: rotate(45deg);
 }
-ol { margin: 8px 0 0; padding-inline-start: 22px; }
 .buttons { display: flex; flex-wrap: wrap-reverse; justify-content: flex-end; gap: 8px; margin-top: 18px; }
 button {
   min-height: 44px;
@@ -102,7 +101,7 @@ button {
   overflow-wrap: anywhere;
   cursor: pointer;
 }
-.primary { background: var(--button); color: var(--button-text); }
+.primary { background: var(--button); color: var(--button_text); }
 .primary:hover { box-shadow: inset 0 0 0 99px rgb(127 127 127 / .16); }
 .primary:active { box-shadow: inset 0 0 0 99px rgb(127 127 127 / .3); }
 label:hover, .later:hover, .card:not(.banner) .close:hover { background: color-mix(in srgb, currentColor 9%, transparent); }
@@ -198,7 +197,7 @@ function choice({marker, name, description, selected}) {
 
 // Draws the popup and returns {remove(), hide(on), chosen()}. `image` is a loaded <img> or null.
 function drawSimple(content, image, {primary, later, close}) {
-  const {title, text, steps, categories} = content;
+  const {title, text, categories} = content;
   const host = element('smartpush-popup');
   const root = host.attachShadow({mode: 'open'});
   addStyle(root);
@@ -218,7 +217,6 @@ function drawSimple(content, image, {primary, later, close}) {
       'div', {class: 'body'}, image,
       element(
         'div', {class: 'words'}, element('h2', {id: 'title'}, title), element('p', {id: 'text'}, text),
-        steps && element('ol', {}, ...steps.map((step) => element('li', {}, step))),
       ),
     ),
     categories?.length
@@ -231,7 +229,7 @@ function drawSimple(content, image, {primary, later, close}) {
     button({class: 'close', 'aria-label': content.close_label || '×'}, '', close),
   );
   for (const name in COLOURS) {
-    card.style.setProperty('--' + name.replace('_', '-'), colour(name, content.colours));
+    card.style.setProperty('--' + name, colour(name, content.colours));
   }
   root.append(card, told);
 

@@ -93,15 +93,8 @@ const queueAdd = (item) => {
 };
 
 // Delivery reports (displayed, clicked, closed) prove themselves by their token: page and worker may both send them,
-// one after the other.
-let sending = Promise.resolve();
-
-function sendReports() {
-  const {locks} = navigator;
-  const result = locks ? locks.request('smartpush-reports', postReports) : sending.then(postReports);
-  sending = result.catch(() => {});
-  return result;
-}
+// one after the other where the browser has Web Locks. One that is sent twice counts once.
+const sendReports = () => navigator.locks?.request('smartpush-reports', postReports) ?? postReports();
 
 async function postReports() {
   const groups = new Map();

@@ -215,6 +215,10 @@ function listen() {
     // Some desktops close a notification after its click: that is no second answer.
     if (!answered.has(data.id)) event.waitUntil(report(data.report, 'closed', ''));
   });
+  // A page asks once whether our part is in the file that it registered.
+  self.addEventListener('message', ({data, ports}) => {
+    if (data?.[MARK]?.type === 'ping') ports[0]?.postMessage(true);
+  });
   self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renewSubscription(event)));
   // Nobody waits for it: until a worker is active, the pages that it controls get no answer to any request.
   self.addEventListener('activate', () => { flushReports(); });

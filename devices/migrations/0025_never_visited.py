@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("devices", "0023_languages_filled"),
+        ("devices", "0024_local_pages"),
     ]
 
     operations = [

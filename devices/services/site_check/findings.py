@@ -1,0 +1,241 @@
+"""The list that the page and the command show: each check with its state, its time and what to do."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from devices.models import App, Delivery, Device, Dispatch
+from devices.services.site_check.checking import DEFAULT_WORKER, SiteSeen
+from devices.services.site_check.policy import missing_sources, policies_split
+
+NEWEST = 200
+"""How many of the newest installations are looked at: a new integration has few, and a large site answers at once."""
+TEST_DAYS = 7
+
+
+class State(StrEnum):
+    """How a check stands; `waiting` is for what a person still has to do, `unknown` for what cannot be seen."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the list."""
+
+    key: str
+    title: str
+    state: State
+    text: str
+    fix: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the website's visitors have shown: the newest session and subscription, and the last test push."""
+
+    session_at: datetime | None
+    subscribed_at: datetime | None
+    subscriber: Device | None
+    test: Delivery | None
+
+
+def test_key(app: App) -> str:
+    """How dispatches of this website's test pushes are named, up to what makes each unique."""
+    return f"check:{app.pk}:"
+
+
+def live_of(*, app: App, now: datetime) -> Live:
+    """Read what the newest installations of a website have reported."""
+    newest = list(Device.objects.filter(app=app).select_related("holder").order_by("-pk")[:NEWEST])
+    seen = max((device.last_seen_at for device in newest), default=None)
+    subscribed = [device for device in newest if device.token_hash is not None and device.token_at is not None]
+    subscriber = max(subscribed, key=lambda device: (device.token_at, device.pk), default=None)
+    days = [(now - timedelta(days=back)).date() for back in range(TEST_DAYS)]
+    dispatch = (
+        Dispatch.objects.filter(brand_id=app.brand_id, day__in=days, source_key__startswith=test_key(app))
+        .order_by("-pk")
+        .first()
+    )
+    test = None if dispatch is None else Delivery.objects.filter(dispatch=dispatch, day=dispatch.day).first()
+    return Live(seen, subscriber.token_at if subscriber else None, subscriber, test)
+
+
+def findings_of(*, app: App, seen: SiteSeen, live: Live) -> list[Finding]:
+    """Judge what was found, in the order in which a site is integrated."""
+    return [
+        _page(app, seen),
+        _script(seen, live),
+        _key(app, seen, live),
+        _worker(seen),
+        _policy(seen),
+        _session(live),
+        _subscription(live),
+        _test(live),
+    ]
+
+
+def _page(app: App, seen: SiteSeen) -> Finding:
+    title = "The website answers at its origin"
+    if app.archived_at is not None:
+        return Finding(
+            "page",
+            title,
+            State.WRONG,
+            "The website is archived: its calls are refused.",
+            "Restore it.",
+            app.archived_at,
+        )
+    if seen.page is None:
+        fix = f"Check the origin {seen.origin}, or give the path of a page that everybody may open."
+        return Finding("page", title, State.WRONG, f"{seen.page_url}: {seen.page_problem}", fix, seen.at)
+    landed = urlsplit(seen.page.url)
+    origin = f"{landed.scheme}://{landed.netloc}"
+    if origin != seen.origin:
+        text = f"{seen.origin} redirects to {origin}, so that browsers name that as their origin."
+        return Finding("page", title, State.WRONG, text, f"Add {origin} as a website of this brand.", seen.at)
+    if seen.page.status >= 400:
+        fix = "Give the path of a page that everybody may open."
+        return Finding("page", title, State.WRONG, f"{seen.page_url} answers {seen.page.status}.", fix, seen.at)
+    return Finding("page", title, State.GOOD, f"{seen.page.url} answers.", "", seen.at)
+
+
+def _script(seen: SiteSeen, live: Live) -> Finding:
+    title = "The script is on the page"
+    if seen.read.script:
+        return Finding("script", title, State.GOOD, f"It loads {seen.read.script}.", "", seen.at)
+    if live.session_at is not None:
+        text = (
+            "A visitor's browser has run it. The page's markup does not show it: a tag manager or a bundle brings it."
+        )
+        return Finding("script", title, State.GOOD, text, "", live.session_at)
+    if seen.page is None:
+        return Finding("script", title, State.UNKNOWN, "The page could not be read.", "", seen.at)
+    text = "The page's markup does not name it, and no browser has run it yet."
+    fix = "Put the snippet into every page. Where a tag manager brings it, open the website once."
+    return Finding("script", title, State.WAITING, text, fix, seen.at)
+
+
+def _key(app: App, seen: SiteSeen, live: Live) -> Finding:
+    title = "Key and server are right"
+    key, host = app.brand.public_key, settings.SMARTPUSH_PUBLIC_URL
+    if seen.read.brand and seen.read.brand != key:
+        text = f"init is given the brand {seen.read.brand}, which is not {app.brand}."
+        return Finding("key", title, State.WRONG, text, f"Write brand: '{key}'.", seen.at)
+    if seen.read.host and not re.match(r"https?://", seen.read.host):
+        text = f"init is given the host {seen.read.host}, which is no whole address."
+        return Finding("key", title, State.WRONG, text, f"Write host: '{host}'.", seen.at)
+    if live.session_at is not None:
+        return Finding("key", title, State.GOOD, "Calls with this key and origin are taken.", "", live.session_at)
+    if seen.read.brand:
+        return Finding("key", title, State.GOOD, "init is given this brand's key.", "", seen.at)
+    return Finding("key", title, State.WAITING, "Nothing has called with this key and origin yet.", "", seen.at)
+
+
+def _worker(seen: SiteSeen) -> Finding:
+    title = "The service worker file is at its address"
+    url, answer = seen.worker_url, seen.worker
+    put = f'Put a file there that holds the line importScripts("{settings.SMARTPUSH_PUBLIC_URL}/sdk/v1/sw.js").'
+
+    def wrong(text: str, fix: str = put) -> Finding:
+        return Finding("worker", title, State.WRONG, f"{url} {text}", fix, seen.at)
+
+    if answer is None:
+        return wrong(f"cannot be fetched: {seen.worker_problem}")
+    if 300 <= answer.status < 400:
+        return wrong("redirects, and browsers refuse a service worker that does.", "Serve the file at that address.")
+    if answer.status != 200:
+        other = "" if url.endswith(DEFAULT_WORKER) else f" init names this path; the usual one is {DEFAULT_WORKER}."
+        return wrong(f"answers {answer.status}.{other}")
+    kind = answer.header("content-type")
+    if not re.search(r"(?:java|ecma)script", kind, re.I):
+        text = f"is served as “{kind or 'nothing'}”, as pages for missing addresses often are."
+        return wrong(text, f"{put} Serve it as text/javascript.")
+    bare = re.sub(r"/\*.*?\*/|//[^\n]*(?=\n|$)", "", answer.text.replace("://", ":"), flags=re.S).strip()
+    if not bare:
+        return wrong("is empty.")
+    if not re.search(r"/sdk/v1/sw\.js|smartpush", answer.text, re.I):
+        if "importScripts" in answer.text or re.search(r"\bimport\b", answer.text):
+            text = f"{url} does not name our part itself. If a file that it imports does, all is well."
+            return Finding("worker", title, State.UNKNOWN, text, "", seen.at)
+        return wrong("does not import our part.", "Add that line before your own handlers, or name another file.")
+    return Finding("worker", title, State.GOOD, f"{url} imports our part.", "", seen.at)
+
+
+def _policy(seen: SiteSeen) -> Finding:
+    title = "The Content Security Policy lets it work"
+    if seen.page is None:
+        return Finding("policy", title, State.UNKNOWN, "The page could not be read.", "", seen.at)
+    policies = policies_split([*seen.page.headers.get("content-security-policy", []), *seen.read.policies])
+    if not policies:
+        return Finding("policy", title, State.GOOD, "The page has none.", "", seen.at)
+    host = seen.read.host or settings.SMARTPUSH_PUBLIC_URL
+    missing = missing_sources(
+        policies,
+        host=host.rstrip("/"),
+        origin=seen.origin,
+        script_nonce=seen.read.script_nonce,
+        inline=seen.read.snippet,
+        inline_nonce=seen.read.snippet_nonce,
+    )
+    if missing:
+        fix = f"Add to it: {'; '.join(missing)}."
+        return Finding("policy", title, State.WRONG, "The page's policy stops the SDK.", fix, seen.at)
+    return Finding("policy", title, State.GOOD, "The page's policy allows what is needed.", "", seen.at)
+
+
+def _session(live: Live) -> Finding:
+    title = "A visitor's browser has called"
+    if live.session_at is None:
+        fix = "Open the website in a browser. The console says what is wrong, in one line."
+        return Finding("session", title, State.WAITING, "No session has come from it yet.", fix)
+    return Finding("session", title, State.GOOD, "The newest session.", "", live.session_at)
+
+
+def _subscription(live: Live) -> Finding:
+    title = "A browser has subscribed"
+    if live.subscriber is None:
+        fix = (
+            "Allow notifications on the website: activate the ready journey that asks, or type"
+            " smartpush('requestPushPermission') in a click handler."
+        )
+        return Finding("subscription", title, State.WAITING, "No browser has allowed pushes yet.", fix)
+    return Finding("subscription", title, State.GOOD, f"The newest: {live.subscriber}.", "", live.subscribed_at)
+
+
+def _test(live: Live) -> Finding:
+    title = "A test push was displayed"
+    test = live.test
+    if test is None:
+        return Finding("test", title, State.WAITING, "None was sent in the last seven days.", "Send one below.")
+    if test.displayed_at is not None:
+        return Finding("test", title, State.GOOD, "The browser says that it was displayed.", "", test.displayed_at)
+    if test.state == Delivery.State.ACCEPTED:
+        text = "The push service has taken it; the browser has not said yet that it was displayed."
+        fix = (
+            "Is the browser running, and does the operating system show its notifications? A browser that shows it and"
+            " does not say so cannot reach this server from its service worker."
+        )
+        return Finding("test", title, State.WAITING, text, fix, test.finished_at)
+    if test.state in (Delivery.State.READY, Delivery.State.SENDING):
+        why = f" It waits: {test.hold_reason.replace('_', ' ')}." if test.hold_reason else ""
+        fix = "If that takes longer than some seconds, the workers are not running."
+        return Finding("test", title, State.WAITING, f"It is on its way.{why}", fix, test.created_at)
+    reason = f": {test.reason.replace('_', ' ')}" if test.reason else ""
+    fix = "Open the website again, so that the browser subscribes anew, and send another."
+    return Finding(
+        "test",
+        title,
+        State.WRONG,
+        f"It was not sent ({test.get_state_display().lower()}{reason}).",
+        fix,
+        test.finished_at,
+    )
