@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('devices', '0020_never_contact_index'),
+        ('devices', '0023_languages_filled'),
     ]
 
     operations = [

@@ -32,7 +32,7 @@ def test_sessions_refusals_and_failures_leave_no_secret_behind(page, logged):
     page.allow()
     page.session(external_id="ann", identity_token="eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl")
     secrets = [*secrets_of(page), "eyJzdWIiOiJhbm4ifQ"]
-    page.session(tab={}, expect=400)
+    page.session(external_id={}, expect=400)
     thief = Page(page.brand, page.origin, installation={"id": page.installation["id"], "secret": "w" * 43})
     thief.session(expect=401)
 
