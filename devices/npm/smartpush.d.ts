@@ -129,7 +129,10 @@ export interface Events {
 /** A `click` handler that returns `true` has taken the click over. */
 export type Handler<Name extends keyof Events> = (detail: Events[Name]) => unknown;
 
-/** The codes that a page meets; docs/sdk.md has all of them, with what to do. */
+/**
+ * The codes that a page meets; docs/sdk.md has all of them, with what to do. Those behind `internal` tell `error`
+ * handlers what was left out of a call that succeeded.
+ */
 export type ErrorCode =
   | 'unknown_command'
   | 'invalid_argument'
@@ -156,6 +159,18 @@ export type ErrorCode =
   | 'service_worker_failed'
   | 'no_page'
   | 'internal'
+  | 'shortened'
+  | 'too_long'
+  | 'too_many'
+  | 'too_large'
+  | 'wrong_type'
+  | 'not_known'
+  | 'unreadable'
+  | 'no_offset'
+  | 'characters'
+  | 'property_type'
+  | 'unproven'
+  | 'malformed'
   | (string & {});
 
 /** What a failed call rejects with. */
