@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from devices.models import App
 from devices.models.brands import ORIGIN_WORDS
-from smartpush.common.origins import normal_host, normal_origin
+from smartpush.common.origins import is_local_origin, normal_host, normal_origin
 
 
 @cache
@@ -35,6 +35,11 @@ def web_origin(value: str) -> str:
     rest = address.partition("://")[2]
     if origin is None or re.search(r"[/?#]", rest.removesuffix("/")):
         raise ValidationError(ORIGIN_WORDS)
+    if is_local_origin(origin) and settings.DEVELOPMENT and origin not in settings.SMARTPUSH_DEV_ORIGINS:
+        raise ValidationError(
+            "Pages on your own machine need no website here. Switch on “Pages on developers' own machines” in the"
+            " brand's settings instead."
+        )
     if origin.startswith("http://") and origin not in settings.SMARTPUSH_DEV_ORIGINS:
         raise ValidationError("Browsers refuse push on insecure pages: the origin must begin with https://.")
     return origin

@@ -4,9 +4,11 @@ import importlib
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from assets.models import PushResource
+from devices.admin.forms import web_origin
 from devices.models import App
 from devices.selectors.click_hosts import click_host_names, click_hosts, home_page
 from devices.services.brands import brand_create
@@ -152,3 +154,10 @@ def test_no_push_can_be_saved_with_a_wrong_address(client_of, ours):
             answer = client.post(reverse("admin:assets_pushresource_add"), {**body, **button, **fields})
             assert set(answer.context["adminform"].form.errors) == set(fields), typed
     assert not PushResource.objects.filter(name="Odd").exists()
+
+
+@pytest.mark.parametrize(("development", "words"), [(True, "Pages on developers' own machines"), (False, "https://")])
+def test_an_origin_on_ones_own_machine_names_the_switch_for_it(settings, development, words):
+    settings.DEVELOPMENT = development
+    with pytest.raises(ValidationError, match=words):
+        web_origin("http://localhost:3000")
