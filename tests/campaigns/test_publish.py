@@ -56,7 +56,7 @@ def test_the_ready_flow_asks_and_welcomes(world):
 
 
 def test_the_ready_flow_leaves_the_click_out_where_no_website_can_be_opened(world):
-    App.objects.filter(brand=world.brand).update(origin="https://shop.example.com:8443")
+    App.objects.filter(brand=world.brand).update(origin="http://shop.example.com")
     campaign_make_ready(brand=world.brand, by=None, now=NOW)
     assert PushVariant.objects.get().click_url == ""
 

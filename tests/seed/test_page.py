@@ -207,7 +207,8 @@ def test_popups_carry_promotions_and_their_image_text_and_buttons_are_the_market
     expect(page.get_by_label("Image", exact=True)).to_be_visible()
     # Not only permission: a popup that opens a page, or records a click, promotes, invites, announces or alerts.
     first = page.locator("[name=primary]")
-    expect(first.locator("option")).to_have_text(["Ask for push permission", "Open a page", "Record a click"])
+    kinds = ["Ask for push permission", "Open a page", "Record a click", "Only close"]
+    expect(first.locator("option")).to_have_text(kinds)
     first.select_option("click")
     page.locator("[name=subscribe_label]").fill("I come")
     page.locator("[name=later_label]").fill("Not today")

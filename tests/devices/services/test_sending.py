@@ -291,10 +291,13 @@ def test_a_click_address_off_the_brands_hosts_is_not_sent(channel):
     ann = channel.subscriber("ann", next="https://evil.example/")
     delivery = channel.push(ann, variants={"en": variant(url="{{ user.next }}")})
     assert (delivery.state, delivery.reason) == ("failed", "click_url_refused:url")
+    # A value is never a whole address, which it would be encoded away from: the host is written out.
+    bob = channel.subscriber("bob", page="evil")
+    address = variant(url="https://evil.example/{{ user.page }}")
+    off = channel.push(bob, request="2", key="send2", variants={"en": address})
+    assert (off.state, off.reason) == ("failed", "click_url_refused:url")
     Brand.objects.update(click_hosts=["evil.example"])
-    assert channel.push(ann, request="2", key="send2", variants={"en": variant(url="{{ user.next }}")}).state == (
-        "accepted"
-    )
+    assert channel.push(bob, request="3", key="send3", variants={"en": address}).state == "accepted"
 
 
 def test_sending_a_chunk_takes_a_fixed_number_of_queries(channel, django_assert_max_num_queries):

@@ -51,5 +51,5 @@ def test_all_words_have_to_be_in_it_and_one_of_them_in_its_own_name(found, seen,
 
 
 def test_what_is_too_slow_finds_nothing_and_fails_nothing(found, seen, monkeypatch):
-    monkeypatch.setattr("segments.selectors.suggesting._WITHIN", 0)
+    monkeypatch.setattr("segments.selectors.suggesting.WITHIN", 0)
     assert found("deposit") == []

@@ -66,9 +66,11 @@ def _gated(stage: Stage, channel: Channel) -> None:
     for name in ("expired", "cancelled", "taken-over", "unreachable", "not-allowed", "opted-out", "wrong-target"):
         browser = channel.subscriber(f"gate-{name}")
         device = browser.device
-        dispatch = channel.dispatch(key=f"gate-{name}", ttl=0 if name == "expired" else 3600)
+        dispatch = channel.dispatch(key=f"gate-{name}")
         channel.add(dispatch, browser)
         match name:
+            case "expired":
+                Delivery.objects.filter(dispatch_id=dispatch).update(expires_at=stage.now)
             case "cancelled":
                 set_dispatch(dispatch, state="stopped", stop_reason="campaign_disabled")
             case "taken-over":
