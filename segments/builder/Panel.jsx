@@ -98,11 +98,13 @@ function Count({count, phase, note}) {
       {phase === 'refining' && <p className="sb-note">Counting exactly…</p>}
       {note && <p className="sb-note">{note}</p>}
       {count.warnings?.length > 0 && (
-        <ul className="sb-warnings" role="status">
-          {[...new Set(count.warnings.map(({message}) => message))].map((message) => (
-            <li key={message}><Icon name="warning" /><span>{message}</span></li>
-          ))}
-        </ul>
+        <div role="status">
+          <ul className="sb-warnings">
+            {[...new Set(count.warnings.map(({message}) => message))].map((message) => (
+              <li key={message}><Icon name="warning" /><span>{message}</span></li>
+            ))}
+          </ul>
+        </div>
       )}
       {count.words && <p className="sb-words">{count.words}</p>}
     </div>

@@ -5,26 +5,37 @@ import {freshCondition, operatorOf} from './catalogue.js';
 
 const tokens = (text) => text.toLocaleLowerCase().match(/[\p{L}\p{N}]+/gu) || [];
 
+// What a pasted rule has between a name and its value; no search is about them alone.
+const BETWEEN = new Set(['is', 'set', 'to', 'equals']);
+
 /** The words of a search; where it has no letter and no digit, what was typed. */
 function searched(typed) {
   const found = tokens(typed);
   const raw = typed.trim().toLocaleLowerCase();
-  return found.length || !raw ? found : [raw];
+  if (!found.length) return raw ? [raw] : [];
+  const said = found.filter((word) => !BETWEEN.has(word));
+  return said.length ? said : found;
 }
+
+const singular = (word) => (word.length > 3 && word.endsWith('s') ? word.slice(0, -1) : word);
+
+/** Whether a word of the text begins so; a plural finds the singular. */
+const begins = (text, word) => [word, singular(word)].some((start) => ` ${text}`.includes(` ${start}`));
 
 const plain = (text) => tokens(text).join(' ') || text.toLocaleLowerCase();
 
-/** 0: its own name begins so; 1: its name has all words; 2: it fits by its group or by other words; null: it does not. */
+/** 0: it is its name; 1: its name begins so; 2: its name has all words; 3: its group or other words do; null: it does not fit. */
 function rank({label, own = label, group = '', words = '', extra}, wanted) {
   const name = plain(label);
-  // A name is found by any part of it, what only describes it by the beginnings of words: no *denied* by *en*.
-  const around = ` ${plain(group)} ${plain(words)}`;
-  if (!wanted.every((word) => name.includes(word) || around.includes(` ${word}`))) return null;
+  // By the beginnings of words: no *denied* by *en*, no *Suriname* by *name*.
+  const around = `${plain(group)} ${plain(words)}`;
+  if (!wanted.every((word) => begins(name, word) || begins(around, word))) return null;
   const itself = plain(own);
   // Of a field's many values only those that were meant: the field itself is found by its own name.
-  if (extra && !wanted.some((word) => itself.includes(word))) return null;
-  if (itself.startsWith(wanted.join(' '))) return 0;
-  return wanted.every((word) => name.includes(word)) ? 1 : 2;
+  if (extra && !wanted.some((word) => begins(itself, word))) return null;
+  if ([wanted, wanted.map(singular)].some((said) => said.join(' ') === itself)) return 0;
+  if (itself.startsWith(wanted.join(' '))) return 1;
+  return wanted.every((word) => begins(name, word)) ? 2 : 3;
 }
 
 /** Options that have all the words typed, whatever stands between them; those that are named so come first. */
@@ -94,11 +105,15 @@ export function optionsFound(entries, found) {
   });
 }
 
+// As the API takes them; a name of many words is a sentence that was pasted.
+const EVENT_NAME = /^[a-z0-9][\w.:-]*( [\w.:-]+){0,2}$/i;
+const MAX_EVENT_NAME = 64;
+
 /** What is offered where nothing fits: an event of this name, which the brand may not have seen yet. */
 export function offered(entries, typed) {
   const entry = entries.find(({id}) => id === 'event');
   const name = typed.trim();
-  if (!entry || !name) return [];
+  if (!entry || name.length > MAX_EVENT_NAME || !EVENT_NAME.test(name)) return [];
   return [extra(entry, 'event not seen', {label: `Event “${name}”, not seen so far`, group: 'Events', params: {name}})];
 }
 

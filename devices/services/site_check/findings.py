@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 
@@ -13,8 +13,12 @@ from devices.services.site_check.checking import DEFAULT_WORKER, SiteSeen
 from devices.services.site_check.policy import missing_sources, policies_split
 
 NEWEST = 200
-"""How many of the newest installations are looked at: a new integration has few, and a large site answers at once."""
+"""How many of the newest installations, and of those with a token, are looked at: a large site answers at once."""
 TEST_DAYS = 7
+
+
+# A comment of JavaScript, as far as text can tell: `//` behind a quote or a colon is a part of an address.
+_COMMENT = re.compile(r"/\*.*?\*/|(?:^|(?<=[\s;{}(),]))//[^\n]*", re.S)
 
 
 class State(StrEnum):
@@ -57,8 +61,9 @@ def live_of(*, app: App, now: datetime) -> Live:
     """Read what the newest installations of a website have reported."""
     newest = list(Device.objects.filter(app=app).select_related("holder").order_by("-pk")[:NEWEST])
     seen = max((device.last_seen_at for device in newest), default=None)
-    subscribed = [device for device in newest if device.token_hash is not None and device.token_at is not None]
-    subscriber = max(subscribed, key=lambda device: (device.token_at, device.pk), default=None)
+    subscribed = Device.objects.filter(app=app, token_hash__isnull=False, token_at__isnull=False)
+    holders = subscribed.select_related("holder").order_by("-pk")[:NEWEST]
+    subscriber = max(holders, key=lambda device: (device.token_at, device.pk), default=None)
     days = [(now - timedelta(days=back)).date() for back in range(TEST_DAYS)]
     dispatch = (
         Dispatch.objects.filter(brand_id=app.brand_id, day__in=days, source_key__startswith=test_key(app))
@@ -110,6 +115,11 @@ def _page(app: App, seen: SiteSeen) -> Finding:
 
 def _script(seen: SiteSeen, live: Live) -> Finding:
     title = "The script is on the page"
+    server = settings.SMARTPUSH_PUBLIC_URL
+    loaded = urljoin(seen.page_url, seen.read.script)
+    if seen.read.script and not loaded.startswith(f"{server}/"):
+        text = f"It loads {seen.read.script}, which is not of this server."
+        return Finding("script", title, State.WRONG, text, f"Load {server}/sdk/v1/smartpush.js.", seen.at)
     if seen.read.script:
         return Finding("script", title, State.GOOD, f"It loads {seen.read.script}.", "", seen.at)
     if live.session_at is not None:
@@ -132,6 +142,9 @@ def _key(app: App, seen: SiteSeen, live: Live) -> Finding:
         return Finding("key", title, State.WRONG, text, f"Write brand: '{key}'.", seen.at)
     if seen.read.host and not re.match(r"https?://", seen.read.host):
         text = f"init is given the host {seen.read.host}, which is no whole address."
+        return Finding("key", title, State.WRONG, text, f"Write host: '{host}'.", seen.at)
+    if seen.read.host and seen.read.host.rstrip("/") != host:
+        text = f"init is given the host {seen.read.host}, and this server is {host}."
         return Finding("key", title, State.WRONG, text, f"Write host: '{host}'.", seen.at)
     if live.session_at is not None:
         return Finding("key", title, State.GOOD, "Calls with this key and origin are taken.", "", live.session_at)
@@ -159,11 +172,14 @@ def _worker(seen: SiteSeen) -> Finding:
     if not re.search(r"(?:java|ecma)script", kind, re.I):
         text = f"is served as “{kind or 'nothing'}”, as pages for missing addresses often are."
         return wrong(text, f"{put} Serve it as text/javascript.")
-    bare = re.sub(r"/\*.*?\*/|//[^\n]*(?=\n|$)", "", answer.text.replace("://", ":"), flags=re.S).strip()
+    bare = _COMMENT.sub(" ", answer.text).strip()
     if not bare:
         return wrong("is empty.")
-    if not re.search(r"/sdk/v1/sw\.js|smartpush", answer.text, re.I):
-        if "importScripts" in answer.text or re.search(r"\bimport\b", answer.text):
+    named = re.search(r"['\"`](https?://[^'\"`\s]*?)/sdk/v1/sw\.js", bare, re.I)
+    if named and named[1] != settings.SMARTPUSH_PUBLIC_URL:
+        return wrong(f"imports the part of {named[1]}, not of this server.")
+    if not re.search(r"/sdk/v1/sw\.js|smartpush", bare, re.I):
+        if re.search(r"\bimport(?:Scripts)?\b", bare):
             text = f"{url} does not name our part itself. If a file that it imports does, all is well."
             return Finding("worker", title, State.UNKNOWN, text, "", seen.at)
         return wrong("does not import our part.", "Add that line before your own handlers, or name another file.")

@@ -104,6 +104,7 @@ def test_an_option_that_is_not_there_is_named_with_the_nearest(
         (Page("// Nothing yet\n/* todo */\n", SCRIPT), "worker_empty"),
         (Page("self.addEventListener('push', () => {});", SCRIPT), "worker_foreign"),
         (Page("importScripts('/theirs.js');", SCRIPT), "worker_foreign"),
+        (Page("self.a = 1; // importScripts('https://x.example/sdk/v1/sw.js');", SCRIPT), "worker_foreign"),
         (Page("<!doctype html><title>Shop</title>", {"Content-Type": "text/html"}), "worker_not_script"),
         (Page("Gone", {"Content-Type": "text/javascript"}, status=410), "worker_missing"),
         (Page("", {"Location": "/login", "Content-Type": "text/plain"}, status=302), "worker_redirected"),
@@ -134,7 +135,10 @@ def test_a_worker_that_no_browser_may_register_is_named(
 
 @pytest.mark.parametrize(
     ("status", "code", "words"),
-    [(403, "origin_not_allowed", "Add exactly this origin"), (401, "brand_unknown", "Copy it from the back office")],
+    [
+        (403, "origin_not_allowed", "Pages on developers' own machines"),
+        (401, "brand_unknown", "Copy it from the back office"),
+    ],
 )
 def test_a_refused_origin_or_key_is_said_once_and_not_tried_again(
     chromium: Chromium, api: FakeApi, shop: Site, status: int, code: str, words: str

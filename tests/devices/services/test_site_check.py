@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from devices.models import App, Delivery, Dispatch
+from devices.models import App, Delivery, Device, Dispatch
 from devices.services.receipts import Receipt, receipts_record
 from devices.services.site_check import CannotTest, Finding, State, findings_of, live_of, site_look, site_test_send
 from devices.services.site_check.policy import missing_sources, policies_split
@@ -18,6 +18,7 @@ from devices.transports.site_fetch import CannotFetch, site_fetch
 from smartpush.common.clock import utc_now
 from smartpush.common.ids import report_token
 from tests.browser.harness.sites import Page, Site
+from tests.devices.people import Browser
 
 SCRIPT = {"Content-Type": "text/javascript"}
 WORKER = "/push/smartpush-sw.js"
@@ -70,6 +71,8 @@ def test_a_site_that_is_put_together_as_the_guide_says_is_good_as_far_as_can_be_
         (Page("<!doctype html>", {"Content-Type": "text/html"}), "text/html"),
         (Page("", {"Location": "/login"}, 302), "redirects"),
         (Page("self.onpush = null;", SCRIPT), "does not import"),
+        (Page(f'self.onpush = null; // importScripts("{HOST}/sdk/v1/sw.js");', SCRIPT), "does not import"),
+        (Page('importScripts("https://HOST/sdk/v1/sw.js");', SCRIPT), "not of this server"),
     ],
 )
 def test_a_worker_file_that_is_wrong_is_said_with_its_address_and_what_to_do(check, site, page, word):
@@ -92,6 +95,28 @@ def test_another_brands_key_and_a_host_without_https_are_wrong(check, site, bran
     assert check()["key"].state == State.WRONG and brand.public_key in check()["key"].fix
     site.set("/", front(brand, host="push.example.com", script=HOST + "/sdk/v1/smartpush.js"))
     assert check()["key"].state == State.WRONG and HOST in check()["key"].fix
+
+
+@pytest.mark.parametrize("host", ["https://push.exmaple.com", "http://push.example.com"])
+def test_another_server_is_wrong_in_init_and_as_the_scripts(check, site, brand, host):
+    site.set("/", front(brand, host=host))
+    found = check()
+    for key in ("script", "key"):
+        assert found[key].state == State.WRONG
+        assert host in found[key].text and HOST in found[key].fix
+    site.set("/", front(brand, host=f"{HOST}/"))
+    assert check()["key"].state == State.GOOD
+
+
+def test_a_subscriber_is_found_behind_newer_installations_without_a_token(check, brand, browser, monkeypatch):
+    monkeypatch.setattr("devices.services.site_check.findings.NEWEST", 2)
+    browser.load()
+    browser.allow()
+    subscribed = Device.objects.get().pk
+    for _ in range(3):
+        Browser(brand).load()
+    assert Device.objects.filter(pk__gt=subscribed, token_hash=None).count() == 3
+    assert check()["subscription"].state == State.GOOD
 
 
 def test_a_site_that_redirects_to_another_origin_names_the_one_to_add(check, site, brand, settings):

@@ -98,3 +98,20 @@ test('an event that nobody has sent yet can be asked about', () => {
   assert.deepEqual(conditionOf(option, 'x').params, {name: 'refund'});
   assert.deepEqual(offered(ENTRIES, ' '), []);
 });
+
+test('what is named exactly comes before what begins so, and words are found by their beginnings', () => {
+  const own = (id, label) => entry(id, label, 'Properties', 'text', [op('is', 'one')]);
+  const options = optionsOf([own('total', 'deposit_total'), own('deposit', 'deposit'), own('country', 'Suriname')]);
+  assert.deepEqual(labels('deposit', options), ['deposit', 'deposit_total']);
+  assert.deepEqual(labels('deposits', options), ['deposit', 'deposit_total']);
+  assert.deepEqual(labels('name', options), []);
+});
+
+test('a sentence of the help page finds its field', () => {
+  assert.equal(pick('“Push status of the last session” set to “Ask”').value, 'ask');
+  assert.deepEqual(labels(`${CORE} is true`), [CORE]);
+});
+
+for (const typed of ['!!!', 'x'.repeat(65), 'Core: push enabled, user has at least one device is true', '“Ask”']) {
+  test(`no event is called ${typed.slice(0, 20)}`, () => assert.deepEqual(offered(ENTRIES, typed), []));
+}

@@ -32,7 +32,7 @@ async function registerWorker() {
     if (record.worker !== href) await within(ANSWER_TIMEOUT, answerOf(registration.active), null);
   } catch (error) {
     const found = await rareSoon()
-      .then((rare) => rare.workerProblem(href, scope, registration, error, record.scope)).catch(log);
+      .then((rare) => rare.workerProblem(href, scope, registration, error, record.scope, options.host)).catch(log);
     if (found || error) throw found ? failure(...found) : error;
   }
   await saveRecord({scope: registration.scope, worker: href});

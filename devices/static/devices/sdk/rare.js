@@ -5,7 +5,7 @@ const OPTIONS = {
   brand: '', host: '', serviceWorker: '', scope: '', language: '', requireConsent: '', iosInstallHint: '',
   takeOverSubscription: '', nonce: '',
 };
-const IMPORT_LINE = 'importScripts("HOST/sdk/v1/sw.js");';
+let importLine;
 
 const HINT = {
   title: 'Get notifications here',
@@ -80,8 +80,11 @@ const ADVICE = {
   brand_unknown: () => 'This server has no brand with the key that init was given. Copy it from the back office:'
     + ' Settings, Brands, Integration.',
   host_invalid: hostAdvice,
-  origin_not_allowed: () => 'Pages of ' + location.origin + ' are not registered for this brand. Add exactly this'
-    + ' origin in the back office under Settings, Apps, or restore it there if it is archived.',
+  origin_not_allowed: () => 'Pages of ' + location.origin + ' are not registered for this brand. ' + (
+    /^http:..(localhost|127\.)/.test(location.origin)
+      ? 'Switch on "Pages on developers\' own machines" in the brand\'s settings.'
+      : 'Add exactly this origin in the back office under Settings, Apps, or restore it there if it is archived.'
+  ),
   not_found: () => 'There is no smartpush server at the host that init was given. Check host.',
   http_404: () => 'There is no smartpush server at the host that init was given. Check host.',
 };
@@ -91,12 +94,13 @@ export function advice({code, message}) {
   return ADVICE[code] ? ADVICE[code](message) : message;
 }
 
-const line = (file) => 'Put a file there that holds the line ' + IMPORT_LINE + ' (asked for: ' + file + ')';
+const line = (file) => 'Put a file there that holds the line ' + importLine + ' (asked for: ' + file + ')';
 
 // What is provably wrong with the worker file, as [code, message]; null where it may be the moment, the browser or
 // somebody's policy. `error` is why it could not be registered; without one it was, and did not answer us. `known` is
-// the scope that an earlier page of ours used.
-export async function workerProblem(file, scope, registration, error, known) {
+// the scope that an earlier page of ours used, `host` the server.
+export async function workerProblem(file, scope, registration, error, known, host) {
+  importLine = 'importScripts("' + host + '/sdk/v1/sw.js");';
   if (new URL(file).origin !== location.origin) {
     return ['worker_origin', 'The service worker has to be a file of this site itself, not of ' + new URL(file).origin + '.'];
   }
@@ -120,14 +124,16 @@ export async function workerProblem(file, scope, registration, error, known) {
     return ['worker_not_script', 'The file is served as "' + kind + '", not as text/javascript: a page for missing'
       + ' addresses, or a wrong type. ' + line(file)];
   }
-  if (!text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '').trim()) return ['worker_empty', 'The service worker file is empty. ' + line(file)];
+  // Without comments; `//` behind a quote or a colon is a part of an address.
+  const code = text.replace(/\/\*[^]*?\*\/|(^|[\s;{}(),])\/\/.*/g, ' ');
+  if (!code.trim()) return ['worker_empty', 'The service worker file is empty. ' + line(file)];
   const folder = new URL('.', file).href;
   if (error?.name === 'SecurityError' && !scope.startsWith(folder) && !response.headers.get('Service-Worker-Allowed')) {
     return ['worker_scope', 'The scope ' + scope + ' lies outside the worker file\'s folder ' + folder + '. Leave the'
       + ' option scope out, move the file up, or send it with the header Service-Worker-Allowed.'];
   }
-  if (/smartpush|\/sdk\/v1\/sw\.js/i.test(text) || await mayHoldUs(text, registration, known)) return null;
-  return ['worker_foreign', 'The service worker file does not import ours. Add ' + IMPORT_LINE
+  if (/smartpush|(?<!\bHOST)\/sdk\/v1\/sw\.js/i.test(code) || await mayHoldUs(code, registration, known)) return null;
+  return ['worker_foreign', 'The service worker file does not import ours. Add ' + importLine
     + ' as its first line, or name another file in serviceWorker. (asked for: ' + file + ')'];
 }
 
