@@ -86,3 +86,11 @@ def test_languages_are_named_in_words_where_texts_are_pointed_out(brand, push_dr
     long = replace(english, language="pt-BR", message=text, title="y" * 190, click_url=address, image=image)
     said = push_warnings(brand=brand, draft=replace(push_draft_one, variants=(english, long)))
     assert [("Portuguese (Brazil)" in one, "pt-BR" in one) for one in said] == [(True, False)] * 3, said
+
+
+def test_saving_warns_where_a_value_may_be_a_part_of_the_address(editor):  # noqa: F811
+    doubtful = {**PUSH, "click_url": "https://www.example.com/?{{ event.pairs }}"}
+    page = editor.post(PUSH_ADD, doubtful, follow=True).content.decode()
+    assert "{{ event.pairs }} in an address of the English text is encoded as one value" in page
+    plain = {**PUSH, "name": "Other", "click_url": "https://www.example.com/?c={{ user.city }}&amp;x=1"}
+    assert "is encoded as one value" not in editor.post(PUSH_ADD, plain, follow=True).content.decode()
