@@ -27,7 +27,7 @@ from devices.models import Brand
 from devices.selectors.categories import categories_in_use, category_words
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
-from smartpush.common.default_words import words_in
+from smartpush.common.default_words import translated, words_in
 
 _TEXTS = ("title", "text", "image", "subscribe_label", "later_label", "close_label")
 _COLOURS = ("background", "text", "button", "button_text")
@@ -40,7 +40,7 @@ def labels_in(language: str) -> dict[str, dict[str, str]]:
         "permission": (words.subscribe, words.later),
         "url": (words.show, words.not_now),
         "click": (words.got_it, words.not_now),
-        "close": (words.not_now, ""),
+        "close": (words.got_it, ""),
     }
     return {kind: {"subscribe_label": first, "later_label": second} for kind, (first, second) in titles.items()}
 
@@ -97,7 +97,7 @@ class PopupForm(ResourceForm):
     later_label = _label(
         "Title of the second button", "Closes the popup. Empty: there is no second button.", required=False
     )
-    close_label = _label("Cross", "Read out to those who hear the page.")
+    close_label = _label("Cross", "Label of the close button (read out by screen readers).")
     expires_amount = forms.IntegerField(
         label="An offer stays open for", min_value=0, max_value=40_320, widget=UnfoldAdminIntegerFieldWidget()
     )
@@ -105,7 +105,7 @@ class PopupForm(ResourceForm):
         label="Unit",
         choices=UNIT_CHOICES,
         widget=UnfoldAdminSelectWidget(),
-        help_text="Who does not come by in this time, or leaves it unanswered, has given no answer. 28 days at most.",
+        help_text="People who do not visit or answer in this time count as No answer. 28 days at most.",
     )
     colour_background = _colour("Background")
     colour_text = _colour("Text colour")
@@ -154,6 +154,9 @@ class PopupForm(ResourceForm):
         labels = labels_in(self.asked_language)[self.before.primary]
         default = next((item for item in self.before.variants if item.language == self.before.default_language), None)
         if default is not None:
+            labels["subscribe_label"] = translated(
+                default.subscribe_label, language=self.asked_language, otherwise=labels["subscribe_label"]
+            )
             labels["later_label"] = default.later_label and (
                 labels["later_label"] or words_in(self.asked_language).buttons.later
             )

@@ -56,13 +56,14 @@ from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
 from segments.selectors.known_names import KnownNames
 from smartpush.common.clock import utc_now
 from smartpush.common.default_words import translated
-from smartpush.common.personalisation import CannotRender, Meter, check_template, names_used, render
+from smartpush.common.personalisation import CannotRender, Meter, check_template, names_guarded, names_used, render
 
 MAX_BODY = 50_000  # bytes
 MAX_PREVIEWED = 40  # fields
 _TEXTS = ("title", "message", "icon", "image", "badge", "click_url", "deep_link")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")  # what a path in a template may be made of
 _UTM = ("source", "medium", "campaign", "content", "term")
+_ONLY_CLOSES = "Empty: the button only closes the push."
 DEFAULT_UTM = Utm(source="smartpush", medium="push")
 SAMPLE = {
     "user": {"first_name": "Ann", "last_name": "Archer", "external_id": "ann-1", "language": "en"},
@@ -96,11 +97,11 @@ class PushForm(ResourceForm):
     image = _image("Attached image", f"Wide, about 720 by 360 pixels. {hint('image')}")
     badge = _image("Badge", f"White on transparent, 96 pixels. {hint('badge')}")
     button_1_title = _line("Button 1")
-    button_1_url = _line("Opens", placeholder="https://", text="Empty: the button only closes the push.")
+    button_1_url = _line("Opens", placeholder="https://", text=_ONLY_CLOSES)
     button_2_title = _line("Button 2")
-    button_2_url = _line("Opens", placeholder="https://")
+    button_2_url = _line("Opens", placeholder="https://", text=_ONLY_CLOSES)
     button_3_title = _line("Button 3")
-    button_3_url = _line("Opens", placeholder="https://", text=buttons_hint())
+    button_3_url = _line("Opens", placeholder="https://", text=f"{_ONLY_CLOSES} {buttons_hint()}")
     deep_link = _line(
         "Click opens in the app",
         placeholder="shop://books/42",
@@ -240,7 +241,10 @@ def _size(brand: Brand, given: Mapping[str, str]) -> dict[str, int] | None:
 def _warnings(brand: Brand, given: Mapping[str, str]) -> dict[str, str]:
     """What each text names and the brand's data does not know."""
     known = KnownNames(brand=brand)
-    said = {field: [known.value_warning(*used) for used in names_used(text)] for field, text in given.items()}
+    said = {
+        field: [known.value_warning(*used, guarded=used in names_guarded(text)) for used in names_used(text)]
+        for field, text in given.items()
+    }
     return {field: " ".join(dict.fromkeys(filter(None, found))) for field, found in said.items() if any(found)}
 
 

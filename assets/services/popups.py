@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.text import get_text_list
 
 from assets.models import PopupResource, PopupRevision, PopupVariant
 from assets.services.refusals import Faults, contrast
@@ -17,6 +18,7 @@ from assets.services.revisions import (
 )
 from devices.models import Brand
 from devices.selectors.categories import categories_of, category_speaks, category_words
+from smartpush.common.languages import language_label
 
 EXPIRES_AFTER = 86_400  # seconds that an offer waits for its end user, unless the marketer says otherwise
 MIN_EXPIRES, MAX_EXPIRES = 30, 2_419_200  # seconds
@@ -181,13 +183,14 @@ def popup_language_warnings(*, brand: Brand, draft: PopupDraft) -> list[str]:
     found = []
     for category in categories_of(brand_id=brand.pk, markers=draft.categories):
         missing = [
-            variant.language
+            language_label(variant.language)
             for variant in draft.variants
             if not category_speaks(category=category, language=variant.language, default=brand.default_language)
         ]
         if missing:
+            who = f"{missing[0]} visitors" if len(missing) == 1 else "visitors of these languages"
             found.append(
-                f"The category “{category.name}” has no name in {', '.join(missing)}: there it is shown as"
+                f"The category “{category.name}” has no name in {get_text_list(missing, 'and')}: {who} see"
                 f" “{category.name}”. Add its name under Push categories."
             )
     return found

@@ -21,7 +21,8 @@ from devices.models import Brand, PushCategory
 from devices.services.sending.claim import Row
 from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
 from segments.selectors.known_names import KnownNames
-from smartpush.common.personalisation import address_doubts, check_message, names_used
+from smartpush.common.languages import language_label
+from smartpush.common.personalisation import address_doubts, check_message, names_guarded, names_used
 
 MAX_BUTTONS = 3
 MIN_TTL = 60  # seconds: nothing reaches a device in less
@@ -176,16 +177,12 @@ def push_warnings(*, brand: Brand, draft: PushDraft) -> Sequence[str]:
     draft = PUSH.tidy(draft)
     found: list[str] = []
     for variant in draft.variants:
+        label = language_label(variant.language)
         found += _doubts(variant)
-        found += [
-            f"The button “{button.title}” has no address: it only closes the push."
-            for button in variant.buttons
-            if not button.url
-        ]
         size, _field = payload_size(draft=draft, variant=variant, facts=facts)
         if size > AIM_PAYLOAD:
             found.append(
-                f"With long names the message in {variant.language} takes about {size} bytes; Firefox on Android"
+                f"With long names the message in {label} takes about {size} bytes; Firefox on Android"
                 f" shows up to {AIM_PAYLOAD} for certain. Shorten the text or the addresses."
             )
     return [*found, *push_name_warnings(draft=draft, known=KnownNames(brand=brand))]
@@ -199,9 +196,10 @@ def push_name_warnings(*, draft: PushDraft, known: KnownNames, event: str | None
     found: dict[str, str] = {}
     for variant in sorted(draft.variants, key=lambda item: item.language != draft.default_language):
         for field, text in variant_texts(variant).items():
-            place = _PLACES.get(field, field) + (f" ({variant.language})" if len(draft.variants) > 1 else "")
-            for root, name in names_used(text):
-                warning = known.value_warning(root, name, event)
+            label = language_label(variant.language)
+            place = _PLACES.get(field, field) + (f" ({label})" if len(draft.variants) > 1 else "")
+            for used in names_used(text):
+                warning = known.value_warning(*used, event, guarded=used in names_guarded(text))
                 if warning:
                     found.setdefault(warning, f"{place}: {warning}")
     return list(found.values())
@@ -212,8 +210,9 @@ def _doubts(variant: PushVariantDraft) -> list[str]:
     addresses = [variant.click_url, variant.deep_link]
     for button in variant.buttons:
         addresses += [button.url, button.deep_link]
+    label = language_label(variant.language)
     return [
-        f"{output} in an address of the {variant.language} text is encoded as one value, so that its & and = do not"
+        f"{output} in an address of the {label} text is encoded as one value, so that its & and = do not"
         " separate parameters. If it is a part of an address already, write | safe behind it."
         for output in dict.fromkeys(output for text in addresses for output in address_doubts(text))
     ]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -40,12 +40,11 @@ def category_defaults(*, language: str) -> dict[str, tuple[str, str]]:
     return {"NEWS": words.news, "OFFERS": words.offers}
 
 
-def category_translations(*, category: PushCategory) -> dict[str, tuple[str, str]]:
-    """What other languages call a category that still has a name of ours: language to name and description."""
+def category_translations(*, category: PushCategory, languages: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What these languages call a category that still has a name of ours: language to name and description."""
     for offered in ("NEWS", "OFFERS"):
-        found = {language: category_defaults(language=language)[offered] for language in WORDS}
-        if category.name in {name for name, _ in found.values()}:
-            return found
+        if category.name in {category_defaults(language=written)[offered][0] for written in WORDS}:
+            return {language: category_defaults(language=language)[offered] for language in languages}
     return {}
 
 

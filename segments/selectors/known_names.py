@@ -90,27 +90,37 @@ class KnownNames:
         return self._carried[kind]
 
     # --- what is not ---
-    def property_warning(self, name: str) -> str:
-        """Say that nobody has a property of this name; empty where somebody may have."""
-        if name in self.properties:
+    def property_warning(self, name: str, *, guarded: bool = False) -> str:
+        """Say that nobody has a property of this name; empty where somebody may have, or nobody has any yet.
+
+        `guarded`: a default stands in for it, so that only a slip of the pen is worth a word.
+        """
+        if name in self.properties or len(self.properties) == len(OWN_PROPERTIES):
             return ""
         if len(self.properties) >= _MOST_PROPERTIES and self._has_property(name):
             return ""
-        return f"Nobody of {self.brand.name} has a property “{name}”.{_meant(name, self.properties)}"
+        meant = _meant(name, self.properties)
+        return "" if guarded and not meant else f"Nobody of {self.brand.name} has a property “{name}”.{meant}"
 
     def event_warning(self, name: str) -> str:
-        """Say that no event of this name has happened; empty where one has."""
-        if name in self.events or self._events is None or self._has_event(name):
+        """Say that no event of this name has happened; empty where one has, or none but ours has yet."""
+        if name in self.events or set(self.events) == set(OWN_EVENTS) or self._has_event(name):
             return ""
         return f"{self.brand.name} has never had an event “{name}”.{_meant(name, self.events)}"
 
-    def event_property_warning(self, name: str, event: str = "") -> str:
-        """Say that an event (none given: any) came without such a property; empty where one had it, or none came."""
+    def event_property_warning(self, name: str, event: str = "", *, guarded: bool = False) -> str:
+        """Say that an event (none given: any) came without such a property; empty where one had it, or none came.
+
+        Of any event nothing is said either while none has come with a property. `guarded`: as in property_warning.
+        """
         known = self.event_properties(event)
-        if known is None or name in known:
+        if known is None or name in known or not (event or known):
+            return ""
+        meant = _meant(name, known)
+        if guarded and not meant:
             return ""
         what = f"The event “{event}” has" if event else f"No event of {self.brand.name} has"
-        return f"{what} {'no' if event else 'a'} property “{name}”.{_meant(name, known)}"
+        return f"{what} {'no' if event else 'a'} property “{name}”.{meant}"
 
     def marker_warning(self, name: str, kind: str) -> str:
         """Say that nobody carries this marker; empty where somebody does."""
@@ -120,15 +130,18 @@ class KnownNames:
         label = {"js_markers": "JS", "external_markers": "external"}.get(kind, "back-office")
         return f"Nobody of {self.brand.name} carries the {label} marker “{name}”.{_meant(name, known)}"
 
-    def value_warning(self, root: str, name: str, event: str | None = "") -> str:
-        """Judge a value that a text names, such as user.first_name; `event` is what brings its event (None: none)."""
+    def value_warning(self, root: str, name: str, event: str | None = "", *, guarded: bool = False) -> str:
+        """Judge a value that a text names, such as user.first_name; `event` is what brings its event (None: none).
+
+        `guarded`: the text has a default for those without it.
+        """
         if root == "user":
-            return self.property_warning(name)
+            return self.property_warning(name, guarded=guarded)
         if root == "brand":
             return "" if name == "name" else f"A brand has no value “{name}”: there is only brand.name."
         if event is None:
             return f"No event begins this campaign, so that “event.{name}” is empty for everybody."
-        return self.event_property_warning(name, event)
+        return self.event_property_warning(name, event, guarded=guarded)
 
     def rule_warnings(self, rules: Rules) -> list[RuleProblem]:
         """What the rules name and the data does not know, each with its path."""

@@ -42,6 +42,8 @@ def test_a_push_keeps_its_buttons_and_where_they_lead(editor):  # noqa: F811
         ),
         ({"primary": "click", "subscribe_label": "Got it", "later_label": ""}, "nl", ("Begrepen", "", "Sluiten")),
         ({"primary": "close", "subscribe_label": "Not now", "later_label": ""}, "el", ("Όχι τώρα", "", "Κλείσιμο")),
+        ({"primary": "close", "subscribe_label": "Got it", "later_label": ""}, "el", ("Εντάξει", "", "Κλείσιμο")),
+        ({"primary": "close", "subscribe_label": "Fine", "later_label": ""}, "fr", ("Compris", "", "Fermer")),
     ],
 )
 def test_a_popup_has_the_buttons_of_the_default_in_words_of_the_language(editor, typed, language, shown):  # noqa: F811
@@ -73,5 +75,20 @@ def test_ready_categories_are_in_the_brands_language_with_the_same_markers(brand
 
 def test_a_category_of_ours_is_known_in_every_language_and_another_in_none(brand):
     ours = PushCategory(brand=brand, marker="OFFERS", name="Angebote")
-    assert category_translations(category=ours)["fr"][0] == "Offres"
-    assert category_translations(category=PushCategory(brand=brand, marker="NEWS", name="Sports")) == {}
+    assert category_translations(category=ours, languages=["fr", "zh-TW"]) == {
+        "fr": ("Offres", "Des remises et des offres qui se terminent bientôt."),
+        "zh-TW": ("優惠", "折扣和限時活動。"),
+    }
+    sports = PushCategory(brand=brand, marker="NEWS", name="Sports")
+    assert category_translations(category=sports, languages=["fr"]) == {}
+
+
+def test_a_sole_button_that_only_closes_begins_as_an_answer_not_a_refusal(editor):  # noqa: F811
+    labels = editor.get(POPUP_ADD).context["popup_words"]["labels"]
+    assert labels["close"] == {"subscribe_label": "Got it", "later_label": ""}
+
+
+def test_every_button_of_a_push_says_what_it_does_without_an_address(editor):  # noqa: F811
+    form = editor.get(PUSH_ADD, follow=True).context["adminform"].form
+    hints = [form.fields[f"button_{number}_url"].help_text for number in (1, 2, 3)]
+    assert all(hint.startswith("Empty: the button only closes the push.") for hint in hints)

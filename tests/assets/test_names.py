@@ -53,7 +53,7 @@ def test_a_name_is_said_once_with_its_first_place_and_language(brand, push_draft
     wrong = "{{ user.frist_name }}{% if user.frist_name %}{{ user.frist_name }}{% endif %}"
     german = replace(english, language="de", title=wrong, message=wrong)
     draft = replace(push_draft_one, variants=(german, replace(english, message=wrong)))
-    assert push_warnings(brand=brand, draft=draft) == [f"Message (en): {SAID}"]
+    assert push_warnings(brand=brand, draft=draft) == [f"Message (English): {SAID}"]
 
 
 def test_the_preview_points_at_the_field_while_it_is_typed(editor):  # noqa: F811
@@ -70,3 +70,27 @@ def test_the_editor_offers_what_the_data_knows_and_can_be_named(editor, brand): 
     PropertyDefinition.objects.create(brand=brand, name="no name for liquid", type="text")
     values = editor.get(PUSH_ADD, follow=True).context["values"]
     assert values == ["user.external_id", "user.language", "user.first_name", "brand.name"]
+
+
+def test_a_name_with_a_default_is_pointed_out_only_where_it_looks_like_another(editor):  # noqa: F811
+    texts = {"title": "{{ user.nickname | default: 'x' }}", "message": "{{ user.nickname }}"}
+    answer = editor.post(reverse("admin:assets_pushresource_preview"), json.dumps(texts), "application/json").json()
+    assert answer["warnings"] == {"message": "Nobody of Acme has a property “nickname”."}
+
+
+def test_languages_are_named_in_words_where_texts_are_pointed_out(brand, push_draft_one):
+    (english,) = push_draft_one.variants
+    text = "{{ user.frist_name }}" + "x" * 970
+    address = "https://www.example.com/?{{ event.pairs }}"
+    image = f"https://a.co/{'i' * 900}"
+    long = replace(english, language="pt-BR", message=text, title="y" * 190, click_url=address, image=image)
+    said = push_warnings(brand=brand, draft=replace(push_draft_one, variants=(english, long)))
+    assert [("Portuguese (Brazil)" in one, "pt-BR" in one) for one in said] == [(True, False)] * 3, said
+
+
+def test_saving_warns_where_a_value_may_be_a_part_of_the_address(editor):  # noqa: F811
+    doubtful = {**PUSH, "click_url": "https://www.example.com/?{{ event.pairs }}"}
+    page = editor.post(PUSH_ADD, doubtful, follow=True).content.decode()
+    assert "{{ event.pairs }} in an address of the English text is encoded as one value" in page
+    plain = {**PUSH, "name": "Other", "click_url": "https://www.example.com/?c={{ user.city }}&amp;x=1"}
+    assert "is encoded as one value" not in editor.post(PUSH_ADD, plain, follow=True).content.decode()

@@ -302,10 +302,10 @@ def test_an_archived_category_stays_what_a_push_is_about(brand, push_draft_one):
     assert again.category == "NEWS"
 
 
-def test_a_button_without_an_address_only_closes_and_is_said_to(brand, push_draft_one):
+def test_a_button_without_an_address_only_closes_which_is_no_fault(brand, push_draft_one):
     draft = variant(push_draft_one, title="Hi", buttons=(ButtonDraft("Not now", ""),))
     revision = push_resource_save(brand=brand, name="Bonus", draft=draft)
     assert push_content(revision)["variants"]["en"]["buttons"] == [
         {"id": "b1", "title": "Not now", "url": "", "deep_link": ""}
     ]
-    assert push_warnings(brand=brand, draft=draft) == ["The button “Not now” has no address: it only closes the push."]
+    assert push_warnings(brand=brand, draft=draft) == []

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smartpush.common import personalisation
-from smartpush.common.personalisation import CannotRender, check_template, render
+from smartpush.common.personalisation import CannotRender, check_template, names_guarded, render
 
 ANN = {"user": {"first_name": "Ann", "level": 3}, "event": {"amount": 20}, "brand": {"name": "Acme"}}
 
@@ -121,3 +121,21 @@ def test_two_thousand_end_users_are_rendered_fast():
     texts = [render(text, variables) for variables in users]
     assert texts[1999] == "Hi U1999, welcome to Acme"
     assert (time.process_time() - started) / 2000 < 50e-6
+
+
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("{{ user.a | default: 'x' }}", {("user", "a")}),
+        ("{{ user.a.b | upcase | default: 'x' }}", {("user", "a")}),
+        ("{% assign name = user.a | default: 'x' %}{{ name }}", {("user", "a")}),
+        ("{% if event.n == 1 %}{{ user['a'] | default: 'x' }}{% endif %}", {("user", "a")}),
+        ("{{ user.a | default: 'x' }} {{ user.a }}", set()),
+        ("{{ user.a | default: user.b }}", {("user", "a")}),
+        ("{{ user.a | upcase }}", set()),
+        ("{{ user.a | default: ", set()),
+        ("no template", set()),
+    ],
+)
+def test_a_name_is_guarded_when_every_use_of_it_has_a_default(text, guarded):
+    assert names_guarded(text) == guarded

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -11,7 +13,9 @@ from devices.models import Brand, EndUser, Event, PropertyDefinition, PushCatego
 from segments.rules import parse_rules
 from segments.selectors import known_names, suggesting
 from segments.selectors.known_names import KnownNames, nearest
+from smartpush.common.default_words import WORDS, words_in
 from smartpush.common.partitions import partitions_ensure
+from smartpush.common.personalisation import names_guarded, names_used
 
 
 @pytest.fixture
@@ -172,3 +176,47 @@ def test_nothing_is_said_where_reading_takes_too_long(acme, monkeypatch):
 )
 def test_the_nearest_name_forgives_a_slip_and_no_more(typed, meant):
     assert nearest(typed, ["first_name", "email", "balance"]) == meant
+
+
+@pytest.fixture
+def fresh(db):
+    return Brand.objects.create(name="Fresh")
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_our_own_welcome_is_no_mistake_of_a_fresh_brand_nor_of_one_with_other_names(acme, fresh, language):
+    PropertyDefinition.objects.filter(brand=acme).update(name=Concat("name", Value("_of_the_shoe")))
+    text = words_in(language).welcome
+    for brand in (acme, fresh):
+        known = KnownNames(brand=brand)
+        assert [known.value_warning(*used, guarded=used in names_guarded(text)) for used in names_used(text)] in (
+            [], [""]
+        )  # fmt: skip
+
+
+def test_while_nothing_has_come_no_name_is_a_mistake(fresh):
+    known = KnownNames(brand=fresh)
+    assert [known.property_warning("frist_name"), known.event_warning("depositt")] == ["", ""]
+    assert [known.value_warning("user", "frist_name"), known.value_warning("event", "ammount")] == ["", ""]
+    person = EndUser.objects.create(brand=fresh, external_id="ann")
+    happened(person, "session")
+    known = KnownNames(brand=fresh)
+    assert [known.event_warning("depositt"), known.value_warning("event", "ammount")] == ["", ""]
+    happened(person, "purchase", amount=1)
+    known = KnownNames(brand=fresh)
+    assert known.event_warning("depositt") == "Fresh has never had an event “depositt”."
+    assert known.value_warning("event", "ammount") != ""
+
+
+@pytest.mark.parametrize(
+    ("root", "name", "event", "said"),
+    [
+        ("user", "shoe_size", "", ""),
+        ("user", "frist_name", "", "Nobody of Acme has a property “frist_name”. Did you mean “first_name”?"),
+        ("event", "shoe_size", "deposit", ""),
+        ("event", "ammount", "deposit", "The event “deposit” has no property “ammount”. Did you mean “amount”?"),
+        ("brand", "nmae", "", "A brand has no value “nmae”: there is only brand.name."),
+    ],
+)
+def test_a_name_with_a_default_is_judged_only_where_another_is_near(acme, root, name, event, said):
+    assert KnownNames(brand=acme).value_warning(root, name, event, guarded=True) == said

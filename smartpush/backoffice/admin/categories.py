@@ -117,7 +117,7 @@ class CategoryForm(forms.ModelForm):
             self.uses = category_uses(category=self.instance)
             self.initial["translations"] = self.instance.translations
             widget: Any = self.fields["translations"].widget
-            widget.defaults = category_translations(category=self.instance)
+            widget.defaults = category_translations(category=self.instance, languages=LANGUAGES)
         if self.uses is not None and self.uses.fixed:
             self.fields["marker"].disabled = True
             self.fields["marker"].help_text = "It is in use and stays: segments, page code and end users know it."

@@ -11,6 +11,7 @@ from smartpush.common.personalisation.checks import (
     check_message,
     check_rendering,
     check_template,
+    names_guarded,
     names_used,
 )
 from smartpush.common.personalisation.limits import MOST_SPENT, Meter
@@ -42,6 +43,7 @@ __all__ = [
     "check_template",
     "is_metered",
     "is_template",
+    "names_guarded",
     "names_used",
     "render",
 ]

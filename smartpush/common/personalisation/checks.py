@@ -2,11 +2,13 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from liquid import BoundTemplate
+from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.exceptions import LiquidError
 
 from smartpush.common.personalisation.addresses import doubtful_outputs
@@ -34,7 +36,7 @@ from smartpush.common.personalisation.rendering import (
     parse,
     render,
 )
-from smartpush.common.personalisation.trees import branches_of, filters_used, literal_limits, nodes_of
+from smartpush.common.personalisation.trees import branches_of, expressions_of, filters_used, literal_limits, nodes_of
 from smartpush.common.personalisation.words import plain_words
 
 _LIKELY: Final[tuple[Any, ...]] = (1, "2026-01-01", [])  # a property may be any of these
@@ -160,6 +162,24 @@ def names_used(text: str) -> tuple[tuple[str, str], ...]:
     except (LiquidError, TemplateLimit):
         return ()
     return tuple(dict.fromkeys((path[0], path[1]) for path in paths if len(path) > 1 and path[0] in ROOTS))
+
+
+@functools.lru_cache(maxsize=1024)
+def names_guarded(text: str) -> frozenset[tuple[str, str]]:
+    """Return those of `names_used` that have a default wherever the text names them."""
+    used = names_used(text)
+    if not used:
+        return frozenset()
+    template = parse(text)
+    guarded: Counter[tuple[str, ...]] = Counter()
+    for node in nodes_of(template.nodes):
+        for expression in expressions_of(node):
+            filters = getattr(expression, "filters", None) or ()
+            if isinstance(expression, FilteredExpression) and any(item.name == "default" for item in filters):
+                left = expression.left
+                guarded[tuple(str(part) for part in left.path[:2]) if isinstance(left, Path) else ()] += 1
+    named = Counter(tuple(path[:2]) for path in _paths(template))
+    return frozenset(name for name in used if guarded[name] >= named[name])
 
 
 @functools.lru_cache(maxsize=1024)

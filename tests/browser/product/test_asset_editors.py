@@ -1,5 +1,7 @@
 """The editors of popups and push categories in a real browser: the preview is the SDK's own drawing, words follow."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -100,3 +102,63 @@ def test_the_preview_runs_in_the_direction_of_the_language_that_the_address_name
         page.fill("[name=title]", language)
         expect(card.get_by_role("heading")).to_have_text(language)
         assert card.evaluate("card => getComputedStyle(card).direction") == direction
+
+
+def test_words_of_ours_follow_the_language_of_a_category_and_typed_ones_stay(
+    staff_page: Page, product: Product, shop: Shop
+) -> None:
+    category = category_create(brand=shop.brand, name="News")
+    page = staff_page
+    page.goto(f"{product.url}/admin/devices/pushcategory/{category.pk}/change/")
+    page.click("[data-add]")
+    row = page.locator("[data-row]:visible").last
+    name, about = row.get_by_placeholder("Name"), row.get_by_placeholder("Description")
+    for language, shown in (("de", "Neuigkeiten"), ("fr", "Nouveautés"), ("zh-TW", "最新消息"), ("en-GB", "News")):
+        row.locator("select").select_option(language)
+        expect(name).to_have_value(shown)
+    name.fill("Tout neuf")
+    row.locator("select").select_option("fr")
+    expect(name).to_have_value("Tout neuf")
+    expect(about).to_have_value("Toute l’actualité, en direct.")
+    about.fill("")
+    row.locator("select").select_option("de")
+    expect(name).to_have_value("Tout neuf")
+    expect(about).to_have_value("")
+
+
+@pytest.mark.parametrize(
+    ("typed", "becomes"),  # | is the caret; two are the ends of a selection
+    [
+        ("Hi |there", "Hi {{ brand.name }}there"),
+        ("Hi |there|!", "Hi {{ brand.name }}!"),
+        ("Hi {{ user.|a | default: 'x' }}!", "Hi {{ user.a | default: 'x' }}{{ brand.name }}!"),
+        ("Hi {|{ user.a }}!", "Hi {{ user.a }}{{ brand.name }}!"),
+        ("Hi |{{ user.a }}|!", "Hi {{ brand.name }}!"),
+        ("{% if |user.a %}Hi{% endif %}", "{% if user.a %}{{ brand.name }}Hi{% endif %}"),
+        ("{{ user.a }}{%- if user.b -|%}Hi{% endif %}", "{{ user.a }}{%- if user.b -%}{{ brand.name }}Hi{% endif %}"),
+        ("{{ us|er.a }} and {{ us|er.b }}.", "{{ user.a }} and {{ user.b }}{{ brand.name }}."),
+        ("{{ us|er.a }} and| more", "{{ user.a }}{{ brand.name }} more"),
+        ("Hi {{ us|", "Hi {{ brand.name }}"),
+    ],
+)
+def test_a_value_is_laid_behind_the_tag_that_the_caret_is_in(
+    staff_page: Page, product: Product, typed: str, becomes: str
+) -> None:
+    page = staff_page
+    page.goto(f"{product.url}/admin/assets/pushresource/add/")
+    start, *more = _carets(typed)
+    message = page.locator("[name=message]")
+    message.fill(typed.replace(_FILTER, "\0").replace("|", "").replace("\0", _FILTER))
+    message.focus()
+    message.evaluate("(field, [start, end]) => field.setSelectionRange(start, end)", [start, *(more or [start])])
+    page.select_option("#sp-values", "brand.name")
+    expect(message).to_have_value(becomes)
+
+
+_FILTER = " | default"  # the one bar that is no caret
+
+
+def _carets(typed: str) -> list[int]:
+    """Where the carets stand in the text without them."""
+    at = [found.start() for found in re.finditer(r"\|(?! default)", typed)]
+    return [place - number for number, place in enumerate(at)]

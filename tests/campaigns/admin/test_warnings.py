@@ -104,8 +104,12 @@ def test_a_popup_says_which_category_has_no_name_in_a_language_of_its_own(campai
     Campaign.objects.filter(pk=campaign.pk).update(flow=flow_of({**popup("a1"), "popup": revision.resource_id}))
     shown = "Add its name under Push categories."
     assert _warnings(campaign) == [
-        ("a1", f"The category “OURS news” has no name in de, de-AT, fr: there it is shown as “OURS news”. {shown}"),
-        ("a1", f"The category “Offers” has no name in fr: there it is shown as “Offers”. {shown}"),
+        (
+            "a1",
+            "The category “OURS news” has no name in German, German (Austria) and French: visitors of these languages"
+            f" see “OURS news”. {shown}",
+        ),
+        ("a1", f"The category “Offers” has no name in French: French visitors see “Offers”. {shown}"),
     ]
 
 
@@ -114,7 +118,7 @@ def test_the_review_shows_the_warnings_and_the_campaign_can_be_activated(campaig
     client = client_of(ours.brand, "publisher")
     page = client.get(reverse("admin:campaigns_campaign_review", args=[campaign.pk])).content.decode()
     assert NO_EVENT in page
-    assert "It can be activated as it is." in page
+    assert "Check these names. You can still activate." in page
     activate(client, campaign)
     campaign.refresh_from_db()
     assert campaign.state == "active"

@@ -1,12 +1,21 @@
 """The rule builder and the saved segment point at names that the brand's data does not know."""
 
+import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
+from devices.models import EndUser
 from segments.models import Segment
+from tests.segments.test_known_names import happened
 
 NEVER = {"field": "event", "operator": "happened", "params": {"name": "depositt"}}
 SAID = "has never had an event “depositt”."
+
+
+@pytest.fixture(autouse=True)
+def _events(brand):
+    """Something of the brand's own has happened: before that no name is a mistake."""
+    happened(EndUser.objects.create(brand=brand, external_id="buyer"), "purchase")
 
 
 def test_the_count_of_a_rule_says_what_it_names_and_nobody_has(ask):

@@ -25,14 +25,18 @@
       blank.before(row);
       row.querySelector('select').focus();
     });
-    // A language begins with its own words for a category of ours; what somebody has typed stays.
+    // A language begins with its own words for a category of ours, also in place of another language's; what somebody
+    // has typed stays.
     const defaults = JSON.parse(document.getElementById('translation-defaults').textContent);
+    const ours = new Set(Object.values(defaults).flat());
     box.addEventListener('change', ({target}) => {
       const words = target.matches('select') && defaults[target.value];
       if (!words) return;
-      const [name, description] = target.closest('[data-row]').querySelectorAll('input');
-      if (name.value || description.value) return;
-      [name.value, description.value] = words;
+      const inputs = [...target.closest('[data-row]').querySelectorAll('input')];
+      const empty = inputs.every((input) => !input.value);
+      inputs.forEach((input, place) => {
+        if (empty || ours.has(input.value)) input.value = words[place];
+      });
     });
     box.addEventListener('click', (event) => {
       const remove = event.target.closest('[data-remove]');

@@ -1,51 +1,8 @@
-"""What popups, pushes and categories say until a marketer writes their own words, in the languages of the editors."""
+"""First words in the languages that are written in Latin letters."""
 
-from dataclasses import dataclass
+from smartpush.common.default_words.shape import Buttons, Words
 
-from smartpush.common.languages import language_pick
-
-
-@dataclass(frozen=True, slots=True)
-class Buttons:
-    """Titles of buttons: of a permission request, of the cross, and of popups that open, close or inform."""
-
-    subscribe: str
-    later: str
-    close: str
-    show: str
-    not_now: str
-    got_it: str
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One language: the permission request (simple, and with categories), the welcome push, the two categories."""
-
-    buttons: Buttons
-    title: str
-    ask: str
-    choose: str
-    welcome: str
-    thanks: str
-    news: tuple[str, str]
-    offers: tuple[str, str]
-
-
-def words_in(language: str) -> Words:
-    """Return the words of a language (pt-BR falls back to pt), else the English ones."""
-    return WORDS[language_pick(written=WORDS, wanted=[language], default="en")]
-
-
-def translated(text: str, *, language: str) -> str:
-    """Return a button's title that is some language's default as this language has it, and another title as it is."""
-    for words in WORDS.values():
-        for name in Buttons.__dataclass_fields__:
-            if getattr(words.buttons, name) == text:
-                return str(getattr(words_in(language).buttons, name))
-    return text
-
-
-WORDS = {
+LATIN = {
     "en": Words(
         Buttons("Subscribe", "Maybe later", "Close", "Show me", "Not now", "Got it"),
         "Stay up to date",
@@ -55,26 +12,6 @@ WORDS = {
         "Thank you for subscribing. This is where you will hear from us.",
         ("News", "What is new, first hand."),
         ("Offers", "Discounts and things that end soon."),
-    ),
-    "ar": Words(
-        Buttons("اشترك", "ربما لاحقًا", "إغلاق", "اعرض لي", "ليس الآن", "فهمت"),
-        "ابقَ على اطلاع",
-        "هل تسمح لنا بإعلامك بالأخبار والعروض؟ يمكنك تغيير رأيك في أي وقت.",
-        "اختر ما تود أن تصلك أخباره. يمكنك تغيير رأيك في أي وقت.",
-        "مرحبًا بك!",
-        "شكرًا لاشتراكك. هنا ستصلك أخبارنا.",
-        ("الأخبار", "كل جديد أولًا بأول."),
-        ("العروض", "خصومات وعروض تنتهي قريبًا."),
-    ),
-    "bg": Words(
-        Buttons("Абониране", "Може би по-късно", "Затваряне", "Покажи ми", "Не сега", "Разбрах"),
-        "Бъдете в течение",
-        "Може ли да ви уведомяваме за новини и оферти? Можете да промените решението си по всяко време.",
-        "Изберете за какво искате да научавате. Можете да промените решението си по всяко време.",
-        "Добре дошли!",
-        "Благодарим ви за абонамента. Тук ще получавате вести от нас.",
-        ("Новини", "Новото от първа ръка."),
-        ("Оферти", "Отстъпки и предложения с кратък срок."),
     ),
     "cs": Words(
         Buttons("Odebírat", "Možná později", "Zavřít", "Ukázat", "Teď ne", "Rozumím"),
@@ -106,16 +43,6 @@ WORDS = {
         ("Neuigkeiten", "Was es Neues gibt, aus erster Hand."),
         ("Angebote", "Rabatte und Aktionen, die bald enden."),
     ),
-    "el": Words(
-        Buttons("Εγγραφή", "Ίσως αργότερα", "Κλείσιμο", "Δείτε το", "Όχι τώρα", "Εντάξει"),
-        "Μείνετε ενημερωμένοι",
-        "Θέλετε να σας ενημερώνουμε για νέα και προσφορές; Μπορείτε να το αλλάξετε οποιαδήποτε στιγμή.",
-        "Επιλέξτε για τι θέλετε να ενημερώνεστε. Μπορείτε να το αλλάξετε οποιαδήποτε στιγμή.",
-        "Καλώς ήρθατε!",
-        "Ευχαριστούμε για την εγγραφή. Εδώ θα λαμβάνετε τα νέα μας.",
-        ("Νέα", "Όλα τα νέα από πρώτο χέρι."),
-        ("Προσφορές", "Εκπτώσεις και προσφορές που λήγουν σύντομα."),
-    ),
     "es": Words(
         Buttons("Suscribirse", "Quizá más tarde", "Cerrar", "Ver", "Ahora no", "Entendido"),
         "Manténgase al día",
@@ -125,6 +52,16 @@ WORDS = {
         "Gracias por suscribirse. Aquí recibirá nuestros avisos.",
         ("Novedades", "Lo nuevo, de primera mano."),
         ("Ofertas", "Descuentos y promociones que terminan pronto."),
+    ),
+    "et": Words(
+        Buttons("Telli", "Võib-olla hiljem", "Sulge", "Näita", "Mitte praegu", "Selge"),
+        "Ole kursis",
+        "Kas tohime sulle uudistest ja pakkumistest teada anda? Võid igal ajal meelt muuta.",
+        "Vali, millest soovid kuulda. Võid igal ajal meelt muuta.",
+        "Tere tulemast!",
+        "Aitäh tellimast! Siin anname sulle endast teada.",
+        ("Uudised", "Kõik uus esimesena."),
+        ("Pakkumised", "Allahindlused ja peagi lõppevad pakkumised."),
     ),
     "fi": Words(
         Buttons("Tilaa", "Ehkä myöhemmin", "Sulje", "Näytä", "Ei nyt", "Selvä"),
@@ -136,6 +73,16 @@ WORDS = {
         ("Uutiset", "Uusimmat asiat ensimmäisenä."),
         ("Tarjoukset", "Alennukset ja pian päättyvät edut."),
     ),
+    "fil": Words(
+        Buttons("Mag-subscribe", "Baka mamaya", "Isara", "Ipakita", "Hindi ngayon", "Naintindihan ko"),
+        "Manatiling updated",
+        "Maaari ba naming ipaalam sa iyo ang mga balita at alok? Maaari mong baguhin ang isip mo anumang oras.",
+        "Piliin kung ano ang gusto mong malaman. Maaari mong baguhin ang isip mo anumang oras.",
+        "Maligayang pagdating!",
+        "Salamat sa pag-subscribe. Dito mo matatanggap ang mga balita namin.",
+        ("Mga balita", "Ang mga bago, ikaw ang unang makakaalam."),
+        ("Mga alok", "Mga diskuwento at alok na malapit nang matapos."),
+    ),
     "fr": Words(
         Buttons("S’abonner", "Plus tard", "Fermer", "Voir", "Pas maintenant", "Compris"),
         "Restez informé",
@@ -145,16 +92,6 @@ WORDS = {
         "Merci de votre abonnement. C’est ici que vous aurez de nos nouvelles.",
         ("Nouveautés", "Toute l’actualité, en direct."),
         ("Offres", "Des remises et des offres qui se terminent bientôt."),
-    ),
-    "he": Words(
-        Buttons("הרשמה", "אולי מאוחר יותר", "סגירה", "הצגה", "לא עכשיו", "הבנתי"),
-        "להישאר מעודכנים",
-        "אפשר לעדכן אתכם בחדשות ובמבצעים? אפשר לשנות את הבחירה בכל עת.",
-        "בחרו על מה תרצו לקבל עדכונים. אפשר לשנות את הבחירה בכל עת.",
-        "ברוכים הבאים!",
-        "תודה שנרשמתם. כאן תקבלו מאיתנו עדכונים.",
-        ("חדשות", "כל מה שחדש, ממקור ראשון."),
-        ("מבצעים", "הנחות ומבצעים שמסתיימים בקרוב."),
     ),
     "hr": Words(
         Buttons("Pretplati se", "Možda kasnije", "Zatvori", "Prikaži", "Ne sada", "U redu"),
@@ -176,6 +113,16 @@ WORDS = {
         ("Hírek", "Az újdonságok első kézből."),
         ("Ajánlatok", "Kedvezmények és hamarosan lejáró akciók."),
     ),
+    "id": Words(
+        Buttons("Berlangganan", "Mungkin nanti", "Tutup", "Lihat", "Jangan sekarang", "Mengerti"),
+        "Dapatkan kabar terbaru",
+        "Bolehkah kami memberi tahu Anda tentang berita dan penawaran? Anda dapat berubah pikiran kapan saja.",
+        "Pilih kabar yang ingin Anda terima. Anda dapat berubah pikiran kapan saja.",
+        "Selamat datang!",
+        "Terima kasih telah berlangganan. Kabar dari kami akan Anda terima di sini.",
+        ("Berita", "Yang terbaru, langsung dari kami."),
+        ("Penawaran", "Diskon dan promo yang segera berakhir."),
+    ),
     "it": Words(
         Buttons("Iscriviti", "Forse più tardi", "Chiudi", "Mostra", "Non ora", "Ho capito"),
         "Resta aggiornato",
@@ -186,15 +133,35 @@ WORDS = {
         ("Novità", "Le ultime notizie in anteprima."),
         ("Offerte", "Sconti e promozioni che terminano presto."),
     ),
-    "ja": Words(
-        Buttons("登録する", "あとで", "閉じる", "見る", "今はしない", "了解"),
-        "最新情報をお届けします",
-        "ニュースやお得な情報をお知らせしてもよろしいですか。設定はいつでも変更できます。",
-        "受け取りたい内容をお選びください。設定はいつでも変更できます。",
-        "ようこそ!",
-        "ご登録ありがとうございます。こちらでお知らせをお届けします。",
-        ("ニュース", "最新の情報をいち早く。"),
-        ("お得な情報", "割引や期間限定のお知らせ。"),
+    "lt": Words(
+        Buttons("Prenumeruoti", "Galbūt vėliau", "Uždaryti", "Rodyti", "Ne dabar", "Supratau"),
+        "Sužinokite naujienas",
+        "Ar galime pranešti jums apie naujienas ir pasiūlymus? Bet kada galite persigalvoti.",
+        "Pasirinkite, apie ką norite sužinoti. Bet kada galite persigalvoti.",
+        "Sveiki atvykę!",
+        "Dėkojame, kad prenumeruojate. Mūsų žinias gausite čia.",
+        ("Naujienos", "Kas nauja – iš pirmų lūpų."),
+        ("Pasiūlymai", "Nuolaidos ir greitai pasibaigiantys pasiūlymai."),
+    ),
+    "lv": Words(
+        Buttons("Abonēt", "Varbūt vēlāk", "Aizvērt", "Parādīt", "Ne tagad", "Sapratu"),
+        "Uzziniet jaunumus",
+        "Vai drīkstam jums paziņot par jaunumiem un piedāvājumiem? Jebkurā laikā varat pārdomāt.",
+        "Izvēlieties, par ko vēlaties uzzināt. Jebkurā laikā varat pārdomāt.",
+        "Laipni lūdzam!",
+        "Paldies, ka abonējat. Mūsu ziņas saņemsiet šeit.",
+        ("Jaunumi", "Viss jaunais no pirmavota."),
+        ("Piedāvājumi", "Atlaides un akcijas, kas drīz beigsies."),
+    ),
+    "ms": Words(
+        Buttons("Langgan", "Mungkin kemudian", "Tutup", "Tunjukkan", "Bukan sekarang", "Faham"),
+        "Ikuti perkembangan terkini",
+        "Bolehkah kami memaklumkan anda tentang berita dan tawaran? Anda boleh mengubah fikiran pada bila-bila masa.",
+        "Pilih perkara yang anda mahu ketahui. Anda boleh mengubah fikiran pada bila-bila masa.",
+        "Selamat datang!",
+        "Terima kasih kerana melanggan. Anda akan menerima berita daripada kami di sini.",
+        ("Berita", "Yang terbaharu, terus daripada kami."),
+        ("Tawaran", "Diskaun dan promosi yang akan tamat tidak lama lagi."),
     ),
     "nl": Words(
         Buttons("Abonneren", "Misschien later", "Sluiten", "Bekijken", "Niet nu", "Begrepen"),
@@ -256,15 +223,35 @@ WORDS = {
         ("Noutăți", "Tot ce e nou, la prima mână."),
         ("Oferte", "Reduceri și promoții care se încheie curând."),
     ),
-    "ru": Words(
-        Buttons("Подписаться", "Может быть, позже", "Закрыть", "Показать", "Не сейчас", "Понятно"),
-        "Будьте в курсе",
-        "Можно сообщать вам о новостях и предложениях? Вы можете изменить решение в любой момент.",
-        "Выберите, о чём вы хотите узнавать. Вы можете изменить решение в любой момент.",
-        "Добро пожаловать!",
-        "Спасибо за подписку. Здесь вы будете узнавать наши новости.",
-        ("Новости", "Всё новое из первых рук."),
-        ("Предложения", "Скидки и акции, которые скоро закончатся."),
+    "sk": Words(
+        Buttons("Odoberať", "Možno neskôr", "Zavrieť", "Ukázať", "Teraz nie", "Rozumiem"),
+        "Buďte v obraze",
+        "Môžeme vás informovať o novinkách a ponukách? Rozhodnutie môžete kedykoľvek zmeniť.",
+        "Vyberte si, o čom chcete vedieť. Rozhodnutie môžete kedykoľvek zmeniť.",
+        "Vitajte!",
+        "Ďakujeme za prihlásenie. Tu sa vám budeme ozývať.",
+        ("Novinky", "Čo je nové, z prvej ruky."),
+        ("Ponuky", "Zľavy a akcie, ktoré sa čoskoro končia."),
+    ),
+    "sl": Words(
+        Buttons("Naroči se", "Morda pozneje", "Zapri", "Prikaži", "Ne zdaj", "Razumem"),
+        "Ostanite na tekočem",
+        "Vas smemo obveščati o novostih in ponudbah? Odločitev lahko kadar koli spremenite.",
+        "Izberite, o čem želite biti obveščeni. Odločitev lahko kadar koli spremenite.",
+        "Dobrodošli!",
+        "Hvala za naročilo. Tukaj boste prejemali naša obvestila.",
+        ("Novosti", "Vse novo iz prve roke."),
+        ("Ponudbe", "Popusti in akcije, ki se kmalu iztečejo."),
+    ),
+    "sr-Latn": Words(
+        Buttons("Pretplati se", "Možda kasnije", "Zatvori", "Prikaži", "Ne sada", "U redu"),
+        "Budite u toku",
+        "Smemo li da vas obaveštavamo o novostima i ponudama? Odluku možete da promenite u svakom trenutku.",
+        "Izaberite o čemu želite da budete obavešteni. Odluku možete da promenite u svakom trenutku.",
+        "Dobro došli!",
+        "Hvala na pretplati. Ovde ćete dobijati naša obaveštenja.",
+        ("Novosti", "Sve novo iz prve ruke."),
+        ("Ponude", "Popusti i ponude koje se uskoro završavaju."),
     ),
     "sv": Words(
         Buttons("Prenumerera", "Kanske senare", "Stäng", "Visa", "Inte nu", "Jag förstår"),
@@ -286,24 +273,14 @@ WORDS = {
         ("Haberler", "Yenilikler ilk elden."),
         ("Fırsatlar", "İndirimler ve yakında bitecek fırsatlar."),
     ),
-    "uk": Words(
-        Buttons("Підписатися", "Можливо, пізніше", "Закрити", "Показати", "Не зараз", "Зрозуміло"),
-        "Будьте в курсі",
-        "Чи можна повідомляти вас про новини та пропозиції? Ви можете змінити рішення будь-коли.",
-        "Виберіть, про що ви хочете дізнаватися. Ви можете змінити рішення будь-коли.",
-        "Ласкаво просимо!",
-        "Дякуємо за підписку. Тут ви дізнаватиметеся наші новини.",
-        ("Новини", "Усе нове з перших рук."),
-        ("Пропозиції", "Знижки й акції, що скоро закінчаться."),
-    ),
-    "zh": Words(
-        Buttons("订阅", "以后再说", "关闭", "查看", "暂不", "知道了"),
-        "及时了解最新动态",
-        "我们可以向您推送新闻和优惠信息吗?您可以随时更改。",
-        "请选择您想了解的内容。您可以随时更改。",
-        "欢迎!",
-        "感谢您的订阅。我们会在这里向您发送消息。",
-        ("新闻", "第一时间了解最新消息。"),
-        ("优惠", "折扣和限时活动。"),
+    "vi": Words(
+        Buttons("Đăng ký", "Để sau", "Đóng", "Xem", "Không phải bây giờ", "Đã hiểu"),
+        "Luôn cập nhật tin mới",
+        "Chúng tôi có thể thông báo cho bạn về tin tức và ưu đãi không? Bạn có thể đổi ý bất cứ lúc nào.",
+        "Hãy chọn những gì bạn muốn nhận tin. Bạn có thể đổi ý bất cứ lúc nào.",
+        "Chào mừng bạn!",
+        "Cảm ơn bạn đã đăng ký. Bạn sẽ nhận tin từ chúng tôi tại đây.",
+        ("Tin tức", "Những điều mới nhất, nhanh nhất."),
+        ("Ưu đãi", "Giảm giá và ưu đãi sắp kết thúc."),
     ),
 }
