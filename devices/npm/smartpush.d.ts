@@ -167,6 +167,7 @@ export type ErrorCode =
   | 'not_known'
   | 'unreadable'
   | 'no_offset'
+  | 'out_of_range'
   | 'characters'
   | 'property_type'
   | 'unproven'

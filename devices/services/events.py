@@ -11,6 +11,7 @@ from devices.models import Event
 
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 MAX_AGE = timedelta(days=3)
+AHEAD = timedelta(minutes=5)  # how far a clock may go before ours without a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,15 @@ def _ids_fresh_of_device(*, brand_id: int, device_id: int | None, ids: list[str]
             _TAKE_OF_DEVICE_SQL, {"brand": brand_id, "prefix": f"{device_id or 0}:", "until": until, "ids": ids}
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def time_changed(*, occurred_at: datetime, now: datetime) -> str | None:
+    """Return in a sentence what `event_record` makes of such a time, where that is worth telling; None otherwise."""
+    if occurred_at < now - MAX_AGE:
+        return f"Older than {MAX_AGE.days} days: the oldest time that is taken is kept instead."
+    if occurred_at > now + AHEAD:
+        return "The time lies in the future. The time of receipt is kept instead."
+    return None
 
 
 def event_record(

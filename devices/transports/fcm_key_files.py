@@ -65,7 +65,7 @@ def _document(text: str) -> Any:
     document: Any = text.removeprefix("\ufeff")
     for _ in range(2):
         try:
-            document = json.loads(document)
+            document = json.loads(document, strict=False)  # real line ends in the key: pasted from a screen
         except (ValueError, RecursionError):  # thousands of brackets exhaust the stack
             raise CredentialsRefused(_NOT_JSON) from None
         if not isinstance(document, str):

@@ -20,6 +20,7 @@ class LeftOutCode(StrEnum):
     NOT_KNOWN = "not_known"
     UNREADABLE = "unreadable"
     NO_OFFSET = "no_offset"
+    OUT_OF_RANGE = "out_of_range"
     CHARACTERS = "characters"
     PROPERTY_TYPE = "property_type"
     UNPROVEN = "unproven"

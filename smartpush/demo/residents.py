@@ -25,6 +25,7 @@ from devices.models import (
     VapidKey,
 )
 from devices.services.events import RecordedEvent
+from devices.services.properties import types_learn, types_of
 from devices.services.sessions import bucket_of
 from devices.services.statuses import token_hash
 from devices.transports.endpoints import check_keys
@@ -50,6 +51,7 @@ def residents_seed(*, brand: Brand, numbers: Sequence[int], now: datetime) -> No
             for number in numbers
         ]
     )
+    types_learn(brand_id=brand.pk, known=types_of(brand_id=brand.pk), rows=[user.properties for user in users])
     devices = Device.objects.bulk_create(
         [
             Device(

@@ -1,5 +1,6 @@
 """Bodies as large as the documentation says, over a real socket: what the test client hands over is no stream."""
 
+import gzip
 import http.client
 import json
 from urllib.parse import urlsplit
@@ -68,3 +69,33 @@ def test_the_pages_bodies_have_1_mib_and_not_a_byte_more(live_server, brand):
     assert sent(live_server, "/api/v1/sdk/session", filled(body, MIB), **headers)[0] == 200
     status, answer = sent(live_server, "/api/v1/sdk/session", filled(body, MIB + 1), **headers)
     assert (status, answer["error"]["code"]) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/server/users/bulk", "/api/v1/sdk/session"])
+def test_a_chunked_body_is_asked_for_its_length(live_server, key, path):
+    address = urlsplit(live_server.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
+    try:
+        headers = {"Content-Type": "application/json", **key}
+        body = iter([b'{"users": [', b'{"external_id": "ann"}]}'])
+        connection.request("POST", path, body, headers, encode_chunked=True)
+        answer = connection.getresponse()
+        error = json.loads(answer.read())["error"]
+    finally:
+        connection.close()
+    assert (answer.status, error["code"], error["fields"]) == (411, "length_required", {})
+    assert "Content-Length" in error["message"]
+    assert not EndUser.objects.exists()
+
+
+def test_a_compressed_body_is_refused_by_what_it_is(live_server, key):
+    body = gzip.compress(b'{"users": [{"external_id": "ann"}]}')
+    status, answer = sent(live_server, "/api/v1/server/users/bulk", body, **key, **{"Content-Encoding": "gzip"})
+    assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
+    assert "gzip" in answer["error"]["message"]
+
+
+def test_the_mark_that_editors_begin_utf_8_with_is_no_part_of_the_json(live_server, key):
+    body = b"\xef\xbb\xbf" + json.dumps({"users": [{"external_id": "ann"}]}).encode()
+    status, answer = sent(live_server, "/api/v1/server/users/bulk", body, **key, **{"Content-Encoding": "identity"})
+    assert (status, answer["created"]) == (200, 1)

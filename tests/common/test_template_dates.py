@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from smartpush.common.personalisation import Meter, render
+from smartpush.common.personalisation import CannotRender, Meter, render
 
 NOW = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
 VALUES = {
@@ -62,3 +62,10 @@ def test_what_is_no_date_or_lies_beyond_all_clocks_is_shown_as_before():
     assert shown("{{ user.none | date: '%H' }}", "Asia/Tokyo") == ""
     assert shown("{{ user.first | date: '%H' }}", "America/New_York") == "00"
     assert shown("{{ user.last | date: '%H' }}", "Asia/Tokyo") == "23"
+
+
+@pytest.mark.parametrize("form", ["5", "1.5", "true", "(1..2)"])
+def test_a_format_that_is_no_text_is_refused_with_what_to_write(form):
+    with pytest.raises(CannotRender, match="text in quotation marks") as refusal:
+        shown(f"{{{{ user.moment | date: {form} }}}}", "UTC")
+    assert "strftime" not in str(refusal.value)

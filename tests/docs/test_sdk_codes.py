@@ -19,6 +19,11 @@ CLIENT_PLACES = (
 SERVER_SOURCES = [*sorted((ROOT / "smartpush/api/sdk").rglob("*.py")), ROOT / "smartpush/api/cors.py"]
 
 
+COMMON_SOURCES = [
+    ROOT / path for path in ("smartpush/common/errors.py", "smartpush/api/outages.py", "smartpush/api/bodies.py")
+]
+
+
 def documented() -> set[str]:
     """The codes in the first column of both tables."""
     text = (ROOT / "docs/sdk.md").read_text()
@@ -49,7 +54,7 @@ def strings_in(path: Path, call: str, position: int) -> set[str]:
 
 def of_the_server() -> set[str]:
     found: set[str] = set(errors._CODES.values()) | {"invalid_event"}
-    for path in [*SERVER_SOURCES, ROOT / "smartpush/common/errors.py", ROOT / "smartpush/api/outages.py"]:
+    for path in [*SERVER_SOURCES, *COMMON_SOURCES]:
         found |= strings_in(path, "ApiError", 1) | strings_in(path, "error_body", 0)
     return found
 

@@ -21,7 +21,8 @@ _KNOWN: Final = {column.replace("_", ""): number for number, column in reversed(
 # What spreadsheets write before a list to say how it is separated.
 _SEPARATOR: Final = re.compile(r'"?sep=(\\t|[^"\r\n])"?[\s,;|]*\Z', re.IGNORECASE)
 _AS_TEXT: Final = re.compile(r'="((?:[^"]|"")*)"\Z', re.DOTALL)
-_SHORTENED: Final = re.compile(r"([1-9])(?:[.,](\d+))?E\+(\d{1,3})\Z", re.IGNORECASE)
+# With a plus or a point; 7E11 may be anybody's id.
+_SHORTENED: Final = re.compile(r"([+-]?)(\d+)(?:[.,](\d+)E([+-]?)|E(\+))(\d{1,3})\Z", re.IGNORECASE)
 
 
 class LostDigits(ValueError):
@@ -112,9 +113,9 @@ def value_meant(value: str) -> str:
     short = _SHORTENED.match(value)
     if short is None:
         return value
-    digits, places = short[1] + (short[2] or ""), int(short[3])
-    if len(digits) == places + 1:  # all of them are there
-        return digits
+    sign, whole, fraction, exponent = short[1].strip("+"), short[2], short[3] or "", short[4] or ""
+    if exponent != "-" and whole != "0" and len(fraction) == int(short[6]) > 0:  # all of its digits are there
+        return sign + whole + fraction
     raise LostDigits(
         f"A spreadsheet wrote this number as {value}, without all of its digits. Format the column as text there,"
         " and export the list again."

@@ -107,7 +107,9 @@ class IdFile:
 
 def _is_plain(value: str) -> bool:
     """Return whether no spreadsheet meant something else by a value: no marks around it, and no exponent in it."""
-    return value[0] not in "\"' =" and "E+" not in value and "e+" not in value
+    if value[0] in "\"' =" or "E+" in value or "e+" in value:
+        return False
+    return not (value[-1].isdigit() and ("." in value or "," in value))
 
 
 def file_columns(*, head: bytes, name: str) -> Columns | None:

@@ -88,7 +88,7 @@ class SdkParser(BaseParser):
             text = f"A body may have {self.max_body} bytes at most; send less at a time."
             raise ApiError(413, "payload_too_large", text)
         try:
-            text = raw.decode("utf-8")
+            text = raw.decode("utf-8-sig")  # editors and .NET begin UTF-8 with a mark
             value = json.loads(text, parse_constant=_no_constant, parse_int=_whole_number)
             if "\\u" in text and not self.replaces:  # the only way in for half a surrogate pair: no Unicode text
                 json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -20,6 +20,7 @@ _ONE_DIRECTIVE = re.compile(r"%(.)", re.DOTALL)
 _LONGEST_DATE: Final = 100  # characters of a text that may be read as a date
 _DATE_WORK: Final = 40_000
 _DIRECTIVE_SIZE: Final = 64  # characters; %c and %Z in any locale are shorter
+_FORM_IS_TEXT: Final = "The format of date is text in quotation marks: write {{ user.born | date: '%d %B %Y' }}."
 _ISO: Final = "%Y-%m-%dT%H:%M:%S.%f%z"
 
 
@@ -40,11 +41,19 @@ def date_guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(value, str | int):
             text_fits(value, what="date")
         if not isinstance(form, str):
-            return function(value, form)
+            return _formless(function, value, form)
         shown = _shown(function, value, zone_of(meter.zone))
         return function(value, form) if shown is None else _written(shown, form)
 
     return guard
+
+
+def _formless(function: Callable[..., Any], value: Any, form: Any) -> Any:
+    """Apply the filter with a format that is no text: with none it may show the value as it is."""
+    try:
+        return function(value, form)
+    except (FilterArgumentError, TypeError) as problem:
+        raise FilterArgumentError(_FORM_IS_TEXT, token=None) from problem
 
 
 def _written(shown: datetime, form: str) -> str:

@@ -98,6 +98,12 @@ def test_a_marketing_push_does_not_pass_the_platforms_opt_out(server, subscriber
     [
         ({"ttl": -1}, "ttl"),
         ({"ttl": 2_419_201}, "ttl"),
+        ({"ttl": "0"}, "ttl"),
+        ({"ttl": "30"}, "ttl"),
+        ({"ttl": True}, "ttl"),
+        ({"ttl": 1.5}, "ttl"),
+        ({"ttl": [30]}, "ttl"),
+        ({"data": {"a": 10**400}}, "data"),
         ({"purpose": "spam"}, "purpose"),
         ({"target_devices": "fridge"}, "target_devices"),
         ({"data": {"a": []}}, "data"),

@@ -222,6 +222,8 @@ FILE = service_account("", token_uri=TOKEN_URI)
         FILE.replace("\\n", "\\\\n").encode(),
         FILE.replace("\\n", "\\\\\\\\n").encode(),
         FILE.replace("\\n", "\\r\\n").encode(),
+        FILE.replace("\\n", "\n").encode(),
+        FILE.replace("\\n", "\r\n").encode(),
         FILE.replace("\\n", " ").encode(),
         FILE.replace("\\n", "").encode(),
         FILE.replace(TOKEN_URI, "https://accounts.google.com/o/oauth2/token").encode(),

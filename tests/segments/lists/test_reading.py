@@ -184,7 +184,24 @@ def test_a_line_that_names_the_separator_keeps_the_line_numbers():
     assert read("sep=;\nid;x\nann;1\n")[0] == [(3, "ann")]
 
 
-@pytest.mark.parametrize("value", ["7.00E+11", "7E+11", "7,00E+11", "1.234e+15", "9.1E+2"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "7.00E+11",
+        "7E+11",
+        "7,00E+11",
+        "1.234e+15",
+        "9.1E+2",
+        "7.00E11",
+        "-7.00E+11",
+        "+7.00E+11",
+        "7,00e11",
+        "12E+5",
+        "12.5E+9",
+        "7.00E-11",
+        "0.5E+1",
+    ],
+)
 def test_a_number_that_lost_digits_is_refused_with_its_line(value):
     rows, source = read(f"id;x\nann;1\n{value};2\nbob;3\n")
     assert rows == [(2, "ann"), (4, "bob")]
@@ -194,7 +211,9 @@ def test_a_number_that_lost_digits_is_refused_with_its_line(value):
 
 
 def test_a_number_that_has_all_its_digits_and_ids_that_only_look_like_one_are_kept():
-    assert ids("id\n1.23456789012E+11\n7e11\nE+7\na1E+11\n") == ["123456789012", "7e11", "E+7", "a1E+11"]
+    assert ids("id\n1.23456789012E+11\n-1.23E2\n7e11\nE+7\na1E+11\nv1.2e\n1.2\n") == [
+        "123456789012", "-123", "7e11", "E+7", "a1E+11", "v1.2e", "1.2",
+    ]  # fmt: skip
 
 
 def columns(content, name="ids.csv"):

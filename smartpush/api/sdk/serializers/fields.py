@@ -1,7 +1,6 @@
 """Checked parts that several calls share."""
 
 import json
-import math
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ from rest_framework import serializers
 from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptText, notes
 from smartpush.common.left_out import LeftOutCode
 from smartpush.common.moments import CannotReadMoment, instant_read
+from smartpush.common.numbers import number_fits
 
 MAX_PROPERTIES = 64
 MAX_PROPERTIES_BYTES = 8192
@@ -32,8 +32,8 @@ class PropertiesField(serializers.Field):
                 raise serializers.ValidationError("A property's name has 1 to 64 characters.")
             if not isinstance(value, str | int | float | bool | None):
                 raise serializers.ValidationError(f"{key}: only text, numbers, true, false and null are kept.")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise serializers.ValidationError(f"{key}: not a finite number.")
+            if isinstance(value, int | float) and not number_fits(value):
+                raise serializers.ValidationError(f"{key}: the number is too large.")
             if "\x00" in key or (isinstance(value, str) and "\x00" in value):
                 raise serializers.ValidationError("NUL characters cannot be kept.")
         if len(json.dumps(data, ensure_ascii=False).encode()) > MAX_PROPERTIES_BYTES:
@@ -77,7 +77,7 @@ def _property_problem(name: str, value: Any) -> tuple[LeftOutCode, str] | None:
         return LeftOutCode.TOO_LONG, "A property's name has 1 to 64 characters."
     if not isinstance(value, str | int | float | bool | None):
         return LeftOutCode.WRONG_TYPE, "Only text, numbers, true, false and null are kept."
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int | float) and not number_fits(value):
         return LeftOutCode.TOO_LARGE, "The number is too large."
     return None
 

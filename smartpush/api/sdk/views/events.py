@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.models import Device
-from devices.services.events import EventInput
+from devices.services.events import EventInput, time_changed
 from devices.services.markers import CannotChangeMarkers, markers_keep
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller
 from smartpush.api.sdk.views.base import InstallationView, left_out_body, popup_answer
 from smartpush.common.errors import ApiError, error_fields
-from smartpush.common.left_out import LeftOut
+from smartpush.common.left_out import LeftOut, LeftOutCode, path_of
 
 
 class EventsView(InstallationView):
@@ -39,12 +39,17 @@ class EventsView(InstallationView):
                 errors.append({"index": index, "code": "invalid_event", "message": text})
                 continue
             left_out += missing
+            at = s.moment(event.get("occurred_at"), caller.now)
+            changed = time_changed(occurred_at=at, now=caller.now)
+            if changed is not None:
+                path = path_of("events", str(index), "occurred_at")
+                left_out.append(LeftOut(path, LeftOutCode.OUT_OF_RANGE, changed))
             good.append(
                 EventInput(
                     id=event["id"],
                     name=event["name"],
                     properties=event["properties"],
-                    occurred_at=s.moment(event.get("occurred_at"), caller.now),
+                    occurred_at=at,
                 )
             )
         end_user = device.session_end_user

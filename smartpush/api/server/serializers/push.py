@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from devices.models import Delivery, Device, Dispatch, TargetDevices
 from smartpush.api.sdk.serializers.fields import MomentField, PropertiesField
-from smartpush.api.server.serializers.strict import JsonText, StrictSerializer
+from smartpush.api.server.serializers.strict import JsonInteger, JsonText, StrictSerializer
 
 
 class TransactionalPush(StrictSerializer):
@@ -19,7 +19,7 @@ class TransactionalPush(StrictSerializer):
         choices=Dispatch.Purpose.choices, required=False, default=Dispatch.Purpose.OPERATIONAL
     )
     target_devices = serializers.ChoiceField(choices=TargetDevices.choices, required=False, default=TargetDevices.ALL)
-    ttl = serializers.IntegerField(
+    ttl = JsonInteger(
         min_value=0, max_value=2_419_200, required=False, allow_null=True, default=None, help_text="Seconds."
     )
     send_at = MomentField(

@@ -25,6 +25,16 @@ class JsonText(serializers.CharField):
         return text
 
 
+class JsonInteger(serializers.IntegerField):
+    """A JSON number without a fraction: "30" is text, and true is no 1."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        number: int = super().to_internal_value(data)
+        return number
+
+
 class JsonBoolean(serializers.BooleanField):
     """true or false: neither "no" nor 0 says whether somebody wants to be left alone."""
 
