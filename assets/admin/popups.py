@@ -34,7 +34,7 @@ _COLOURS = ("background", "text", "button", "button_text")
 
 
 def labels_in(language: str) -> dict[str, dict[str, str]]:
-    """What a language calls the buttons at first, by what the first one does; popup-preview.js renames them with it."""
+    """Return a language's first titles of the buttons, by what the first one does; popup-preview.js uses them too."""
     words = words_in(language).buttons
     titles = {
         "permission": (words.subscribe, words.later),

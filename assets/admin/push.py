@@ -239,7 +239,7 @@ def _size(brand: Brand, given: Mapping[str, str]) -> dict[str, int] | None:
 
 
 def _warnings(brand: Brand, given: Mapping[str, str]) -> dict[str, str]:
-    """What each text names and the brand's data does not know."""
+    """Return what each text names and the brand's data does not know."""
     known = KnownNames(brand=brand)
     said = {
         field: [known.value_warning(*used, guarded=used in names_guarded(text)) for used in names_used(text)]
@@ -249,7 +249,7 @@ def _warnings(brand: Brand, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _values(brand: Brand | None) -> list[str]:
-    """What a text may name, to pick from."""
+    """Return what a text may name, to pick from."""
     if brand is None:
         return []
     known = KnownNames(brand=brand)

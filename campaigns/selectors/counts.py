@@ -54,7 +54,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What stopping a campaign ends: the open journeys, and the pushes that wait to be sent."""
+    """Numbers of open journeys and waiting pushes that end when a campaign is stopped."""
 
     journeys: int
     pushes: int

@@ -1,4 +1,4 @@
-"""What a draft says that may run and most likely goes wrong: names that the brand's data does not know."""
+"""Warnings about a draft that may run and most likely goes wrong: names that the brand's data does not know."""
 
 from collections.abc import Iterator
 

@@ -103,7 +103,7 @@ class CheckingAdmin(ArchivingAdmin):
 
 
 def _looked(app: App, given: dict[str, str], *, again: bool) -> SiteSeen:
-    """What the website showed at most 20 seconds ago; anew when asked to, six times a minute at most."""
+    """Return what the website showed at most 20 seconds ago; look anew when asked to, six times a minute at most."""
     named = hashlib.sha256(repr(sorted(given.items())).encode()).hexdigest()[:32]
     key = f"site-check:{app.pk}:{app.origin}:{named}"
     seen: SiteSeen | None = cache.get(key)

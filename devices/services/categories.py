@@ -41,7 +41,7 @@ def category_defaults(*, language: str) -> dict[str, tuple[str, str]]:
 
 
 def category_translations(*, category: PushCategory, languages: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """What these languages call a category that still has a name of ours: language to name and description."""
+    """Map each language to its name and description of a category that still has a name of ours."""
     for offered in ("NEWS", "OFFERS"):
         if category.name in {category_defaults(language=written)[offered][0] for written in WORDS}:
             return {language: category_defaults(language=language)[offered] for language in languages}

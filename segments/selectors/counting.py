@@ -69,7 +69,7 @@ class Count:
 
     @property
     def ask_visited(self) -> int:
-        """Those at Ask whom the site can ask: they have visited."""
+        """Number of people at Ask whom the site can ask, because they have visited."""
         return self.ask - self.never_visited
 
     @property
@@ -104,7 +104,7 @@ def _exact(statement: Sql, total: int, seconds: float) -> Count:
 
 
 def _brands(brand_id: int) -> list[int]:
-    """What _COUNTS is told: the brand, for each of its parts that reads people."""
+    """Return the parameters of _COUNTS: the brand, for each of its parts that reads people."""
     return [brand_id] * 3
 
 

@@ -1,4 +1,4 @@
-"""What the field picker finds beside the fields: the brand's own events and markers, by any words of their names."""
+"""Find the brand's own events and markers for the field picker, by any words of their names."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -45,7 +45,7 @@ WHERE EXISTS (SELECT FROM devices_enduser u WHERE u.brand_id = %s AND u.{column}
 
 
 class KnownNames:
-    """What one brand's data knows, read when it is first asked for; each check gives a sentence, or nothing."""
+    """Names that one brand's data knows, read when first asked for; each check gives a sentence, or nothing."""
 
     def __init__(self, *, brand: Brand) -> None:
         self.brand = brand
@@ -144,7 +144,7 @@ class KnownNames:
         return self.event_property_warning(name, event, guarded=guarded)
 
     def rule_warnings(self, rules: Rules) -> list[RuleProblem]:
-        """What the rules name and the data does not know, each with its path."""
+        """Return the names in the rules that the data does not know, each with its path."""
         return [
             RuleProblem(f"{path}.{place}", message)
             for path, rule in conditions_of(rules)

@@ -58,7 +58,7 @@ def suggestions(
 def candidates(
     *, field: Field, brand_id: int, argument: str, given: Mapping[str, str], typed: str = ""
 ) -> Sequence[Suggestion]:
-    """What there is to pick from, whether it has what was typed or not; none when reading it is slow."""
+    """Return the names to pick from, whatever was typed; none when reading them is slow."""
     source = field.suggest or SOURCES.get(field.name)
     if source is None:
         return []

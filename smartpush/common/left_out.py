@@ -1,4 +1,4 @@
-"""What a call carried and could not be kept: told in its answer, so that the rest need not be refused (ADR 17)."""
+"""Tell in a call's answer which of its parts were not kept, so that the rest need not be refused (ADR 17)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 class ClockChange(Enum):
-    """What a clock change does to a wall-clock time."""
+    """The effect of a clock change on a wall-clock time."""
 
     SKIPPED = auto()
     REPEATED = auto()

@@ -174,7 +174,7 @@ def test_whatever_stands_in_an_optional_part_only_that_is_left_out(page, call, p
 
 
 def kept_of(call: str, body: dict) -> tuple[dict, list]:
-    """What the serializers make of a body, of the events in it too."""
+    """Return what the serializers make of a body, of the events in it too."""
     found, left_out = s.kept(s.checker(BODIES[call]), body)
     if call == "events":
         for index, item in enumerate(body["events"]):

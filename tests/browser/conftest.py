@@ -1,4 +1,4 @@
-"""What holds for every test that drives a real browser; the fixtures are in fixtures.py."""
+"""Rules for every test that drives a real browser; the fixtures are in fixtures.py."""
 
 import os
 from collections.abc import Iterator

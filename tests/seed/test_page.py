@@ -54,7 +54,7 @@ def rule_added(marketer: Marketer, pasted: str) -> None:
 
 
 def test_the_push_status_has_five_options_and_ask_is_the_default(marketer: Marketer, shop: Shop):
-    # Who was never asked is at Ask, though nobody has seen them: that is the default.
+    # People who were never asked are at Ask, though nobody has seen them: that is the default.
     users_upsert(brand_id=shop.brand.pk, rows=[UserInput(index=0, external_id="player-1")], now=now())
     has_status(marketer, shop.user("player-1"), "Ask")
     # The overview counts each status by its name, and so does the list behind it.

@@ -1,4 +1,4 @@
-"""What a marketer and a visitor do while they follow the help page: each by the names that it gives."""
+"""Steps of a marketer and a visitor who follow the help page, each by the names that it gives."""
 
 import json
 import re
@@ -144,7 +144,7 @@ class Visitor:
         self.popup().get_by_role("button", name=button, exact=True).click()
 
     def questions(self) -> list[bool]:
-        """What the browser was made to ask, and whether that was inside a click."""
+        """Return what the browser was made to ask, and whether that was inside a click."""
         return list(self.page.evaluate("questions.map(({clicked}) => clicked)"))
 
     def answer(self, permission: str) -> None:

@@ -16,7 +16,7 @@ DEFAULT_WORKER = "/push/smartpush-sw.js"
 
 @dataclass(frozen=True, slots=True)
 class SiteSeen:
-    """What was found at `at`; an answer or the reason why there is none."""
+    """The findings at `at`: an answer, or the reason why there is none."""
 
     at: datetime
     origin: str

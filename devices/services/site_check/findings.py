@@ -44,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the website's visitors have shown: the newest session and subscription, and the last test push."""
+    """The newest session and subscription of the website's visitors, and the last test push."""
 
     session_at: datetime | None
     subscribed_at: datetime | None

@@ -1,4 +1,4 @@
-"""What a website's page says of its installation: the SDK's script, what init is given, and policies in its markup."""
+"""Read from a page's markup how it is installed: the SDK's script, the arguments of init, and policies."""
 
 import re
 from dataclasses import dataclass, field

@@ -48,7 +48,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What a file's beginning shows: each column's name, where the first line has names, and its first values."""
+    """The beginning of a file: each column's name, where the first line has names, and its first values."""
 
     names: tuple[str, ...]
     samples: tuple[tuple[str, ...], ...]

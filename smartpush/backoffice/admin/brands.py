@@ -147,7 +147,7 @@ class AppInline(BrandScopedTabularInline):
     verbose_name_plural = "Websites and apps"
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Those in use: archived ones are in the list of apps, and developers' own machines have a switch."""
+        """Return websites in use: archived ones are in the list of apps, and developers' machines have a switch."""
         return super().get_queryset(request).filter(archived_at=None).exclude(origin=LOCAL_ORIGIN)
 
     @display(description="Its page")

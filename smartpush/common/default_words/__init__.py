@@ -1,4 +1,4 @@
-"""What popups, pushes and categories say until a marketer writes their own words, in the languages of the editors."""
+"""Default words of popups, pushes and categories in the languages of the editors, until a marketer writes others."""
 
 from smartpush.common.default_words.latin import LATIN
 from smartpush.common.default_words.scripts import SCRIPTS

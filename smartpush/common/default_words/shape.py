@@ -1,4 +1,4 @@
-"""What every language has words for."""
+"""The words that every language has."""
 
 from dataclasses import dataclass
 

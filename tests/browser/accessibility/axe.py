@@ -89,7 +89,7 @@ def axe_source() -> str:
 
 
 def problems_on(page: Page, source: str, *, where: str) -> list[str]:
-    """What axe finds serious or critical on the page, or against a promise of ours, in light and in dark."""
+    """Return what axe finds serious or critical on the page, or against a promise of ours, in light and dark."""
     page.evaluate(_STAND_STILL)
     page.evaluate(source)
     found = _words(f"{where}, light", page.evaluate(_RUN, [TAGS, PROMISED, None]))

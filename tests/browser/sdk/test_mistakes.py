@@ -1,4 +1,4 @@
-"""What a developer sees who has made a mistake: soon, once, in words, and nothing that only looks as if it worked."""
+"""A developer who made a mistake is told soon, once, in words, and nothing only looks as if it worked."""
 
 import json
 import time
@@ -39,7 +39,7 @@ def start(chromium: Chromium, shop: Site, api: FakeApi, options: dict[str, Any])
 
 
 def ours(chromium: Chromium) -> list[str]:
-    """What the console shows of ours, as an error."""
+    """Return the errors that the console shows of ours."""
     return [line for line in chromium.console if line.startswith("[error] [smartpush]")]
 
 

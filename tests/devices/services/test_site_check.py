@@ -1,4 +1,4 @@
-"""What the check of an installation finds on a website, and where it does not look."""
+"""The check of an installation: its findings on a website, and where it does not look."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What the field picker finds beside the fields: events and markers that the brand really has."""
+"""The field picker finds, beside the fields, events and markers that the brand really has."""
 
 import pytest
 

@@ -20,7 +20,7 @@ _CODES = {code.value: code for code in LeftOutCode} | {
 
 
 class Notes:
-    """What the checks of one call leave out, and where in the request they stand."""
+    """Collects what the checks of one call leave out, and where in the request they stand."""
 
     def __init__(self, under: str = "") -> None:
         self.found: list[LeftOut] = []
