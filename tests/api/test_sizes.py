@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -74,15 +75,19 @@ def test_the_pages_bodies_have_1_mib_and_not_a_byte_more(live_server, brand):
 @pytest.mark.parametrize("path", ["/api/v1/server/users/bulk", "/api/v1/sdk/session"])
 def test_a_chunked_body_is_asked_for_its_length(live_server, key, path):
     address = urlsplit(live_server.url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
-    try:
-        headers = {"Content-Type": "application/json", **key}
-        body = iter([b'{"users": [', b'{"external_id": "ann"}]}'])
-        connection.request("POST", path, body, headers, encode_chunked=True)
-        answer = connection.getresponse()
+    headers = {
+        "Host": address.netloc, "Content-Type": "application/json", "Transfer-Encoding": "chunked",
+        "Connection": "close", **key,
+    }  # fmt: skip
+    chunks = [b'{"users": [', b'{"external_id": "ann"}]}', b""]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    # In one piece: the server answers the head and closes, and a piece sent after that would break.
+    with socket.create_connection((address.hostname or "", address.port or 80), timeout=120) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        answer = http.client.HTTPResponse(connection, method="POST")
+        answer.begin()
         error = json.loads(answer.read())["error"]
-    finally:
-        connection.close()
     assert (answer.status, error["code"], error["fields"]) == (411, "length_required", {})
     assert "Content-Length" in error["message"]
     assert not EndUser.objects.exists()
