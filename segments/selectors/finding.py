@@ -12,7 +12,9 @@ from segments.selectors.suggesting import candidates
 
 MOST = 20  # of each field
 _LEAST = 2  # letters: a single one is in nearly every name
-_WORD = re.compile(r"[^\W_]+")  # as the builder takes words apart
+# As the builder takes words apart, and leaves out what a pasted rule has between a name and its value (finding.js).
+_WORD = re.compile(r"[^\W_]+")
+_BETWEEN = frozenset({"is", "set", "to", "equals"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Found:
 
 def found_by_words(*, brand_id: int, typed: str) -> Sequence[Found]:
     """Return what has every word typed in its name, or in its field's names where its own has one of them."""
-    words = _WORD.findall(typed.replace("\x00", "").casefold())
+    typed_words = _WORD.findall(typed.replace("\x00", "").casefold())
+    words = [word for word in typed_words if word not in _BETWEEN] or typed_words
     if sum(map(len, words)) < _LEAST:
         return []
     return [found for field in fields.all_fields() if field.found_by for found in _of(field, brand_id, words)]
@@ -46,12 +49,16 @@ def found_by_words(*, brand_id: int, typed: str) -> Sequence[Found]:
 def _of(field: Field, brand_id: int, words: Sequence[str]) -> Iterator[Found]:
     around = _WORD.findall(f"{field.label} {field.group} {field.words}".casefold())
     listed = candidates(field=field, brand_id=brand_id, argument=field.found_by, given={})
-    fits = (item for item in listed if _fits(item.label.casefold(), around, words))
+    fits = (item for item in listed if _fits(_WORD.findall(item.label.casefold()), around, words))
     return (Found(field, field.found_by, item) for item in islice(fits, MOST))
 
 
-def _fits(name: str, around: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether each word is a part of the name, or begins one of the words around it; at least one is in the name."""
-    return any(word in name for word in words) and all(
-        word in name or any(other.startswith(word) for other in around) for word in words
-    )
+def _fits(name: Sequence[str], around: Sequence[str], words: Sequence[str]) -> bool:
+    """Tell whether each word typed begins one of the name or around it, and at least one begins one of the name."""
+    return any(_begins(name, word) for word in words) and all(_begins([*name, *around], word) for word in words)
+
+
+def _begins(parts: Sequence[str], word: str) -> bool:
+    """Tell whether one of the parts begins so; a plural finds the singular."""
+    starts = (word, word[:-1]) if len(word) > 3 and word.endswith("s") else (word,)
+    return any(part.startswith(starts) for part in parts)

@@ -39,6 +39,9 @@ def test_a_word_finds_events_and_markers_of_this_brand_alone(found, seen):
         ("PAGE_VIEW", ["page_view"]),
         ("event deposit first", ["first-deposit"]),
         ("js marker news", ["NEWS"]),
+        ("deposits", ["DEPOSITOR", "deposit", "first-deposit"]),
+        ("event is deposit", ["deposit", "first-deposit"]),
+        ("posit", []),  # words are found by their beginnings
         ("event", []),  # the field itself is what is meant
         ("d", []),
         ("", []),
