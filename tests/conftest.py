@@ -19,7 +19,7 @@ from tests.browser.fixtures import (  # noqa: F401
     push_service,
     static_site,
 )
-from tests.browser.product.fixtures import _product, product, shop  # noqa: F401
+from tests.browser.product.fixtures import _product, product, shop, staff_page  # noqa: F401
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
 # time. Who looks for new ones says `--hypothesis-profile=default`.

@@ -34,13 +34,6 @@ BROWSER = """(() => {
     questions.push({resolve, clicked: navigator.userActivation.isActive});
   });
 })()"""
-# As the browser does with a message of its push service. A made event cannot prolong the worker's life itself.
-HAND_OVER = """async (text) => {
-  const event = new PushEvent('push', {data: text}), work = [];
-  event.waitUntil = (one) => work.push(one);
-  self.dispatchEvent(event);
-  await Promise.all(work);
-}"""
 
 
 @dataclass(frozen=True)
@@ -160,5 +153,5 @@ class Visitor:
     def pushed(self) -> dict[str, Any]:
         """The one push that the push service was handed for this browser, shown on the screen."""
         (message,) = self.until(lambda: self.service.messages(token=self.token), what="the push")
-        self.chromium.service_worker(url_part="smartpush-sw.js").evaluate(HAND_OVER, message["plaintext"])
+        self.chromium.hand_over(message["plaintext"], url_part="smartpush-sw.js")
         return dict(json.loads(message["plaintext"])["smartpush"])

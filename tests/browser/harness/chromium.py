@@ -36,6 +36,12 @@ FLAGS = [
     f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1",
 ]
 
+HAND_OVER = """async (text) => {
+  const event = new PushEvent('push', {data: text}), work = [];
+  event.waitUntil = (one) => work.push(one);
+  self.dispatchEvent(event);
+  await Promise.all(work);
+}"""
 NOTIFICATIONS = """async () => {
   const registrations = await navigator.serviceWorker.getRegistrations();
   const lists = await Promise.all(registrations.map((one) => one.getNotifications()));
@@ -177,6 +183,14 @@ class Chromium:
             if time.monotonic() >= deadline:
                 raise AssertionError(f"no service worker at ...{url_part} within {timeout:g} s")
             self.page.wait_for_timeout(POLL_SECONDS * 1000)
+
+    def hand_over(self, text: str, *, url_part: str) -> None:
+        """Give a service worker the plaintext of a push, as the browser does with a message of its push service.
+
+        Chromium's own test call sometimes drops the message without a word. A made event cannot prolong the worker's
+        life, so what the handler waits for is awaited here.
+        """
+        self.service_worker(url_part=url_part).evaluate(HAND_OVER, text)
 
     def wait_page(self, url: str, *, timeout: float = PATIENCE_SECONDS) -> Page:
         """Return the page that shows this address, whoever opened it and whenever; it may still be loading.

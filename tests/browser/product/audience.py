@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Locator, Page
 
 from devices.models import App, Brand, BrandMembership, Device, EndUser, PushStatus, VapidKey
@@ -17,6 +16,7 @@ from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import now
+from .staff import log_in
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,5 @@ def desk(chromium: Chromium, product: Product, brand: Brand, *, role: str = "edi
     """Log a new member of the brand's staff in."""
     staff = User.objects.create_user(f"{role}-{brand.pk}", is_staff=True)
     BrandMembership.objects.create(brand=brand, user=staff, role=role)
-    client = Client()
-    client.force_login(staff)
-    session = client.session
-    session["brand"] = brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
+    log_in(context=chromium.context, url=product.url, user=staff, brand=brand)
     return Desk(page=chromium.page, url=product.url)

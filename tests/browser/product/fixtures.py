@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import Playwright
+from django.contrib.auth import get_user_model
+from playwright.sync_api import Page, Playwright
 from pytest_django import DjangoDbBlocker, Settings
 
 from devices.pushservice.server import LocalPushService
 from devices.services.brands import brand_create
 from smartpush.demo.site_server import make_app
 from tests.browser.harness.background import background
+from tests.browser.harness.chromium import Chromium
 
 from .running import Product, cloned_database
 from .shop import Shop
+from .staff import log_in
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +73,11 @@ def shop(product: Product) -> Iterator[Shop]:
     background.run(serve())
     yield Shop(brand=brand, origin=origin)
     background.run(runner.cleanup())
+
+
+@pytest.fixture
+def staff_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
+    """A page, logged in to the back office at the shop's brand."""
+    keeper = get_user_model().objects.create_superuser(f"keeper-{shop.brand.pk}")
+    log_in(context=chromium.context, url=product.url, user=keeper, brand=shop.brand)
+    return chromium.page

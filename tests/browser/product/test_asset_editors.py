@@ -3,27 +3,12 @@
 import re
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from devices.services.categories import category_create
-from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import Shop
-
-
-@pytest.fixture
-def staff_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
-    """A page, logged in to the back office at the shop's brand."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(f"root-{shop.brand.pk}"))
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
-    return chromium.page
 
 
 def test_a_popup_is_previewed_as_it_will_be_drawn_and_its_buttons_follow_what_they_do(

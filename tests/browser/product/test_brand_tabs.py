@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from devices.models import ApiKey, Brand, BrandMembership
@@ -11,6 +10,7 @@ from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import Shop
+from .staff import log_in
 
 
 @pytest.fixture
@@ -25,12 +25,7 @@ def staff(chromium: Chromium, product: Product, shop: Shop, other: Brand) -> Bro
     BrandMembership.objects.bulk_create(
         BrandMembership(brand=brand, user=user, role="admin") for brand in (shop.brand, other)
     )
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
+    log_in(context=chromium.context, url=product.url, user=user, brand=shop.brand)
     return chromium.context
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign
@@ -10,21 +9,17 @@ from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import Shop
+from .staff import log_in
 
 
 @pytest.fixture
 def editor(chromium: Chromium, product: Product, shop: Shop) -> Page:
     """The editor of a campaign, logged in."""
     superuser = get_user_model().objects.create_superuser(f"root-{shop.brand.pk}")
-    client = Client()
-    client.force_login(superuser)
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
+    log_in(context=chromium.context, url=product.url, user=superuser, brand=shop.brand)
     campaign = Campaign.objects.create(
         brand=shop.brand, name="Harbour news", trigger_event="session", entry_interval=7 * 86_400
     )
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
     chromium.page.goto(f"{product.url}/admin/campaigns/campaign/{campaign.pk}/change/")
     return chromium.page
 

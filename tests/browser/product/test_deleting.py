@@ -1,28 +1,12 @@
 """Deleting and archiving in a real browser: the numbers are there, and the name has to be typed."""
 
-import pytest
-from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from devices.models import App, Device, EndUser
 from segments.models import ListEntry, Segment
-from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import Shop
-
-
-@pytest.fixture
-def staff_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
-    """A page, logged in to the back office at the shop's brand."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(f"keeper-{shop.brand.pk}"))
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
-    return chromium.page
 
 
 def test_a_list_is_deleted_only_by_typing_its_name(staff_page: Page, product: Product, shop: Shop) -> None:

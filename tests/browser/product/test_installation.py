@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from devices.models import App, Device, Event, PushStatus
@@ -21,18 +19,6 @@ from .running import Product
 from .shop import SOON, Shop, now
 
 SCREENS = Path(__file__).resolve().parents[3] / "var" / "screens"
-
-
-@pytest.fixture
-def staff_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
-    """A page, logged in to the back office at the shop's brand."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(f"keeper-{shop.brand.pk}"))
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
-    return chromium.page
 
 
 def pictures(page: Page, name: str) -> None:

@@ -1,12 +1,9 @@
 """Importing a list in a real browser: the column is shown, and can be changed before anything is imported."""
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from segments.models import Segment, SegmentImport
-from tests.browser.harness.chromium import Chromium
 
 from .running import Product
 from .shop import Shop
@@ -19,17 +16,11 @@ FILE = {
 
 
 @pytest.fixture
-def import_page(chromium: Chromium, product: Product, shop: Shop) -> Page:
+def import_page(staff_page: Page, product: Product, shop: Shop) -> Page:
     """The page of an empty list, for a member of staff."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(f"lister-{shop.brand.pk}"))
-    session = client.session
-    session["brand"] = shop.brand.pk
-    session.save()
-    chromium.context.add_cookies([{"name": "sessionid", "value": session.session_key or "", "url": product.url}])
     segment = Segment.objects.create(brand=shop.brand, name="VIP", kind="imported")
-    chromium.page.goto(f"{product.url}/admin/segments/segment/{segment.pk}/list/")
-    return chromium.page
+    staff_page.goto(f"{product.url}/admin/segments/segment/{segment.pk}/list/")
+    return staff_page
 
 
 def test_the_guessed_column_is_shown_with_its_values_and_can_be_changed(import_page: Page, shop: Shop) -> None:
