@@ -9,7 +9,7 @@ import structlog
 from django.db import connection
 
 from campaigns.advance import advance_due, popup_answers_apply
-from campaigns.services.passages import passages_take
+from campaigns.services.entry_by_segment import membership_changes_take
 from campaigns.services.schedule import launch_due
 from devices.models import IdempotencyKey
 from devices.services.archiving import tokens_follow
@@ -22,8 +22,8 @@ from devices.services.push_services.health import records_forget_old
 from devices.services.sending.caps import counters_remove_old
 from devices.services.sending.chunks import chunks_expire
 from segments.services.imports import imports_forget_old, imports_resume
-from segments.services.watching import changes_judge, watching_forget_old
-from segments.services.works import works_ring
+from segments.services.scheduled_work import work_notify
+from segments.services.watching import changed_people_evaluate, watching_forget_old
 from smartpush.common.partitions import partitions_ensure
 
 log = structlog.get_logger(__name__)
@@ -50,13 +50,13 @@ class Ticker:
             self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
             self._step("limits_old", lambda: budgets_forget_old(now=now) + records_forget_old(now=now))
             self._step("imports_old", lambda: imports_forget_old(now=now))
-            self._step("passages_old", lambda: watching_forget_old(now=now))
+            self._step("membership_changes_old", lambda: watching_forget_old(now=now))
             self._step("languages", languages_refill)
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
         done += self._step("archived", lambda: tokens_follow(now=now))
-        done += self._step("changes", lambda: changes_judge(now=now))
-        done += self._step("passages", lambda: passages_take(now=now))
+        done += self._step("changes", lambda: changed_people_evaluate(now=now))
+        done += self._step("membership_changes", lambda: membership_changes_take(now=now))
         done += self._step("answers", lambda: len(popup_answers_apply(now=now)))
         done += self._step("advance", lambda: advance_due(now=now).moved)
         done += self._step("cut", lambda: len(chunks_cut(now=now)))
@@ -64,7 +64,7 @@ class Ticker:
         self._step("expired", lambda: chunks_expire(now=now))
         self._step("incidents", lambda: incidents_close_quiet(now=now))
         self._step("imports", lambda: imports_resume(now=now))
-        self._step("segments", lambda: works_ring(now=now))
+        self._step("segments", lambda: work_notify(now=now))
         return done
 
     def _step(self, name: str, work: Callable[[], int]) -> int:

@@ -2,9 +2,9 @@
 
 The *audience* form finds everybody: each condition on another table is a set that PostgreSQL joins by hash (`id IN
 (...)`, and NOT EXISTS for its opposite, since NOT IN over a large set degrades to a scan per row); a group of
-alternatives with such a set in it becomes a union, because an OR of sets cannot be joined. The *judge* form asks about
-a few known end users: EXISTS by index, so that an event costs no walk over the brand. Negations are moved down to the
-conditions first (docs/adr/0009).
+alternatives with such a set in it becomes a union, because an OR of sets cannot be joined. The *condition* form asks
+about a few known end users: EXISTS by index, so that an event costs no walk over the brand. Negations are moved down to
+the conditions first (docs/adr/0009).
 """
 
 from segments import fields
@@ -39,9 +39,9 @@ def audience_where(rules: Rules, context: Context) -> Sql:
     return fill("u.brand_id = {} AND ({})", context.brand_id, _audience(compile_rule(rules.rule, context), context))
 
 
-def judge_sql(rule: Rule, context: Context) -> Sql:
+def condition_sql(rule: Rule, context: Context) -> Sql:
     """The condition on one row of `devices_enduser u`, by index; null counts as false."""
-    return _judge(compile_rule(rule, context))
+    return _single(compile_rule(rule, context))
 
 
 def compile_rule(rule: Rule, context: Context) -> Node:
@@ -130,16 +130,16 @@ def _absent(rows: Rows) -> Sql:
     return fill(template, key, rows.source, rows.where, key, rows.having)
 
 
-def _judge(node: Node) -> Sql:
+def _single(node: Node) -> Sql:
     if isinstance(node, Predicate):
         return node.sql
     if isinstance(node, Related):
         return joined(" OR ", (_present(rows) for rows in node.rows))
     if isinstance(node, Opposite):
-        return fill("({}) IS NOT TRUE", _judge(node.condition))
+        return fill("({}) IS NOT TRUE", _single(node.condition))
     if not node.parts:
         return TRUE if node.every else FALSE
-    return joined(" AND " if node.every else " OR ", (_judge(part) for part in node.parts))
+    return joined(" AND " if node.every else " OR ", (_single(part) for part in node.parts))
 
 
 def _present(rows: Rows) -> Sql:

@@ -183,7 +183,7 @@ CACHES = {
     )
 }
 
-# --- jobs: django-q2 is the engine and the doorbell; the ledger is ours ---
+# --- jobs: django-q2 notifies workers; what is to be done stands in our tables ---
 _Q_COMMON = {
     "timeout": 240,
     "retry": 300,

@@ -35,7 +35,7 @@ STATEMENT_LIMITS = {
     "segments.selectors.people._RECENT_SECONDS": 60.0,
     "segments.selectors.people._ALL_SECONDS": 60.0,
     "segments.selectors.suggesting.WITHIN": 60_000,
-    "segments.services.watching._JUDGE_SECONDS": 120,
+    "segments.services.watching._EVALUATE_SECONDS": 120,
 }
 
 

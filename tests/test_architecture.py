@@ -47,8 +47,8 @@ WITHOUT_CONSTRAINTS = {
     "campaigns.StepRun",
     "segments.ImportLine",
     "segments.ListEntry",
-    "segments.Passage",
-    "segments.Presence",
+    "segments.MembershipChange",
+    "segments.SegmentMembership",
 }
 LONGEST = 400
 

@@ -47,7 +47,8 @@ _ANSWERED = _APPLY.format(
              ELSE o.id = ANY(%(offers)s::bigint[]) END""",
     locked="",
 )
-# A timeout is seen again at the next tick; a missing offer (its end user was erased) must not hold the run for ever.
+# A timeout is seen again at the next tick; a missing offer (its end user was erased) must not hold an enrolment for
+# ever.
 _TIMED_OUT = _APPLY.format(
     source=f"""LEFT JOIN {_ITS_OFFER}
   WHERE {_WAITING} AND e.wake_at <= %(now)s AND (o.id IS NULL OR o.state IN {_FINAL})
@@ -60,7 +61,7 @@ def popup_answers_apply(*, now: datetime, offer_ids: Sequence[int] | None = None
     """Move on the enrolments whose popup has ended and return their ids.
 
     Call it with the offer's id in the transaction that recorded the answer. The ticker calls it without: then it looks
-    for popups that ended in the last quarter of an hour, such as those of a visitor who was absorbed; what is older
+    for popups that ended in the last quarter of an hour, such as those of a visitor who was merged; what is older
     than that moves on at the step's own timeout.
     """
     offers = None if offer_ids is None else list(offer_ids)

@@ -1,7 +1,7 @@
 """The dispatches that due push and popup steps write under: one per version, activity and UTC day of the send.
 
-The day is the send's, not the enrolment's: a run may be months old, while deliveries belong in the partition of the day
-they were made. That a step sends once is held by its step run, which commits with them.
+The day is the send's, not the enrolment's: an enrolment may be months old, while deliveries belong in the
+partition of the day they were made. That a step sends once is held by its step run, which commits with them.
 """
 
 import json

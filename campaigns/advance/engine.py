@@ -7,7 +7,7 @@ from datetime import datetime
 from campaigns.advance import answers, delay, popup, push, stop
 from campaigns.advance.statements import Stepped, parameters, run
 
-# In this order a delay's end sends within the same pass, and a run that has sent its last message is done in it.
+# In this order a delay's end sends within the same pass, and an enrolment that has sent its last message ends in it.
 _KINDS: dict[str, Callable[..., Stepped]] = {
     "delay": delay.advance,
     "popup": popup.advance,
@@ -29,7 +29,7 @@ SELECT 'timeout', EXISTS (SELECT 1 FROM campaigns_enrolment e
 
 @dataclass(frozen=True, slots=True)
 class AdvanceResult:
-    """`counts`: enrolments that took a step, by kind. `dispatch_ids`: those with new deliveries, to be cut and rung."""
+    """`counts`: enrolments that took a step, by kind. `dispatch_ids`: those with new deliveries, to be cut and sent."""
 
     counts: dict[str, int]
     dispatch_ids: tuple[int, ...] = ()

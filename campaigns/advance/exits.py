@@ -20,7 +20,7 @@ RETURNING id
 
 @transaction.atomic
 def enrolments_exit(*, ids: Sequence[int], reason: str, now: datetime) -> list[int]:
-    """End these runs where they still go on, cancel what they left waiting, and return who was ended.
+    """End these enrolments where they are open, cancel what they left waiting, and return the ids of those that ended.
 
     Messages are cancelled on both sides of the exit: before, in the order in which an answer locks (offer, then
     enrolment); after, because a step may have written some in between.

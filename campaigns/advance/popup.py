@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from campaigns.advance.dispatching import dispatches_of_due
 from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
-from devices.services.popups import POPUP_BARRED
+from devices.services.popups import POPUP_OPTED_OUT
 
 BUSY_RETRY = timedelta(seconds=30)
 _NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"
@@ -29,7 +29,7 @@ due AS MATERIALIZED ({
 step AS MATERIALIZED (
   SELECT d.*, {next_key("'busy'")} AS busy_key, t.dispatch_id,
          coalesce(s.next->>'opted_out', s.next->>'no_answer', s.next->>'*') AS opted_out_key, coalesce({
-    POPUP_BARRED
+    POPUP_OPTED_OUT
 }, false) AS opted_out,
          coalesce(r.ran_at, %(now)s) + s.seconds * interval '1 second' AS until
   FROM due d
@@ -60,7 +60,7 @@ waits AS (
   FROM offer o WHERE e.id = o.enrolment_id
   RETURNING e.id
 ),
-barred AS (
+busy AS (
   UPDATE campaigns_enrolment e SET waiting_for = 'busy', wake_at = least(%(now)s + %(retry)s, s.until)
   FROM step s
   WHERE e.id = s.id AND s.until > %(now)s AND NOT s.opted_out AND s.id NOT IN (SELECT enrolment_id FROM offer)
@@ -76,12 +76,12 @@ going AS (
   FROM step WHERE until <= %(now)s OR opted_out
 ),
 moved AS ({MOVE})
-SELECT (SELECT count(*) FROM waits) + (SELECT count(*) FROM barred) + (SELECT count(*) FROM moved)
+SELECT (SELECT count(*) FROM waits) + (SELECT count(*) FROM busy) + (SELECT count(*) FROM moved)
 """
 
 
 def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
-    """Make the offers of up to `limit` due popup steps; those whose way stays barred move on as `busy`, those who
+    """Make the offers of up to `limit` due popup steps. People with another open popup move on as `busy`, those who
     opted out as `opted_out`."""
     targets = dispatches_of_due(kind="popup", now=now, limit=limit, ids=ids, extra=_NOT_OFFERED)
     if not targets:

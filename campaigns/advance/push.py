@@ -28,8 +28,8 @@ pair AS (
   SELECT s.*, v.id AS device_id, v.endpoint_origin,
          v.id IS NOT NULL AND {_FITS.format("wanted")} AND {_FITS.format("preferred")} AS fits
   FROM step s
-  -- Probes by index for each run (OFFSET 0 keeps them so): as joins, the statistics of a table that has just grown made
-  -- them walks over all devices, and over everybody allowed, for each.
+  -- Probes by index for each enrolment (OFFSET 0 keeps them so): as joins, the statistics of a table that has just
+  -- grown made them walks over all devices, and over everybody allowed, for each.
   LEFT JOIN LATERAL (
     SELECT v.id, v.endpoint_origin, v.platform FROM devices_device v
     WHERE v.holder_id = s.end_user_id AND v.token_hash IS NOT NULL
@@ -38,7 +38,7 @@ pair AS (
     OFFSET 0
   ) v ON true
 ),
-judged AS MATERIALIZED (
+decided AS MATERIALIZED (
   SELECT s.*, row_number() OVER (PARTITION BY s.id ORDER BY s.device_id) = 1 AS first,
          CASE WHEN bool_or(s.fits) OVER same THEN 'sent'
               WHEN count(s.device_id) OVER same > 0 THEN 'excluded_by_target'
@@ -49,18 +49,18 @@ judged AS MATERIALIZED (
 ),
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
-  SELECT day, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM judged WHERE first
+  SELECT day, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM decided WHERE first
 ),
 sent AS (
   INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
                                 variables, next_attempt_at, expires_at, created_at)
   SELECT %(day)s, brand_id, dispatch_id, end_user_id, device_id, id, step_seq, endpoint_origin,
          variables, %(now)s, %(now)s + ttl * interval '1 second', %(now)s
-  FROM judged WHERE fits
+  FROM decided WHERE fits
   RETURNING dispatch_id
 ),
 going AS (
-  SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM judged s WHERE s.first
+  SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM decided s WHERE s.first
 ),
 moved AS ({MOVE})
 SELECT (SELECT count(*) FROM moved), (SELECT array_agg(DISTINCT dispatch_id) FROM sent)

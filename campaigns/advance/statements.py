@@ -44,7 +44,7 @@ def due_condition(*, kind: str, extra: str = "") -> str:
     )
 
 
-# Where an outcome leads: its own branch, or the one for any outcome; null ends the run.
+# Where an outcome leads: its own branch, or the one for any outcome; null ends the enrolment.
 def next_key(outcome: str) -> str:
     """SQL for the key that follows this outcome (an SQL expression) in a step `s`."""
     return f"coalesce(s.next->>{outcome}, s.next->>'*')"

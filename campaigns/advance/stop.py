@@ -1,4 +1,4 @@
-"""Stop: the run is done."""
+"""Stop: end the enrolment."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,5 +19,5 @@ SELECT count(*) FROM moved
 
 
 def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
-    """End up to `limit` runs that reached a stop."""
+    """End up to `limit` enrolments that reached a stop."""
     return Stepped(run(_SQL, parameters(now=now, limit=limit, ids=ids))[0][0])

@@ -12,7 +12,7 @@ _LIKE_NO_ANSWER = ("expired", "busy", "opted_out", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One activity of a version; `next` maps an outcome to a key, `*` stands for all others, absent ends the run."""
+    """One activity of a version; `next` maps outcomes to keys, `*` stands for all others, absent ends the enrolment."""
 
     key: str
     kind: str

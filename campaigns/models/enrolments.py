@@ -1,4 +1,4 @@
-"""One end user's run through one version of a campaign, step by step."""
+"""Enrolments: one end user's way through one version of a campaign, step by step."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from devices.models import EndUser
 
 
 class EntryGuard(models.Model):
-    """What re-entry is judged by: one row per (campaign, end user)."""
+    """The entries so far of one (campaign, end user), by which re-entry is decided."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     end_user = models.ForeignKey(EndUser, on_delete=models.CASCADE, related_name="+")

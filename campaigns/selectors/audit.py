@@ -55,35 +55,35 @@ _CHECKS: Mapping[str, str] = {
     "popup offers without a dispatch": """
         SELECT o.id FROM devices_popupoffer o LEFT JOIN devices_dispatch p ON p.id = o.dispatch_id
         WHERE p.id IS NULL""",
-    "runs at a step that their version does not have": """
+    "enrolments at a step that their version does not have": """
         SELECT e.id FROM campaigns_enrolment e LEFT JOIN campaigns_versionstep s
           ON s.version_id = e.version_id AND s.key = e.at_key
         WHERE e.state = 'active' AND s.id IS NULL""",
-    "runs that wait for a popup that has been answered": """
+    "enrolments that wait for a popup that has been answered": """
         SELECT e.id FROM campaigns_enrolment e JOIN devices_popupoffer o
           ON o.enrolment_id = e.id AND o.step_seq = e.step_seq
         WHERE e.state = 'active' AND e.waiting_for = 'popup' AND o.finished_at < %(long_ago)s""",
-    "passages of an end user or segment that is gone": """
+    "membership changes of an end user or segment that is gone": """
         SELECT p.id FROM segments_passage p LEFT JOIN devices_enduser u ON u.id = p.end_user_id
         LEFT JOIN segments_segment s ON s.id = p.segment_id
         WHERE p.at < %(long_ago)s AND (u.id IS NULL OR s.id IS NULL)""",
     "end users kept as in a segment of another brand": """
         SELECT p.id FROM segments_presence p JOIN segments_segment s ON s.id = p.segment_id
         JOIN devices_enduser u ON u.id = p.end_user_id WHERE u.brand_id <> s.brand_id""",
-    "passages later than the stay that is kept of their end user": """
+    "membership changes with a later epoch than the membership": """
         SELECT p.id FROM segments_presence p JOIN segments_passage a
           ON a.segment_id = p.segment_id AND a.end_user_id = p.end_user_id AND a.epoch > p.epoch""",
     "watched segments whose brand queues no changes": """
         SELECT s.id FROM segments_segment s JOIN devices_brand b ON b.id = s.brand_id
         WHERE s.watched AND NOT b.noticed""",
-    "step runs without a run": """
+    "step runs without an enrolment": """
         SELECT r.id FROM campaigns_steprun r LEFT JOIN campaigns_enrolment e ON e.id = r.enrolment_id
         WHERE e.id IS NULL""",
 }
 _SETTLED: Mapping[str, str] = {
-    "changes of end users that nobody has judged": """
+    "changed end users who were not evaluated": """
         SELECT c.id FROM devices_changedenduser c JOIN devices_brand b ON b.id = c.brand_id WHERE b.noticed""",
-    "passages that campaigns were not told of": "SELECT id FROM segments_passage WHERE taken_at IS NULL",
+    "membership changes that campaigns have not taken": "SELECT id FROM segments_passage WHERE taken_at IS NULL",
     "deliveries still under way": "SELECT id FROM devices_delivery WHERE state IN ('ready', 'sending')",
     "chunks still open": "SELECT id FROM devices_deliverychunk WHERE state <> 'done'",
 }

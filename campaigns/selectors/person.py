@@ -8,7 +8,7 @@ from smartpush.common.ids import public_id
 
 
 def runs_of(*, end_user_id: int) -> Iterator[dict[str, Any]]:
-    """The person's runs through campaigns with their steps, oldest first."""
+    """Return the person's enrolments with their steps, oldest first."""
     found = Enrolment.objects.filter(end_user_id=end_user_id).select_related("campaign", "version").order_by("pk")
     for run in found.defer("campaign__flow", "version__graph", "version__entry").iterator(chunk_size=200):
         steps = StepRun.objects.filter(enrolment_id=run.pk, day=run.day).order_by("step_seq")

@@ -69,7 +69,7 @@ RETURNING id
 """
 _GRANTED = "picked p JOIN guard g ON g.end_user_id = p.end_user_id"
 
-# Restart: whoever was granted an entry, unless a process that was faster has made this very one, and their open runs.
+# Restart: people who were granted an entry, unless a faster process has made this very one, and their open enrolments.
 _TO_RESTART = """
 SELECT k.place, e.id
 FROM unnest(%(users)s::bigint[], %(keys)s::text[], %(places)s::bigint[]) AS k(end_user_id, entry_key, place)

@@ -17,7 +17,7 @@ _GUARDS = "DELETE FROM campaigns_entryguard WHERE end_user_id = %(person)s"
 
 @transaction.atomic
 def person_forget(*, end_user_id: int, now: datetime) -> int:
-    """End and delete an end user's runs and entry guards; campaigns' totals fall by what was theirs. Returns runs."""
+    """End and delete an end user's enrolments and entry guards; campaigns' totals fall by theirs. Returns how many."""
     open_runs = Enrolment.objects.filter(end_user_id=end_user_id, state=Enrolment.State.ACTIVE)
     enrolments_exit(ids=list(open_runs.values_list("pk", flat=True)), reason="erased", now=now)
     with connection.cursor() as cursor:

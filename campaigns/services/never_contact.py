@@ -44,7 +44,7 @@ def list_mark(segment_id: int, now: datetime) -> datetime | None:
     """Mark everybody in an imported list, and the ids of its files that nobody has yet, slice by slice.
 
     Such an id becomes an end user of the list, so that the mark holds when they come. Work that comes round
-    (segments.services.works): returns `now` while there is more to do, and None when all is done.
+    (segments.services.scheduled_work): returns `now` while there is more to do, and None when all is done.
     """
     segment = Segment.objects.filter(pk=segment_id, kind=Segment.Kind.IMPORTED).first()
     until = time.monotonic() + SECONDS

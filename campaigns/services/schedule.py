@@ -16,7 +16,7 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
 from devices.models import EndUser
 from devices.models.end_users import BUCKETS
-from segments.compiler import judge_sql
+from segments.compiler import condition_sql
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
 from smartpush.common.statistics import statistics_refresh
@@ -103,8 +103,8 @@ def _next_slice(*, now: datetime) -> int | None:
 
 def _audience(*, entry: Entry, first: int, until: int, now: datetime) -> list[int]:
     rules = EVERYONE if entry.rules is None else read_published(entry.rules)
-    # A slice is some thousands of end users, judged by index: as a set the audience would be found anew each time.
-    held = judge_sql(rules.rule, Context(entry.brand_id, now, entry.time_zone))
+    # A slice is some thousands of end users, evaluated by index: as a set the audience would be found anew each time.
+    held = condition_sql(rules.rule, Context(entry.brand_id, now, entry.time_zone))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.bucket >= %s AND u.bucket < %s"

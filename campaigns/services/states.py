@@ -73,8 +73,8 @@ WHERE campaign_id = %(campaign)s AND state = 'active'
 
 
 def _stop(campaign: Campaign, *, reason: str, now: datetime) -> int:
-    # Messages are stopped before the runs, in the order in which an answer locks (offer, then enrolment), and once more
-    # after them, for what a step wrote in between.
+    # Messages are stopped before the enrolments, in the order in which an answer locks (offer, then enrolment), and
+    # once more after them, for what a step wrote in between.
     dispatches_stop(campaign_ref=campaign.pk, reason=reason, now=now)
     with connection.cursor() as cursor:
         cursor.execute(_EXIT_ALL, {"reason": reason, "now": now, "campaign": campaign.pk})

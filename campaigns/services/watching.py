@@ -4,7 +4,7 @@ from datetime import datetime
 
 from campaigns.models import Campaign, CampaignVersion
 from segments.models import Segment
-from segments.services.presences import brand_lock
+from segments.services.memberships import brand_lock
 from segments.services.watching import unwatch, watch
 
 _RUNNING = (Campaign.State.ACTIVE, Campaign.State.PAUSED)

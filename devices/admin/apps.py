@@ -163,7 +163,7 @@ class AppAdmin(CheckingAdmin):
             " You can restore it later."
         )
 
-    def barred_context(self, obj: App) -> dict[str, Any]:
+    def undeletable_context(self, obj: App) -> dict[str, Any]:
         if obj.archived_at is not None:
             return {}
         return {

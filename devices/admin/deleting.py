@@ -195,7 +195,7 @@ class DecidedDeleting(ModelAdmin):
         """Return the question, without a button where something bars the way, and the numbers it stands on."""
         counts = taken_counts(row=obj, models=[named.model for named in (*rule.takes, *rule.bars)])
         bars = _words(rule.bars, counts)
-        return self._barred(obj, rule, bars) if bars else self._question(obj, rule, counts), counts
+        return self._undeletable(obj, rule, bars) if bars else self._question(obj, rule, counts), counts
 
     def _question(self, obj: Any, rule: Asks, counts: Numbers) -> Question:
         takes = _words(rule.takes, counts)
@@ -212,17 +212,17 @@ class DecidedDeleting(ModelAdmin):
             name=self.name_to_type(obj) if takes or rule.typed else "",
         )
 
-    def _barred(self, obj: Any, rule: Asks, numbers: tuple[str, ...]) -> Question:
+    def _undeletable(self, obj: Any, rule: Asks, numbers: tuple[str, ...]) -> Question:
         return Question(
             title=f"“{obj}” cannot be deleted",
             explanation=f"{rule.instead} What would go with it:",
             button="",
             back=reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
             numbers=numbers,
-            context=self.barred_context(obj),
+            context=self.undeletable_context(obj),
         )
 
-    def barred_context(self, obj: Any) -> Mapping[str, Any]:
+    def undeletable_context(self, obj: Any) -> Mapping[str, Any]:
         """Return `instead_url` and `instead_label`, where a page does what to do instead."""
         return {}
 

@@ -121,7 +121,9 @@ class DeliveryChunk(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.READY, db_default="ready")
     attempt = models.IntegerField(default=0, db_default=0, help_text="Fencing number: results carry it.")
     leased_until = models.DateTimeField(null=True, blank=True)
-    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a job was last queued for it.")
+    notified_at = models.DateTimeField(
+        null=True, blank=True, db_column="rung_at", help_text="When a job was last queued for it."
+    )
     created_at = models.DateTimeField(db_default=Now())
     done_at = models.DateTimeField(null=True, blank=True)
 

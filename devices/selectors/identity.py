@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from devices.models import Brand, IdentityKey, IdentityObservation
 
 DAYS = 14
-RECENT_DAYS = 2  # what readiness is judged by: yesterday (UTC) and today
+RECENT_DAYS = 2  # the days that readiness looks at: yesterday (UTC) and today
 
 
 @dataclass(frozen=True, slots=True)

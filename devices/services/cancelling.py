@@ -36,7 +36,7 @@ def dispatches_cancel(*, dispatch_ids: list[int], reason: str, now: datetime) ->
 
 
 def enrolments_deliveries_cancel(*, enrolment_ids: list[int], reason: str, now: datetime) -> int:
-    """Cancel what waits for these runs; returns how many messages."""
+    """Cancel what waits for these enrolments; returns how many messages."""
     return _cancel("d.enrolment_id = ANY(%(ids)s)", {"ids": enrolment_ids}, reason=reason, now=now)
 
 

@@ -170,13 +170,13 @@ def token_check(*, brand: Brand, token: str | None, external_id: str, now: datet
     if key.revoked:
         return Verdict(Outcome.KEY_REVOKED, kid)
     try:
-        # Only the signature is its matter: the times are judged by our own clock, below.
+        # It checks the signature only: the times are compared with our own clock, below.
         claims = jwt.decode(text, key.public_key, algorithms=["ES256"], options=_SIGNATURE_ONLY)
     except jwt.InvalidSignatureError:
         return Verdict(Outcome.SIGNATURE, kid)
     except (jwt.PyJWTError, ValueError, RecursionError):
         return Verdict(Outcome.MALFORMED, kid)
-    outcome = _claims_judge(claims, external_id=external_id, now=now.timestamp())
+    outcome = _claims_check(claims, external_id=external_id, now=now.timestamp())
     if outcome != Outcome.VALID:
         return Verdict(outcome, kid)
     return Verdict(outcome, kid, Proof(until=datetime.fromtimestamp(int(claims["exp"]), UTC), key_id=key.id))
@@ -187,7 +187,7 @@ _SIGNATURE_ONLY: Any = {f"verify_{claim}": False for claim in ("exp", "nbf", "ia
 }
 
 
-def _claims_judge(claims: Mapping[str, Any], *, external_id: str, now: float) -> str:
+def _claims_check(claims: Mapping[str, Any], *, external_id: str, now: float) -> str:
     times = {name: claims[name] for name in ("exp", "nbf", "iat") if claims.get(name) is not None}
     for value in times.values():
         if isinstance(value, bool) or not isinstance(value, int | float):

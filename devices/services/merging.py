@@ -1,4 +1,4 @@
-"""A known end user absorbs the anonymous visitor who turned out to be them."""
+"""Merge an end user into another: an anonymous visitor who logs in, or two known people by the server API."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from devices.services.properties import properties_fill
 from devices.services.statuses import HELD_BY_OTHER, pair_set
 
 # Locked in the order of their ids, as every bulk statement on deliveries does. What waits leaves its chunk and is cut
-# into another: a worker that is judging it at this moment would see the new end user beside the old holder.
+# into another: a worker that gates it at this moment would see the new end user beside the old holder.
 _DELIVERIES = """
 WITH mine AS MATERIALIZED (
     SELECT d.id, d.day FROM devices_delivery d WHERE d.end_user_id = %(source)s ORDER BY d.id FOR UPDATE
@@ -48,7 +48,7 @@ ORDER BY d.id FOR NO KEY UPDATE OF d
 _OPEN = [PopupOffer.State.PENDING, PopupOffer.State.LEASED, PopupOffer.State.SHOWN]
 
 
-def end_user_absorb(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
+def end_user_merge(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
     """Move devices, token, statuses, markers (union), events, deliveries and offers of a visitor to a known end user.
 
     The visitor's row stays until the caller, who moved what campaigns know of it, deletes it. Run in a transaction,
@@ -111,7 +111,7 @@ def _opt_outs_follow(person: EndUser, now: datetime) -> None:
 def messages_move(*, source_id: int, target_id: int, now: datetime) -> None:
     """Move deliveries and popups; of two open popups the target's stays.
 
-    Call it again once the runs of campaigns have moved: a step that was being taken meanwhile has written more.
+    Call it again once the enrolments have moved: a step that was being taken meanwhile has written more.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERIES, {"source": source_id, "target": target_id})
@@ -132,13 +132,13 @@ def _own_pair_stands(*, pair: PushStatus, known: EndUser) -> bool:
     return own.reported_at > pair.reported_at
 
 
-def known_absorb(*, source: EndUser, target: EndUser, now: datetime) -> None:
+def known_end_users_merge(*, source: EndUser, target: EndUser, now: datetime) -> None:
     """Merge one known end user into another by the rules for visitors; both must be locked by the caller.
 
     What the target says of itself stands; the opt-outs and *never contact* of either count. The source gives up its
     external id; its row stays until the caller deletes it.
     """
-    end_user_absorb(visitor=source, known=target, now=now)
+    end_user_merge(visitor=source, known=target, now=now)
     target.platform_opt_out = target.platform_opt_out or source.platform_opt_out
     changed = ["platform_opt_out"]
     if source.last_session_at is not None and (
@@ -153,7 +153,7 @@ def known_absorb(*, source: EndUser, target: EndUser, now: datetime) -> None:
     EndUser.objects.filter(pk=source.pk).update(external_id=None)
 
 
-def end_user_remove_absorbed(*, visitor_id: int) -> None:
-    """Delete the empty row of an absorbed visitor; constraints refuse it while anything still points there."""
+def end_user_remove_merged(*, visitor_id: int) -> None:
+    """Delete the empty row of a merged visitor; constraints refuse it while anything still points to it."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM devices_enduser WHERE id = %s AND external_id IS NULL", [visitor_id])

@@ -100,7 +100,7 @@ def deliveries_write(
 
 @dataclass(frozen=True, slots=True)
 class CutChunk:
-    """A chunk that was just cut, and the lane whose workers are to be rung."""
+    """A chunk that was just cut, and the lane whose workers are to be notified."""
 
     id: int
     lane: str
@@ -145,7 +145,7 @@ SELECT id, lane FROM chunks, (SELECT count(*) FROM written) w, (SELECT count(*) 
 
 
 def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, limit: int = 50_000) -> list[CutChunk]:
-    """Cut due, ready rows into chunks by (lane, dispatch, push service, key) and ring the workers after commit."""
+    """Cut due, ready rows into chunks by (lane, dispatch, push service, key) and notify the workers after commit."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _CUT_SQL,
@@ -158,19 +158,19 @@ def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, li
             },
         )
         chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
-        transaction.on_commit(lambda: ring(chunks))
+        transaction.on_commit(lambda: workers_notify(chunks))
     return chunks
 
 
-def ring(chunks: Collection[CutChunk]) -> None:
-    """Queue one job a chunk on its lane's cluster; a lost bell is rung again by the ticker."""
+def workers_notify(chunks: Collection[CutChunk]) -> None:
+    """Queue one job for each chunk on its lane's cluster; the ticker queues a lost one again."""
     for chunk in chunks:
         job_queue("devices.tasks.send_chunk", chunk.id, cluster=chunk.lane)
 
 
-# A waiting chunk is rung for again only where its lane stands idle: while workers are at it, its bell is in the queue,
-# or they take it on as soon as there is room (chunks_waiting). So a long queue does not fill with repeated bells. A
-# chunk that has to wait for its push service is rung for when that wait is over.
+# A waiting chunk gets another job only where its lane is idle: while workers are busy, its job is in the queue, or they
+# take the chunk as soon as they have room (chunks_waiting). So a long queue does not fill with repeated jobs. A chunk
+# that waits for its push service gets its job when that wait is over.
 _RECLAIM_SQL = f"""
 WITH idle AS (
     SELECT lane FROM unnest(ARRAY['urgent', 'bulk']) AS lane WHERE NOT EXISTS (
@@ -189,13 +189,13 @@ WITH idle AS (
                         AND b.kind <> '' AND b.held_until > c.rung_at AND b.held_until <= %(now)s)
            OR EXISTS (SELECT 1 FROM devices_originhealth h
                       WHERE h.origin = c.origin AND h.open_until > c.rung_at AND h.open_until <= %(now)s))
-    ORDER BY c.id LIMIT %(bells)s FOR UPDATE OF c SKIP LOCKED
+    ORDER BY c.id LIMIT %(notifications)s FOR UPDATE OF c SKIP LOCKED
 )
 UPDATE devices_deliverychunk SET rung_at = %(now)s
 WHERE id IN (SELECT id FROM lost UNION ALL SELECT id FROM silent)
 RETURNING id, lane
 """
-_BELLS = 8
+_NOTIFICATIONS = 8
 
 # The oldest chunks of a lane that could be sent now, none under a key that the asker is busy with at that push service.
 _WAITING_SQL = f"""
@@ -207,12 +207,14 @@ ORDER BY c.id LIMIT %(limit)s
 
 
 def leases_reclaim(*, now: datetime, limit: int = 500) -> list[CutChunk]:
-    """Ring again for chunks whose worker died (lease ran out) or whose bell was lost (a third of a lease silent)."""
+    """Queue jobs again for chunks whose lease ran out or whose job was lost (silent for a third of a lease)."""
     silence = timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS / 3)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_RECLAIM_SQL, {"now": now, "silent": now - silence, "limit": limit, "bells": _BELLS})
+        cursor.execute(
+            _RECLAIM_SQL, {"now": now, "silent": now - silence, "limit": limit, "notifications": _NOTIFICATIONS}
+        )
         chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
-        transaction.on_commit(lambda: ring(chunks))
+        transaction.on_commit(lambda: workers_notify(chunks))
     return chunks
 
 

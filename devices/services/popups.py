@@ -27,7 +27,7 @@ class LeasedOffer:
 
 # Whom a popup of the dispatch `p` may not be put before: the end user `u` of the brand `b`. A question about permission
 # is a wish to send, whatever its purpose.
-POPUP_BARRED = """(u.never_contact OR ((u.platform_opt_out OR u.user_opt_out)
+POPUP_OPTED_OUT = """(u.never_contact OR ((u.platform_opt_out OR u.user_opt_out)
         AND (p.content->'primary'->>'kind' = 'permission'
              OR NOT (p.purpose = 'operational' AND b.operational_ignores_opt_out))))"""
 
@@ -46,7 +46,7 @@ WHERE o.id = (
     FOR UPDATE SKIP LOCKED LIMIT 1)
   AND p.id = o.dispatch_id AND p.state = 'running'
   AND b.id = o.brand_id AND b.sending_stopped_at IS NULL
-  AND u.id = o.end_user_id AND NOT {POPUP_BARRED}
+  AND u.id = o.end_user_id AND NOT {POPUP_OPTED_OUT}
   AND (p.content->'primary'->>'kind' <> 'permission' OR EXISTS (
         SELECT 1 FROM devices_pushstatus s
         WHERE s.end_user_id = o.end_user_id AND s.device_id = %(device)s AND s.status = 'ask'))
@@ -90,14 +90,14 @@ def offer_lease(
 
 # Locked in the order of their ids, as whatever ends several offers.
 _WITHDRAW_SQL = f"""
-WITH barred AS MATERIALIZED (
+WITH withdrawn AS MATERIALIZED (
     SELECT o.id FROM devices_popupoffer o
     JOIN devices_dispatch p ON p.id = o.dispatch_id
     JOIN devices_brand b ON b.id = o.brand_id
     JOIN devices_enduser u ON u.id = o.end_user_id
-    WHERE o.end_user_id = ANY(%(end_users)s) AND o.state IN ('pending', 'leased', 'shown') AND {POPUP_BARRED}
+    WHERE o.end_user_id = ANY(%(end_users)s) AND o.state IN ('pending', 'leased', 'shown') AND {POPUP_OPTED_OUT}
     ORDER BY o.id FOR UPDATE OF o)
-UPDATE devices_popupoffer o SET state = 'cancelled', finished_at = %(now)s FROM barred WHERE o.id = barred.id
+UPDATE devices_popupoffer o SET state = 'cancelled', finished_at = %(now)s FROM withdrawn WHERE o.id = withdrawn.id
 """
 
 

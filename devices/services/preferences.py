@@ -1,7 +1,7 @@
 """An end user's choices: categories, and the two opt-outs that never overwrite each other.
 
 `platform_opt_out` is the platform's word (the server API), `user_opt_out` the end user's own, or what staff wrote down
-for them. Waiting messages are not cancelled by an opt-out: the gate judges each again before it is sent, in one place,
+for them. Waiting messages are not cancelled by an opt-out: the gate checks each again before it is sent, in one place,
 together with the brand's exception for operational messages, and the delivery ends as suppressed with `opted_out`.
 Popups that are open are ended at once: a tab may be showing one.
 """

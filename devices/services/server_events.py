@@ -66,7 +66,7 @@ def partitions_for(*, events: Sequence[ServerEvent]) -> None:
 def server_events_record(
     *, brand_id: int, events: Sequence[ServerEvent], create_unknown: bool, now: datetime
 ) -> EventsWritten:
-    """Record events whose times were judged; run it in a transaction. An id seen within seven days is recorded once."""
+    """Record events with checked times; run it in a transaction. An id seen within seven days is recorded once."""
     written = EventsWritten()
     known = _resolve(brand_id, events, create_unknown)
     named = [event for event in events if event.external_id in known]

@@ -11,7 +11,7 @@ from devices.models.brands import TIME_ZONES
 from devices.services.cancelling import device_cancel
 from devices.services.holding import Held, device_of, hash_of, hold, own
 from devices.services.identity import proof_wanted
-from devices.services.merging import end_user_absorb
+from devices.services.merging import end_user_merge
 from devices.services.properties import properties_fill, properties_set, types_of
 from devices.services.reporting import Credentials, DeviceInfo, Identity, Proof, PushReport
 from devices.services.statuses import (
@@ -44,7 +44,7 @@ _TEXT_FIELDS = (
 
 @dataclass(slots=True)
 class SessionResult:
-    """What a session call did; `secret` only when the installation is new, `absorbed_id` when a visitor was merged."""
+    """What a session call did; `secret` only when the installation is new, `merged_id` when a visitor was merged."""
 
     device: Device
     end_user: EndUser
@@ -52,7 +52,7 @@ class SessionResult:
     secret: str | None
     new_session: bool
     logged_in: bool
-    absorbed_id: int | None
+    merged_id: int | None
     vapid_key: str
     resubscribe: bool
     left_out: list[LeftOut] = field(default_factory=list)
@@ -129,18 +129,18 @@ def _prove(device: Device, proof: Proof | None) -> list[str]:
 def _identify(
     *, brand: Brand, device: Device, external_id: str, proof: Proof | None, people: frozenset[int], now: datetime
 ) -> tuple[EndUser, int | None, bool]:
-    """Who the session belongs to, the id of the visitor that was absorbed, if any, and whether they just logged in."""
+    """Return whose session it is, the id of the visitor that was merged, if any, and whether they just logged in."""
     current = device.session_end_user
     if current.external_id == external_id:
         return current, None, False
-    absorbed: int | None = None
+    merged: int | None = None
     known = _end_user_named(brand=brand, external_id=external_id, people=people)
     if current.external_id is None:
         if known is None:
             known = _promote(brand=brand, visitor=current, external_id=external_id)
         else:
-            end_user_absorb(visitor=current, known=known, now=now)
-            absorbed = current.pk
+            end_user_merge(visitor=current, known=known, now=now)
+            merged = current.pk
             if device.holder_id == current.pk:
                 device.holder = known
     elif known is None:
@@ -148,7 +148,7 @@ def _identify(
     device.session_end_user = known
     device.save(update_fields=["session_end_user", *_prove(device, proof)])
     device_take_over(device=device, end_user=known, now=now)
-    return known, absorbed, True
+    return known, merged, True
 
 
 def _unproven(identity: Identity) -> list[LeftOut]:
@@ -248,10 +248,10 @@ def session_open(
     device.last_seen_at = now
     device.save(update_fields=changed if device.pk else None)
     was_new = gap > timedelta(days=3000)
-    absorbed: int | None = None
+    merged: int | None = None
     came = False
     if identity.external_id:
-        end_user, absorbed, came = _identify(
+        end_user, merged, came = _identify(
             brand=brand,
             device=device,
             external_id=identity.external_id,
@@ -274,7 +274,7 @@ def session_open(
         or gap >= timedelta(minutes=brand.session_minutes)
         or (came and not _session_told(brand=brand, device=device, end_user=end_user, now=now)),
         logged_in=bool(identity.external_id) and (was_new or came),
-        absorbed_id=absorbed,
+        merged_id=merged,
         vapid_key=active_key,
         resubscribe=_resubscribe_needed(device=device, active_id=active_id, push=push),
         left_out=left_out,
@@ -323,7 +323,7 @@ def _as_it_stands(*, device: Device, end_user: EndUser, status: Status, resubscr
         secret=None,
         new_session=False,
         logged_in=False,
-        absorbed_id=None,
+        merged_id=None,
         vapid_key=_active_key(device)[1],
         resubscribe=resubscribe,
     )

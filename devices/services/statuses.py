@@ -42,7 +42,7 @@ HELD_BY_OTHER = "held_by_other"
 
 
 def token_hash(value: str) -> str:
-    """SHA-256 in hex of an endpoint or FCM token: what uniqueness is judged by."""
+    """SHA-256 in hex of an endpoint or FCM token: the key of uniqueness."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 

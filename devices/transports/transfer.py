@@ -7,7 +7,7 @@ import pycurl
 
 from devices.transports.addresses import is_public_address
 from devices.transports.base import Request
-from devices.transports.lanes import Lane
+from devices.transports.origin_queues import OriginQueue
 
 MAX_RESPONSE_BODY = 8192
 MAX_RESPONSE_HEADERS = 16384
@@ -33,15 +33,15 @@ class Transfer(Generic[M]):
         "_patience",
         "body_taken",
         "handle",
-        "lane",
         "message",
         "private_address",
+        "queue",
         "response_body",
         "response_headers",
     )
 
     message: M
-    lane: Lane[M]
+    queue: OriginQueue[M]
 
     def __init__(self, *, ca_file: str, connect_timeout: float) -> None:
         self.response_headers: dict[str, str] = {}
@@ -73,7 +73,7 @@ class Transfer(Generic[M]):
         self,
         *,
         message: M,
-        lane: Lane[M],
+        queue: OriginQueue[M],
         request: Request,
         patience: float,
         connect_to: str | None,
@@ -81,11 +81,11 @@ class Transfer(Generic[M]):
     ) -> None:
         """Load the next message; `patience` in seconds; `any_address` allows private addresses (development only)."""
         self.message = message
-        self.lane = lane
+        self.queue = queue
         self._body = request.body
         handle = self.handle
-        if lane.origin != self._origin:
-            self._aim(lane.origin, connect_to=connect_to, any_address=any_address)
+        if queue.origin != self._origin:
+            self._aim(queue.origin, connect_to=connect_to, any_address=any_address)
         if patience != self._patience:
             handle.setopt(pycurl.TIMEOUT_MS, round(patience * 1000))
             self._patience = patience

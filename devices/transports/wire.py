@@ -15,7 +15,7 @@ import pycurl
 
 from devices.transports.base import Outcome, SendRefused, SendResult
 from devices.transports.contract import M, NotNow, NotYet, OnResult, Parcel, Transport
-from devices.transports.lanes import Lane, Record
+from devices.transports.origin_queues import OriginQueue, Record
 from devices.transports.outcomes import READ_TIMEOUT, Verdict, classify_error, stream_refused
 from devices.transports.transfer import Transfer
 
@@ -62,8 +62,8 @@ class Wire:
         self._connect_timeout, self._total_timeout = connect_timeout, total_timeout
         self._pid = os.getpid()
         self._idle: list[Transfer[Parcel[Any]]] = []
-        self._lanes: dict[str, Lane[Parcel[Any]]] = {}
-        self._waiting: dict[str, Lane[Parcel[Any]]] = {}
+        self._queues: dict[str, OriginQueue[Parcel[Any]]] = {}
+        self._waiting: dict[str, OriginQueue[Parcel[Any]]] = {}
         self._later: list[tuple[float, int, str, Parcel[Any]]] = []
         self._numbered = 0
         self._active: dict[pycurl.Curl, Transfer[Parcel[Any]]] = {}
@@ -112,31 +112,31 @@ class Wire:
 
     def room(self, origin: str) -> int:
         """Return how many more messages for this origin would go out soon: none while as many wait already."""
-        lane = self._lanes.get(origin)
-        if lane is None:
+        queue = self._queues.get(origin)
+        if queue is None:
             return self.in_flight
-        return max(0, lane.limit(in_flight=self.in_flight) - lane.active - len(lane.waiting)) + (
-            _FILL_AT_ONCE if len(lane.waiting) < _FILL_AT_ONCE else 0
+        return max(0, queue.limit(in_flight=self.in_flight) - queue.active - len(queue.waiting)) + (
+            _FILL_AT_ONCE if len(queue.waiting) < _FILL_AT_ONCE else 0
         )
 
     def open_for(self, origin: str) -> float:
         """Return for how many more seconds the origin's circuit is open and sends nothing; 0 when it is not."""
-        lane, now = self._lanes.get(origin), self.clock()
-        return lane.record.open_until - now if lane is not None and lane.is_open(now=now) else 0.0
+        queue, now = self._queues.get(origin), self.clock()
+        return queue.record.open_until - now if queue is not None and queue.is_open(now=now) else 0.0
 
     @property
     def hungry(self) -> bool:
         """Tell whether nothing that waits could go out at this moment."""
         now = self.clock()
         return not any(
-            lane.waiting and (lane.is_open(now=now) or lane.has_room(in_flight=self.in_flight))
-            for lane in self._waiting.values()
+            queue.waiting and (queue.is_open(now=now) or queue.has_room(in_flight=self.in_flight))
+            for queue in self._waiting.values()
         )
 
     @property
     def busy(self) -> bool:
         """Tell whether any message has no result yet."""
-        return bool(self._active or self._later or any(lane.waiting for lane in self._waiting.values()))
+        return bool(self._active or self._later or any(queue.waiting for queue in self._waiting.values()))
 
     def recall(self, owner: object) -> int:
         """Report what has not gone out of an owner's messages as held; returns how many messages that was."""
@@ -152,22 +152,22 @@ class Wire:
             if owner is None or transfer.message.owner is owner:
                 del self._active[handle]
                 self._multi.remove_handle(handle)
-                transfer.lane.active -= 1
+                transfer.queue.active -= 1
                 transfer.close()
 
     # How origins are doing.
 
     def records_take(self) -> dict[str, Record]:
         """Return the records of origins that changed since they were taken last."""
-        changed = {origin: lane.record for origin, lane in self._lanes.items() if lane.changed}
+        changed = {origin: queue.record for origin, queue in self._queues.items() if queue.changed}
         for origin in changed:
-            self._lanes[origin].changed = False
+            self._queues[origin].changed = False
         return changed
 
     def records_tell(self, records: Mapping[str, Record]) -> None:
         """Take over what other processes know of origins."""
         for origin, record in records.items():
-            self._lane(origin).told(record)
+            self._queue(origin).told(record)
 
     # Driving it.
 
@@ -199,38 +199,38 @@ class Wire:
 
     # What goes out.
 
-    def _lane(self, origin: str) -> Lane[Parcel[Any]]:
-        lane = self._lanes.get(origin)
-        if lane is None:
-            if len(self._lanes) > _ORIGINS_KEPT:
-                self._lanes = {
+    def _queue(self, origin: str) -> OriginQueue[Parcel[Any]]:
+        queue = self._queues.get(origin)
+        if queue is None:
+            if len(self._queues) > _ORIGINS_KEPT:
+                self._queues = {
                     name: one
-                    for name, one in self._lanes.items()
+                    for name, one in self._queues.items()
                     if one.active or one.waiting or one.record != Record() or not one.multiplexed
                 }
-            lane = self._lanes[origin] = Lane(origin)
-        return lane
+            queue = self._queues[origin] = OriginQueue(origin)
+        return queue
 
     def _park(self, parcel: Parcel[Any], origin: str, delay: float) -> None:
         if delay > 0:
             self._numbered += 1
             heapq.heappush(self._later, (time.monotonic() + delay, self._numbered, origin, parcel))
             return
-        lane = self._lane(origin)
-        lane.waiting.append(parcel)
-        self._waiting.setdefault(origin, lane)
+        queue = self._queue(origin)
+        queue.waiting.append(parcel)
+        self._waiting.setdefault(origin, queue)
 
     def _unpark(self, wanted: Callable[[Parcel[Any]], bool]) -> list[Parcel[Any]]:
         found = [entry[3] for entry in self._later if wanted(entry[3])]
         if found:
             self._later = [entry for entry in self._later if not wanted(entry[3])]
             heapq.heapify(self._later)
-        for lane in self._waiting.values():
-            mine = [parcel for parcel in lane.waiting if wanted(parcel)]
+        for queue in self._waiting.values():
+            mine = [parcel for parcel in queue.waiting if wanted(parcel)]
             if mine:
-                kept = [parcel for parcel in lane.waiting if not wanted(parcel)]
-                lane.waiting.clear()
-                lane.waiting.extend(kept)
+                kept = [parcel for parcel in queue.waiting if not wanted(parcel)]
+                queue.waiting.clear()
+                queue.waiting.extend(kept)
                 found += mine
         return found
 
@@ -243,35 +243,35 @@ class Wire:
         total = self.in_flight * _TOTAL_IN_FLIGHT_FACTOR
         now = self.clock()
         while started < _FILL_AT_ONCE and len(self._active) < total:
-            lane = self._ready_lane(now)
-            if lane is None:
+            queue = self._ready_queue(now)
+            if queue is None:
                 break
-            parcel = lane.waiting.popleft()
-            if lane.is_open(now=now):
-                wait = lane.record.open_until - now
+            parcel = queue.waiting.popleft()
+            if queue.is_open(now=now):
+                wait = queue.record.open_until - now
                 _report(parcel, None, Verdict(Outcome.HELD, CIRCUIT_OPEN, retry_after=wait))
                 reported += 1
-            elif self._start(parcel, lane):
+            elif self._start(parcel, queue):
                 started += 1
             else:
                 reported += 1
         return started + reported
 
-    def _ready_lane(self, now: float) -> Lane[Parcel[Any]] | None:
-        """Return a lane with something to do, taking them in turn."""
+    def _ready_queue(self, now: float) -> OriginQueue[Parcel[Any]] | None:
+        """Return a queue with something to do, taking them in turn."""
         for origin in list(self._waiting):
-            lane = self._waiting.pop(origin)
-            if not lane.waiting:
+            queue = self._waiting.pop(origin)
+            if not queue.waiting:
                 continue
-            self._waiting[origin] = lane
-            if lane.is_open(now=now) or lane.has_room(in_flight=self.in_flight):
-                return lane
+            self._waiting[origin] = queue
+            if queue.is_open(now=now) or queue.has_room(in_flight=self.in_flight):
+                return queue
         return None
 
-    def _start(self, parcel: Parcel[Any], lane: Lane[Parcel[Any]]) -> bool:
+    def _start(self, parcel: Parcel[Any], queue: OriginQueue[Parcel[Any]]) -> bool:
         """Put a message on the wire, or report at once why it may not go."""
         try:
-            request = parcel.transport.request_of(parcel.message, lane.origin)
+            request = parcel.transport.request_of(parcel.message, queue.origin)
         except SendRefused as refusal:
             _report(parcel, None, Verdict(Outcome.REFUSED, refusal.code))
             return False
@@ -279,21 +279,21 @@ class Wire:
             _report(parcel, None, problem.verdict)
             return False
         except NotYet:
-            self._park(parcel, lane.origin, _PUT_OFF_SECONDS)
+            self._park(parcel, queue.origin, _PUT_OFF_SECONDS)
             return False
         transfer = self._take_transfer()
-        connect_to = self._connect_to(lane.origin)
+        connect_to = self._connect_to(queue.origin)
         transfer.prepare(
             message=parcel,
-            lane=lane,
+            queue=queue,
             request=request,
-            patience=lane.patience(longest=self._total_timeout),
+            patience=queue.patience(longest=self._total_timeout),
             connect_to=connect_to,
-            any_address=connect_to is not None or lane.origin in self.dev_origins,
+            any_address=connect_to is not None or queue.origin in self.dev_origins,
         )
         self._multi.add_handle(transfer.handle)
         self._active[transfer.handle] = transfer
-        lane.active += 1
+        queue.active += 1
         return True
 
     def _take_transfer(self) -> Transfer[Parcel[Any]]:
@@ -326,14 +326,14 @@ class Wire:
     def _finish(self, handle: pycurl.Curl, code: int, text: str) -> None:
         transfer = self._active.pop(handle)
         self._multi.remove_handle(handle)
-        parcel, lane = transfer.message, transfer.lane
-        lane.active -= 1
+        parcel, queue = transfer.message, transfer.queue
+        queue.active -= 1
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         again = False
         now = self.clock()
         if status >= 200:
             version = handle.getinfo(pycurl.INFO_HTTP_VERSION)
-            lane.answered(
+            queue.answered(
                 multiplexed=version == pycurl.CURL_HTTP_VERSION_2_0, server_error=500 <= status < 600, now=now
             )
             verdict = parcel.transport.verdict_of(
@@ -345,7 +345,7 @@ class Wire:
             )
         else:
             status = None
-            refused = lane.multiplexed and stream_refused(code=code, message=text)
+            refused = queue.multiplexed and stream_refused(code=code, message=text)
             verdict = classify_error(
                 code=code,
                 body_taken=transfer.body_taken,
@@ -357,12 +357,12 @@ class Wire:
                 again = parcel.tries < _REFUSED_STREAM_TRIES
             elif verdict.outcome is Outcome.RETRY or verdict.reason == READ_TIMEOUT:
                 # A cut is one event for all the streams of its connection, so it does not count.
-                lane.failed(now=now, reason=verdict.reason)
+                queue.failed(now=now, reason=verdict.reason)
         transfer.release()
         self._idle.append(transfer)
         if again:
             parcel.tries += 1
-            self._start(parcel, lane)
+            self._start(parcel, queue)
         else:
             _report(parcel, status, verdict)
 

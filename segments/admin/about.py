@@ -17,10 +17,10 @@ from segments.models import (
     ImportLine,
     ImportSlice,
     ListEntry,
-    Passage,
-    Presence,
+    MembershipChange,
     Segment,
     SegmentImport,
+    SegmentMembership,
     SegmentSize,
     SegmentWork,
 )
@@ -42,7 +42,7 @@ class SegmentAbout(SegmentLists):
             Named(ListEntry, "end user's place in its list", "end users' places in its list"),
             Named(SegmentImport, "import with its report", "imports with their reports"),
         ),
-        records=(ImportLine, ImportSlice, SegmentSize, SegmentWork, Presence, Passage),
+        records=(ImportLine, ImportSlice, SegmentSize, SegmentWork, SegmentMembership, MembershipChange),
         means="The end users themselves stay.",
     )
 

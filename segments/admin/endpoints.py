@@ -55,7 +55,7 @@ class SegmentEndpoints(BrandScopedAdmin):
             "find": self.find_view,
             "count": self.count_view,
             "sample": self.sample_view,
-            "judge": self.judge_view,
+            "evaluate": self.evaluate_view,
         }
         wrap = self.admin_site.admin_view
         ours = [path(f"{name}/", wrap(view), name=f"segments_segment_{name}") for name, view in views.items()]
@@ -143,7 +143,7 @@ class SegmentEndpoints(BrandScopedAdmin):
             return Refused([RuleProblem("", _TOO_SLOW)], 503).answer()
         return JsonResponse({"people": [{**_named(one.end_user), "reasons": list(one.reasons)} for one in people]})
 
-    def judge_view(self, request: HttpRequest) -> HttpResponse:
+    def evaluate_view(self, request: HttpRequest) -> HttpResponse:
         """POST rules and who: whether each of the rules holds of this end user."""
         try:
             sent, rules, context = self._asked(request)

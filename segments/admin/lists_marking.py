@@ -14,7 +14,7 @@ from segments.admin.lists_export import SegmentExport
 from segments.models import Segment, SegmentWork
 from segments.selectors.lists import import_open
 from segments.selectors.marking import Marking, marking
-from segments.services.works import work_due
+from segments.services.scheduled_work import work_due
 from smartpush.common.clock import utc_now
 
 _MEANS = (

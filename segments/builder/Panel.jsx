@@ -144,8 +144,8 @@ const show = (element, block) => element.scrollIntoView({
   block, behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
 });
 
-/** Test one end user; `judged` is their result while the rules are as they were. */
-export function TestOne({base, rules, text, whole, judged, onJudged}) {
+/** Test one end user; `evaluated` is their result while the rules are as they were. */
+export function TestOne({base, rules, text, whole, evaluated, onEvaluated}) {
   const [who, setWho] = useState('');
   const [state, setState] = useState({});
   const card = useRef(null);
@@ -155,7 +155,7 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
     if (!fresh.current) return;
     fresh.current = false;
     show(card.current, 'nearest');
-  }, [judged, state]);
+  }, [evaluated, state]);
 
   async function test() {
     if (!who.trim()) {
@@ -163,14 +163,14 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
       return;
     }
     setState({busy: true});
-    onJudged(null);
+    onEvaluated(null);
     try {
-      const answer = await ask(`${base}judge/`, {body: {rules, who: who.trim()}});
+      const answer = await ask(`${base}evaluate/`, {body: {rules, who: who.trim()}});
       fresh.current = true;
       if (answer.problems) setState({problem: answer.problems.map(({message}) => message).join(' ')});
       else {
         setState({});
-        onJudged({...answer, text});
+        onEvaluated({...answer, text});
       }
     } catch (error) {
       fresh.current = true;
@@ -187,7 +187,7 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
           onChange={(event) => {
             setWho(event.target.value);
             setState({});
-            onJudged(null);
+            onEvaluated(null);
           }}
           onKeyDown={(event) => {
             if (event.key !== 'Enter') return;
@@ -201,16 +201,16 @@ export function TestOne({base, rules, text, whole, judged, onJudged}) {
         {!whole && <p className="sb-note">First complete the marked rules.</p>}
         {state.busy && <p className="sb-note">Testing…</p>}
         {state.problem && <p className="sb-fault"><Icon name="error" /><span>{state.problem}</span></p>}
-        {judged && (
-          <p className={`sb-verdict ${judged.matches ? 'sb-yes' : 'sb-no'}`}>
-            <Icon name={judged.matches ? 'check_circle' : 'cancel'} />
+        {evaluated && (
+          <p className={`sb-verdict ${evaluated.matches ? 'sb-yes' : 'sb-no'}`}>
+            <Icon name={evaluated.matches ? 'check_circle' : 'cancel'} />
             <span>
-              <a href={judged.end_user.url} target="_blank" rel="noopener">{judged.end_user.name}</a>
-              {judged.matches ? ' is in the segment.' : ' is not in the segment.'} Each rule shows whether it is true of them.
+              <a href={evaluated.end_user.url} target="_blank" rel="noopener">{evaluated.end_user.name}</a>
+              {evaluated.matches ? ' is in the segment.' : ' is not in the segment.'} Each rule shows whether it is true of them.
             </span>
           </p>
         )}
-        {judged && (
+        {evaluated && (
           <Button icon="arrow_upward" className="sb-quiet sb-up" onClick={() => show(card.current.closest('.sb-body'), 'start')}>
             Show the rules
           </Button>

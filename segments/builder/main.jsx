@@ -24,7 +24,7 @@ function Loaded({host, hidden, data, initial}) {
   const focus = useRef(null);
   const [query, setQuery] = useState(initial);
   const [loud, setLoud] = useState(hidden.getAttribute('aria-invalid') === 'true');
-  const [judged, setJudged] = useState(null);
+  const [evaluated, setEvaluated] = useState(null);
   const [held, hold] = useState(false);
 
   const catalogue = useMemo(() => {
@@ -40,9 +40,9 @@ function Loaded({host, hidden, data, initial}) {
     [live.problems, live.text, text, written],
   );
   const marks = useMemo(() => {
-    if (!judged || judged.text !== text) return new Map();
-    return new Map([...written.paths].map(([id, path]) => [id, judged.checks[path]]));
-  }, [judged, text, written]);
+    if (!evaluated || evaluated.text !== text) return new Map();
+    return new Map([...written.paths].map(([id, path]) => [id, evaluated.checks[path]]));
+  }, [evaluated, text, written]);
 
   const notes = useMemo(() => ({
     loud,
@@ -114,7 +114,7 @@ function Loaded({host, hidden, data, initial}) {
           <Panel live={live} gaps={gaps.size > 0}>
             <TestOne
               base={base} rules={written.rules} text={text} whole={gaps.size === 0 && problems.size === 0}
-              judged={judged?.text === text ? judged : null} onJudged={setJudged}
+              evaluated={evaluated?.text === text ? evaluated : null} onEvaluated={setEvaluated}
             />
           </Panel>
         </div>

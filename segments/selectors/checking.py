@@ -5,7 +5,7 @@ from datetime import datetime
 from segments.conditions import Context
 from segments.references import TooLarge, inlined, rules_problems
 from segments.rules import InvalidRules, RuleProblem, Rules
-from segments.selectors.matching import context_for
+from segments.selectors.audiences import context_for
 
 
 def context_checked(*, rules: Rules, brand_id: int, now: datetime) -> Context:

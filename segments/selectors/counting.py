@@ -1,7 +1,7 @@
 """How many end users rules select: exactly where that is quick, else an estimate from a sample, with its error.
 
 The sample is drawn by bucket, which is a hash of the end user: at random, and the same ones for each change of the
-rules. They are judged one by one by index, which costs no walk over the brand or its events.
+rules. They are evaluated one by one by index, which costs no walk over the brand or its events.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from devices.models import EndUser
 from devices.models.end_users import BUCKETS
 from devices.selectors.standing import HALVES_OF_ASK, Standing
-from segments.compiler import counted_sql, judge_sql
+from segments.compiler import condition_sql, counted_sql
 from segments.conditions import Context
 from segments.rules import Rules
 from segments.selectors.bounded import Superseded, TooSlow, rows_within
@@ -131,11 +131,11 @@ def _by_platform(counts: Sequence[int]) -> dict[str, int]:
 def _estimate(rules: Rules, context: Context, total: int, until: float) -> Count:
     """From as many end users as the time allows, a hundred first to see what they cost."""
     looked_at, found = 0, [0] * 8
-    judged = judge_sql(rules.rule, context)
+    condition = condition_sql(rules.rule, context)
     try:
         for people in _drawn(context.brand_id, total, until):
             started = time.monotonic()
-            counts = _judged(judged, people, context.brand_id, until - started)
+            counts = _evaluated(condition, people, context.brand_id, until - started)
             looked_at += len(people)
             found = [one + other for one, other in zip(found, counts, strict=True)]
             # The next batch is three times as large.
@@ -176,10 +176,10 @@ def _drawn(brand_id: int, total: int, until: float) -> Iterator[list[int]]:
         size *= 3
 
 
-def _judged(judged: Sql, people: Sequence[int], brand_id: int, seconds: float) -> tuple[int, ...]:
+def _evaluated(condition: Sql, people: Sequence[int], brand_id: int, seconds: float) -> tuple[int, ...]:
     """Of these, the columns of _COUNTS."""
     selected = fill(
-        "m AS MATERIALIZED (SELECT u.id FROM devices_enduser u WHERE u.id = ANY({}) AND ({}))", list(people), judged
+        "m AS MATERIALIZED (SELECT u.id FROM devices_enduser u WHERE u.id = ANY({}) AND ({}))", list(people), condition
     )
     counts = _COUNTS.replace("{reach}", _REACH).replace("{people}", "m")
     params = (*selected.params, *_brands(brand_id))

@@ -131,7 +131,7 @@ class KnownNames:
         return f"Nobody of {self.brand.name} carries the {label} marker “{name}”.{_meant(name, known)}"
 
     def value_warning(self, root: str, name: str, event: str | None = "", *, guarded: bool = False) -> str:
-        """Judge a value that a text names, such as user.first_name; `event` is what brings its event (None: none).
+        """Check a value that a text names, such as user.first_name; `event` is what brings its event (None: none).
 
         `guarded`: the text has a default for those without it.
         """

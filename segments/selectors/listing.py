@@ -12,9 +12,9 @@ from segments.describe import Names, describe
 from segments.models import ListEntry, Segment, SegmentWork
 from segments.references import TooLarge
 from segments.rules import EVERYONE, InvalidRules, Rules, parse_rules
+from segments.selectors.audiences import context_for
 from segments.selectors.bounded import TooSlow
 from segments.selectors.counting import audience_count
-from segments.selectors.matching import context_for
 from segments.selectors.segments import segment_rules
 from segments.selectors.uses import segment_use_counts
 from segments.selectors.words import names_in

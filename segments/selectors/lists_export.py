@@ -9,7 +9,7 @@ from django.db import connection
 
 from segments.core.devices import reachable
 from segments.models import Segment, SegmentImport
-from segments.selectors.matching import context_for, segment_queryset
+from segments.selectors.audiences import context_for, segment_queryset
 from segments.selectors.segments import segment_rules
 
 _BLOCK = 64 * 1024  # bytes

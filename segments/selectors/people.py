@@ -1,4 +1,4 @@
-"""A few of those whom rules select, with the reasons, and one end user judged rule by rule."""
+"""A few of those whom rules select, with the reasons, and one end user evaluated rule by rule."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.models import EndUser
-from segments.compiler import audience_where, judge_sql
+from segments.compiler import audience_where, condition_sql
 from segments.conditions import Context
 from segments.describe import describe
 from segments.rules import VERSION, AllOf, Condition, Not, Rule, Rules, conditions_of, parts_of
@@ -53,8 +53,8 @@ def audience_sample(*, rules: Rules, context: Context, size: int = 5) -> Sequenc
 
 
 def _among_recent(rules: Rules, context: Context, size: int) -> list[tuple[Any, ...]]:
-    """The last ones seen, judged by index: a few hundred first, which is enough for most rules."""
-    judged, found = judge_sql(rules.rule, context), []
+    """The last ones seen, evaluated by index: a few hundred first, which is enough for most rules."""
+    condition, found = condition_sql(rules.rule, context), []
     until = time.monotonic() + _RECENT_SECONDS
     for looked_at in (300, 3_000):
         recent = fill(
@@ -62,7 +62,7 @@ def _among_recent(rules: Rules, context: Context, size: int) -> list[tuple[Any, 
             " ORDER BY last_session_at DESC LIMIT {}) u WHERE ({}) ORDER BY u.last_session_at DESC LIMIT {}",
             context.brand_id,
             looked_at,
-            judged,
+            condition,
             size,
         )
         try:
@@ -81,7 +81,7 @@ def checks_of(
     *, rules: Rules, context: Context, end_user_ids: Sequence[int], seconds: float = 5.0
 ) -> Mapping[int, Mapping[str, bool]]:
     """Of each of these end users, the path of each group and rule and whether it holds: one query; raises TooSlow."""
-    each = [(path, judge_sql(rule, context)) for path, rule in conditions_of(rules)]
+    each = [(path, condition_sql(rule, context)) for path, rule in conditions_of(rules)]
     # One array, since a row has 1,664 columns at most.
     held = Sql(", ".join(f"({sql.text}) IS TRUE" for _, sql in each), tuple(p for _, sql in each for p in sql.params))
     rows = rows_within(
@@ -95,7 +95,7 @@ def checks_of(
 
 
 def _checks(rule: Rule, leaves: Mapping[str, bool]) -> Mapping[str, bool]:
-    """What holds of the groups too; every part is judged, for showing all of them."""
+    """What holds of the groups too; every part is evaluated, for showing all of them."""
     found: dict[str, bool] = {}
 
     def holds(rule: Rule, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Watched segments: their rules ready to judge by, what their answers depend on, who entered and left lately."""
+"""Find watched segments, their compiled rules, and what their answers depend on."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -12,16 +12,16 @@ from segments.fields import Reads
 from segments.models import Segment
 from segments.references import inlined, leads_to
 from segments.rules import InvalidRules, Rules, parse_rules, reads_of
-from segments.selectors.matching import context_for
+from segments.selectors.audiences import context_for
 from segments.selectors.segments import segment_rules
 
-# Of these it is not noticed when they change: time alone, deliveries, campaigns, lists.
+# Changes of these are not queued: time alone, deliveries, campaigns, lists.
 _UNNOTICED = frozenset({Reads.CLOCK, Reads.OTHER})
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A segment and what it is judged by; `reads` looks through the segments that it names."""
+    """A segment and the rules that decide who is in it; `reads` includes the segments that it refers to."""
 
     segment_id: int
     brand_id: int
@@ -31,17 +31,17 @@ class Watched:
 
     @property
     def noticed(self) -> bool:
-        """Whether a change of an end user, their devices or events can let them in or out."""
+        """Tell whether a change of an end user, their devices or events can change their membership."""
         return bool(self.reads - _UNNOTICED)
 
     @property
     def drifts(self) -> bool:
-        """Whether somebody can enter or leave without such a change."""
+        """Tell whether somebody can enter or leave without such a change."""
         return bool(self.reads & _UNNOTICED)
 
 
 def watched_of(*, segment: Segment, now: datetime) -> Watched:
-    """What this segment is judged by at this moment; raises InvalidRules, TooLarge."""
+    """Return the segment with its rules as of this moment; raises InvalidRules, TooLarge."""
     rules = segment_rules(segment=segment)
     context = context_for(rules=rules, brand_id=segment.brand_id, now=now)
     return Watched(segment.pk, segment.brand_id, rules, context, reads_of(inlined(rules, context.segments)))

@@ -12,7 +12,7 @@ from segments.references import TooLarge, inlined, leads_to
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules, rules_json
 from segments.selectors.checking import context_checked
 from segments.services.locks import segments_lock
-from segments.services.presences import brand_lock
+from segments.services.memberships import brand_lock
 from segments.services.sizes import size_soon
 from segments.services.watching import rebaseline
 from smartpush.common.clock import utc_now

@@ -1,4 +1,4 @@
-"""How many a segment has, and had: a point a day, kept as work that comes round (services/works.py)."""
+"""Keep the size of each segment, one point a day, as scheduled work (services/scheduled_work.py)."""
 
 import time as clock
 import zoneinfo
@@ -11,11 +11,11 @@ from devices.models import Brand
 from segments.models import Segment, SegmentSize, SegmentWork
 from segments.references import TooLarge
 from segments.rules import InvalidRules
+from segments.selectors.audiences import context_for
 from segments.selectors.bounded import TooSlow
 from segments.selectors.counting import audience_count
-from segments.selectors.matching import context_for
 from segments.selectors.segments import segment_rules
-from segments.services.works import work_due
+from segments.services.scheduled_work import work_due
 from smartpush.common.statistics import statistics_refresh
 
 AT_ONCE = 8.0  # seconds, while somebody waits for the answer

@@ -1,7 +1,7 @@
-"""The whole segment against what is kept of it: for those who come and go with time, or by what is not queued.
+"""Compare a whole segment with its kept memberships, for changes that come with time or are not queued.
 
-The sets are compared without any lock; only whom they differ in is judged again, by index, a slice a transaction. So a
-heavy sweep holds up nobody, and it writes no other way than the judgement of a change does.
+The two sets are compared without a lock; only the people in whom they differ are evaluated again, by index, one slice a
+transaction. So a heavy sweep blocks nobody, and it writes through the same statement as a queued change.
 """
 
 import time
@@ -14,7 +14,7 @@ from segments.compiler import audience_sql
 from segments.models import Segment, SegmentWork
 from segments.selectors.bounded import rows_within
 from segments.selectors.watching import Watched, watched_of
-from segments.services.presences import Passed, brand_lock, presences_judge
+from segments.services.memberships import MembershipChanges, brand_lock, memberships_evaluate
 from segments.sql import fill
 from smartpush.common.statistics import statistics_refresh
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 # A sweep may take a hundredth of the time that passes between two; a quick one comes every five minutes.
 SHORTEST, LONGEST, SHARE = timedelta(minutes=5), timedelta(hours=1), 100
 TIMEOUT = 90.0  # seconds, of the comparison
-SLICE = 5000  # end users judged in one transaction
+SLICE = 5000  # end users evaluated in one transaction
 _READ = ("devices_enduser", "devices_device", "devices_pushstatus", "segments_presence")
 _DIFFERENT = """
 WITH inside AS MATERIALIZED ({audience})
@@ -33,18 +33,18 @@ UNION ALL
 SELECT p.end_user_id, u.id IS NOT NULL FROM segments_presence p LEFT JOIN devices_enduser u ON u.id = p.end_user_id
 WHERE p.segment_id = {segment} AND p.inside AND NOT EXISTS (SELECT FROM inside i WHERE i.id = p.end_user_id)
 """
-# Erased while they were being judged.
+# People who were erased while they were being evaluated.
 _FORGET = """
-WITH passages AS (DELETE FROM segments_passage WHERE segment_id = %(segment)s AND end_user_id = ANY(%(gone)s))
+WITH changes AS (DELETE FROM segments_passage WHERE segment_id = %(segment)s AND end_user_id = ANY(%(gone)s))
 DELETE FROM segments_presence WHERE segment_id = %(segment)s AND end_user_id = ANY(%(gone)s)
 """
 _QUEUED = "SELECT DISTINCT end_user_id FROM devices_changedenduser WHERE brand_id = %s"
 
 
-def sweep(*, segment: Segment, now: datetime) -> Passed:
-    """Find everybody whose presence is not as it should be, and write it with the passages that follow.
+def sweep(*, segment: Segment, now: datetime) -> MembershipChanges:
+    """Find everybody whose kept membership is wrong, and write the right one with its change.
 
-    Who is in the queue of changes is left to it. Raises TooSlow, InvalidRules, TooLarge.
+    People in the queue of changes are left to it. Raises TooSlow, InvalidRules, TooLarge.
     """
     statistics_refresh(tables=_READ)
     watched = watched_of(segment=segment, now=now)
@@ -53,14 +53,14 @@ def sweep(*, segment: Segment, now: datetime) -> Passed:
     gone = [person for person, exists in found if not exists]
     queued = _queued(segment.brand_id) if found else set()
     different = sorted(person for person, exists in found if exists and person not in queued)
-    passed = Passed()
+    changes = MembershipChanges()
     for at in range(0, len(different), SLICE):
-        passed += _slice(watched, different[at : at + SLICE], now)
+        changes += _slice(watched, different[at : at + SLICE], now)
     if gone:
         with connection.cursor() as cursor:
             cursor.execute(_FORGET, {"segment": segment.pk, "gone": gone})
-    _tell(watched, passed, len(gone))
-    return passed
+    _log(watched, changes, len(gone))
+    return changes
 
 
 def _queued(brand_id: int) -> set[int]:
@@ -70,24 +70,24 @@ def _queued(brand_id: int) -> set[int]:
 
 
 @transaction.atomic
-def _slice(watched: Watched, end_user_ids: list[int], now: datetime) -> Passed:
+def _slice(watched: Watched, end_user_ids: list[int], now: datetime) -> MembershipChanges:
     brand_lock(brand_id=watched.brand_id)
     segment = Segment.objects.filter(pk=watched.segment_id, watched=True).first()  # as it is now that we have the lock
     if segment is None:
-        return Passed()
-    return presences_judge(watched=watched_of(segment=segment, now=now), end_user_ids=end_user_ids, now=now)
+        return MembershipChanges()
+    return memberships_evaluate(watched=watched_of(segment=segment, now=now), end_user_ids=end_user_ids, now=now)
 
 
-def _tell(watched: Watched, passed: Passed, gone: int) -> None:
-    counts = {"entered": passed.entered, "left": passed.left, "gone": gone}
+def _log(watched: Watched, changes: MembershipChanges, gone: int) -> None:
+    counts = {"entered": changes.entered, "left": changes.left, "gone": gone}
     if not watched.drifts and any(counts.values()):
-        log.warning("segment_presence_repaired", segment=watched.segment_id, **counts)
+        log.warning("segment_membership_repaired", segment=watched.segment_id, **counts)
     elif any(counts.values()):
         log.info("segment_swept", segment=watched.segment_id, **counts)
 
 
 def sweep_work(segment_id: int, now: datetime) -> datetime:
-    """The sweep as work that comes round; returns when the next one is due."""
+    """Sweep as scheduled work; returns when the next sweep is due."""
     segment = Segment.objects.filter(pk=segment_id, watched=True).first()
     if segment is None:
         SegmentWork.objects.filter(segment_id=segment_id, kind=SegmentWork.Kind.SWEEP).delete()
@@ -100,5 +100,5 @@ def sweep_work(segment_id: int, now: datetime) -> datetime:
 
 
 def interval(*, seconds: float) -> timedelta:
-    """The time between two sweeps that take so long."""
+    """Return the time until the next sweep after one that took so many seconds."""
     return min(LONGEST, max(SHORTEST, timedelta(seconds=seconds * SHARE)))

@@ -1,7 +1,7 @@
-"""Keeping who is in a segment, and who enters and leaves: from when, until when, and each time that somebody changed.
+"""Watch a segment: keep who is in it, and record each time that somebody enters or leaves.
 
-An end user's change is queued by the database (docs/adr/0008) and judged here, within a second; what changes with time
-alone, or in tables that are not queued, is found by a sweep (services/sweeping.py).
+The database queues every end user who changes (docs/adr/0008); they are evaluated here within a second. Changes that
+come with time alone, or from tables that are not queued, are found by a sweep (services/sweeping.py).
 """
 
 from collections.abc import Collection, Sequence
@@ -11,31 +11,31 @@ import structlog
 from django.db import DatabaseError, connection, transaction
 
 from devices.models import Brand, ChangedEndUser
-from segments.models import Passage, Presence, Segment, SegmentWork
+from segments.models import MembershipChange, Segment, SegmentMembership, SegmentWork
 from segments.references import TooLarge
 from segments.rules import InvalidRules
 from segments.selectors.watching import brands_changed, segments_changed_with, segments_watched, watched_of
-from segments.services.presences import (
-    Passed,
+from segments.services.memberships import (
+    MembershipChanges,
     brand_lock,
     brand_lock_try,
-    presences_baseline,
-    presences_judge,
+    memberships_baseline,
+    memberships_evaluate,
 )
-from segments.services.works import work_due
+from segments.services.scheduled_work import work_due
 
 log = structlog.get_logger(__name__)
 
 KEEP = timedelta(days=90)
-# Whoever was being written while the watching began was not queued for it: they are found soon after.
+# People who were being written while the watching began were not queued; this sweep finds them.
 _FIRST_SWEEP = timedelta(minutes=1)
-_JUDGE_SECONDS = 5  # for up to `most` end users and one segment; what takes longer is left to its sweep
+_EVALUATE_SECONDS = 5  # for up to `most` end users and one segment; a slower evaluation is left to the sweep
 _FORGET_AT_ONCE = 20_000
 
 
 @transaction.atomic
 def watch(*, segment: Segment, now: datetime) -> None:
-    """Keep who is in the segment from now on; who is in it already did not enter. Watching it again changes nothing.
+    """Keep who is in the segment from now on; people who are in it already did not enter. Idempotent.
 
     Raises InvalidRules, TooLarge.
     """
@@ -51,12 +51,12 @@ def watch(*, segment: Segment, now: datetime) -> None:
 
 @transaction.atomic
 def unwatch(*, segment: Segment) -> None:
-    """Keep no longer who is in the segment; the passages stay for their time."""
+    """Stop keeping who is in the segment; its membership changes are kept for `KEEP`."""
     brand_lock(brand_id=segment.brand_id)
     Segment.objects.filter(pk=segment.pk).update(watched=False)
     segment.watched = False
     SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SWEEP).delete()
-    Presence.objects.filter(segment=segment).delete()
+    SegmentMembership.objects.filter(segment=segment).delete()
     if not Segment.objects.filter(brand_id=segment.brand_id, watched=True).exists():
         Brand.objects.filter(pk=segment.brand_id, noticed=True).update(noticed=False)
         ChangedEndUser.objects.filter(brand_id=segment.brand_id).delete()
@@ -64,7 +64,7 @@ def unwatch(*, segment: Segment) -> None:
 
 @transaction.atomic
 def rebaseline(*, segment: Segment, now: datetime) -> None:
-    """The rules were edited: who is in the segment, or in one that names it, is taken anew; nobody entered or left.
+    """Take a new baseline of a segment whose rules were edited, and of those that refer to it; nobody enters or leaves.
 
     Their sizes are computed soon. Call it in the transaction that changes the rules, after they are saved.
     Raises InvalidRules, TooLarge.
@@ -76,7 +76,7 @@ def rebaseline(*, segment: Segment, now: datetime) -> None:
 
 
 def list_changed(*, segment: Segment, now: datetime) -> None:
-    """The list of an imported segment changed: who enters and leaves by it is looked for at once.
+    """Sweep an imported segment, and those that refer to it, as soon as its list has changed.
 
     Its size is computed soon, as are those of the segments that name it.
     """
@@ -94,7 +94,7 @@ def _sized_soon(segment: Segment, now: datetime) -> Sequence[Segment]:
 
 
 def _baseline(segment: Segment, now: datetime) -> None:
-    presences_baseline(watched=watched_of(segment=segment, now=now), now=now)
+    memberships_baseline(watched=watched_of(segment=segment, now=now), now=now)
     work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SWEEP, at=now + _FIRST_SWEEP)
 
 
@@ -108,17 +108,17 @@ SELECT count(*), coalesce(array_agg(DISTINCT end_user_id), '{}') FROM taken
 """
 
 
-def changes_judge(*, now: datetime, most: int = 5000) -> int:
-    """Judge up to `most` queued changes of each brand by its watched segments; returns how many were taken.
+def changed_people_evaluate(*, now: datetime, most: int = 5000) -> int:
+    """Evaluate up to `most` changed people of each brand for its watched segments; returns how many were taken.
 
-    They leave the queue in the transaction that writes what follows from them, so that a crash loses none. A brand
-    whose presences are being taken anew at this moment waits for the next call.
+    They leave the queue in the transaction that writes the result, so that a crash loses none. A brand for which a
+    baseline is being taken at this moment waits for the next call.
     """
-    return sum(_judge_brand(brand_id, now, most) for brand_id in brands_changed())
+    return sum(_evaluate_brand(brand_id, now, most) for brand_id in brands_changed())
 
 
 @transaction.atomic
-def _judge_brand(brand_id: int, now: datetime, most: int) -> int:
+def _evaluate_brand(brand_id: int, now: datetime, most: int) -> int:
     if not brand_lock_try(brand_id=brand_id):
         return 0
     with connection.cursor() as cursor:
@@ -126,39 +126,39 @@ def _judge_brand(brand_id: int, now: datetime, most: int) -> int:
         taken, people = cursor.fetchone()
     if people:
         for segment in segments_watched(brand_id=brand_id):
-            _judge_segment(segment, people, now)
+            _evaluate_segment(segment, people, now)
     return int(taken)
 
 
-def _judge_segment(segment: Segment, people: Collection[int], now: datetime) -> Passed:
+def _evaluate_segment(segment: Segment, people: Collection[int], now: datetime) -> MembershipChanges:
     """One segment's fault holds up no other: it is logged, and its sweep finds what this did not."""
     try:
         with transaction.atomic():
             watched = watched_of(segment=segment, now=now)
             if not watched.noticed:
-                return Passed()
+                return MembershipChanges()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_JUDGE_SECONDS * 1000)])
-                found = presences_judge(watched=watched, end_user_ids=people, now=now)
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_EVALUATE_SECONDS * 1000)])
+                found = memberships_evaluate(watched=watched, end_user_ids=people, now=now)
                 cursor.execute("SET LOCAL statement_timeout = DEFAULT")
             return found
     except (DatabaseError, InvalidRules, TooLarge, LookupError):
         if not connection.is_usable():
             raise
-        log.exception("segment_not_judged", segment=segment.pk, people=len(people))
+        log.exception("segment_not_evaluated", segment=segment.pk, people=len(people))
         work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SWEEP, at=now)
-        return Passed()
+        return MembershipChanges()
 
 
 def watching_forget_old(*, now: datetime) -> int:
-    """Housekeeping: passages of long ago, what is left of segments that nobody watches, brands noticed for nothing.
+    """Delete old membership changes and the rest of segments that are no longer watched; mend `Brand.noticed`.
 
     Returns how many rows went; at most some ten thousand of each at once.
     """
     rows = 0
     for model, old in (
-        (Passage, Passage.objects.filter(at__lt=now - KEEP)),
-        (Presence, Presence.objects.exclude(segment__in=Segment.objects.filter(watched=True))),
+        (MembershipChange, MembershipChange.objects.filter(at__lt=now - KEEP)),
+        (SegmentMembership, SegmentMembership.objects.exclude(segment__in=Segment.objects.filter(watched=True))),
         (ChangedEndUser, ChangedEndUser.objects.exclude(brand_id__in=Brand.objects.filter(noticed=True).values("pk"))),
     ):
         ids = list(old.order_by("pk").values_list("pk", flat=True)[:_FORGET_AT_ONCE])

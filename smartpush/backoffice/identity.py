@@ -44,7 +44,7 @@ class Verdict:
 
 
 def verdict(*, brand: Brand, keys: int, seen: Sequence[Seen]) -> Verdict:
-    """Whether enforcing would shut somebody out, judged by yesterday and today."""
+    """Tell whether enforcing would shut somebody out, from the calls of yesterday and today."""
     recent = sum(one.recent for one in seen)
     proven = sum(one.recent for one in seen if one.outcome == Outcome.VALID)
     failed = recent - proven

@@ -2,7 +2,7 @@
 
 A client chooses every byte of its headers. What cannot be meant and would make a reader of it fail is cleaned (a
 content type, a cookie) or refused with 400 (a header or a length that is none). Paths, queries and forms are for
-their views to judge.
+their views to check.
 """
 
 import re

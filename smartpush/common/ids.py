@@ -106,7 +106,7 @@ def preference_token(number: int, expires_at: datetime) -> str:
 
 
 def read_preference_token(token: str) -> tuple[int, datetime] | None:
-    """End user and end of a preference token, or None when it was not made by us; the caller judges the time."""
+    """End user and end of a preference token, or None when it was not made by us; the caller checks the time."""
     hidden, rest = token[:16], _decoded(token[16:], 28)
     number = row_number("preferences", hidden)
     if number is None or rest is None:

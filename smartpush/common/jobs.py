@@ -1,4 +1,6 @@
-"""Queueing a job. A job is a bell: its truth is in our tables, and the ticker rings again for what was lost."""
+"""Queue a job. A job only notifies a worker: what is to be done stands in our tables, and the ticker queues a lost job
+again.
+"""
 
 from typing import Any
 
@@ -12,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 def job_queue(path: str, *args: Any, cluster: str) -> bool:
-    """Queue the function at this path on a cluster; False when the bell was lost, which fails nobody's call."""
+    """Queue the function at this path on a cluster; False when it could not be queued, which fails no call."""
     try:
         async_task(path, *args, q_options={"cluster": cluster, "save": False, "ack_failure": True})
     except RedisAway:  # told of by the circuit breaker

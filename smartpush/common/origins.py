@@ -1,4 +1,4 @@
-"""Which addresses a click may open: https on the brand's own hosts, judged at save and again at send."""
+"""Check the addresses that a click may open: https on the brand's own hosts, at save and again at send."""
 
 import functools
 import re

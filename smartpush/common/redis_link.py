@@ -1,6 +1,6 @@
 """The way to Redis, where REDIS_URL names one: short waits, a circuit breaker, and the product goes on without it.
 
-Redis keeps counts of limits, what is remembered for seconds, and the bells of jobs; nothing in it is the only copy of
+Redis keeps counts of limits, what is remembered for seconds, and the queue of jobs; nothing in it is the only copy of
 anything. While it does not answer, limits let everybody pass, what was remembered is asked again, and jobs begin when
 the ticker looks for them. Only one call in `REST_SECONDS` finds out whether it is back; the others do not wait.
 """

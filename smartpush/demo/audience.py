@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from devices.models import Brand, EndUser, Event
 from segments.models import Segment, SegmentImport
 from segments.rules import parse_rules
+from segments.selectors.audiences import context_for
 from segments.selectors.counting import audience_count
-from segments.selectors.matching import context_for
 from segments.services import segment_save
 from segments.services.imports import import_receive
 from segments.services.lists import list_save

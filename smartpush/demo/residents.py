@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from campaigns.services.triggers import match
+from campaigns.services.entry_by_event import enter_by_events
 from devices.models import (
     App,
     Brand,
@@ -97,7 +97,7 @@ def residents_arrive(*, brand: Brand, now: datetime) -> int:
         RecordedEvent(event.pk, event.end_user_id, event.device_id, event.name, {}, event.occurred_at)
         for event in events
     ]
-    return len(match(brand_id=brand.pk, events=recorded, now=now))
+    return len(enter_by_events(brand_id=brand.pk, events=recorded, now=now))
 
 
 def residents_waiting(*, brand: Brand) -> int:

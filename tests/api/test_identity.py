@@ -261,7 +261,7 @@ def test_turning_enforcement_on_asks_known_end_users_once_and_breaks_no_installa
     page.call("popups/poll")
 
 
-def test_a_visitor_is_absorbed_under_enforcement_with_all_that_they_did(page, brand, signer, enforcing):
+def test_a_visitor_is_merged_under_enforcement_with_all_that_they_did(page, brand, signer, enforcing):
     as_ann(page, signer)
     visitor = Page(brand, page.origin)
     visitor.allow()

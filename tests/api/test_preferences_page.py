@@ -9,7 +9,7 @@ from django.test import Client
 
 from devices.models import ConsentRecord, EndUser
 from devices.services.categories import category_archive, category_create
-from devices.services.merging import end_user_remove_absorbed
+from devices.services.merging import end_user_remove_merged
 from smartpush.api.preferences.texts import TEXTS
 from smartpush.common.clock import utc_now
 from smartpush.common.ids import preference_token, read_preference_token, report_token
@@ -174,7 +174,7 @@ def test_a_link_of_somebody_who_is_gone_is_over(page):
     number = page.device.session_end_user_id
     token = preference_token(number + 10_000, utc_now() + timedelta(hours=1))
     assert opened(f"/p/{token}").status_code == 410
-    end_user_remove_absorbed(visitor_id=number + 10_000)
+    end_user_remove_merged(visitor_id=number + 10_000)
 
 
 def test_a_link_that_was_not_made_here_opens_nothing(address, ann, client):

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from devices.models import EndUser, PropertyDefinition
-from devices.services.merging import end_user_absorb
+from devices.services.merging import end_user_merge
 from devices.services.properties import MAX_STORED, MAX_STORED_BYTES
 from smartpush.common.clock import utc_now
 from tests.api.server.client import Server
@@ -84,7 +84,7 @@ def test_merging_keeps_the_known_ones_and_fills_up_to_the_limit(page, brand):
     fill(brand, {f"p{n}": n for n in range(MAX_STORED - 1)})
     known, visitor = person(brand, "ann"), EndUser.objects.get(external_id=None)
     with transaction.atomic():
-        end_user_absorb(visitor=visitor, known=known, now=utc_now())
+        end_user_merge(visitor=visitor, known=known, now=utc_now())
     stored = ann_has(brand)
     assert (len(stored), stored["p0"], stored["a"]) == (MAX_STORED, 0, 1)
 

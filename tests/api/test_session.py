@@ -93,7 +93,7 @@ def test_identify_promotes_the_visitor(page):
     assert list(Event.objects.order_by("id").values_list("name", flat=True)) == ["session", "login"]
 
 
-def test_identify_absorbs_the_visitor_into_a_known_end_user(page, brand):
+def test_identify_merges_the_visitor_into_a_known_end_user(page, brand):
     desk = Page(brand, page.origin)
     known = desk.session(external_id="ann")["end_user"]
     visitor = page.session()["end_user"]

@@ -274,8 +274,8 @@ def test_a_draft_asks_and_a_campaign_that_ran_is_archived(ours, client_of):
     client.post(url, {"post": "yes"})
     assert Campaign.objects.filter(pk=draft.pk).exists()
     CampaignVersion.objects.create(campaign=draft, number=1, graph={}, entry={}, published_at=NOW)
-    barred = client.post(url, {"seen": ""})
-    assert (barred.status_code, "archive it instead" in barred.content.decode()) == (409, True)
+    refused = client.post(url, {"seen": ""})
+    assert (refused.status_code, "archive it instead" in refused.content.decode()) == (409, True)
     CampaignVersion.objects.filter(campaign=draft).delete()
     assert client.post(url, agreed(client, url)).status_code == 302
     assert not Campaign.objects.filter(pk=draft.pk).exists()

@@ -139,7 +139,7 @@ def test_the_verdict(wanted, keys, counts, title):
     assert found.text.endswith(".")
 
 
-def test_readiness_is_judged_by_yesterday_and_today(ours):
+def test_readiness_is_checked_by_yesterday_and_today(ours):
     saw(ours.brand, "missing", 1_000, ago=2)
     saw(ours.brand, "valid", 10, ago=1)
     saw(ours.brand, "valid", 15, shard=3)

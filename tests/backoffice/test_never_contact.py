@@ -14,7 +14,7 @@ from segments.rules import EVERYONE, rules_json
 from segments.selectors.counting import audience_count
 from segments.services.lists import list_extend, list_save
 from segments.services.sizes import size_compute
-from segments.tasks import do_works
+from segments.tasks import run_work
 from smartpush.backoffice.overview import figures
 from smartpush.common.clock import utc_now
 from tests.backoffice.world import NOW, end_user_with_device
@@ -130,7 +130,7 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     assert client.post(address, {"name": "Do not call", "seen": seen}).status_code == 302
     under_way = client.get(address + "?progress").json()
     assert under_way["open"] is True and "1 of 2 in the list" in under_way["html"]
-    do_works()
+    run_work()
     done = client.get(address + "?progress").json()
     assert done["open"] is False and "3 of 3 in the list" in done["html"]
     assert "Everybody in the list is marked" in client.get(address).content.decode()
@@ -165,7 +165,7 @@ def test_ids_that_were_taken_out_of_a_list_are_not_marked(client_of, ours, impor
     client = client_of(ours.brand, "editor")
     assert f"becomes an end user who is marked: {len(left)}" in client.get(address).content.decode()
     client.post(address, {"name": "Do not call", "seen": f"0:{len(left)}:{last.pk}"})
-    do_works()
+    run_work()
     made = EndUser.objects.filter(brand=ours.brand, external_id__startswith="ghost-")
     assert set(made.values_list("external_id", "never_contact")) == {(one, True) for one in left}
 
@@ -181,7 +181,7 @@ def test_a_list_that_was_replaced_by_as_many_others_is_asked_about_again(client_
     given(segment, "replace")
     refused = client.post(address, {"name": "Do not call", "seen": seen})
     assert refused.status_code == 409 and 'value="Do not call"' in refused.content.decode()
-    do_works()
+    run_work()
     assert not EndUser.objects.filter(never_contact=True).exists()
 
 

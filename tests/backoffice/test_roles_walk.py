@@ -40,7 +40,7 @@ OUR_PAGES = {
     "segments_segment_find": Role.VIEWER,
     "segments_segment_count": Role.VIEWER,
     "segments_segment_sample": Role.VIEWER,
-    "segments_segment_judge": Role.VIEWER,
+    "segments_segment_evaluate": Role.VIEWER,
     "segments_segment_compute": Role.EDITOR,
     "segments_segment_duplicate": Role.EDITOR,
     "segments_segment_new_list": Role.EDITOR,  # a button that leads to the page below

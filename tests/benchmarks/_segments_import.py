@@ -56,7 +56,7 @@ def main(file: Path) -> dict[str, float]:
     with file.open("rb") as stream:
         job = import_receive(segment=segment, mode="add", stream=stream, file_name=file.name, by=None, now=NOW)
     received = time.perf_counter() - began
-    # What a worker hands over, the next bell takes on.
+    # The next job goes on with what a worker hands over.
     while not import_run(import_id=job.pk, now=NOW):
         job.refresh_from_db()
         if job.state not in (SegmentImport.State.WAITING, SegmentImport.State.RUNNING):

@@ -110,7 +110,7 @@ WHERE brand_id = {BRAND} AND (js_markers @> '{{SPORTS}}' OR {_SAFE_VIP.replace("
 """
 
 # One end user, each condition by index.
-JUDGE_BY_HAND = f"""
+EVALUATE_BY_HAND = f"""
 SELECT EXISTS (SELECT FROM devices_enduser u
 WHERE id = %(person)s AND brand_id = {BRAND}
   AND (js_markers @> '{{SPORTS}}' OR {_SAFE_VIP.replace("properties", "u.properties")})

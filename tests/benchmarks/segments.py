@@ -24,8 +24,8 @@ OURS, BY_HAND = "smartpush", "hand-written SQL"
 SLOWER = 1.5  # times what is written by hand
 PATIENCE = 600_000  # milliseconds: a slow count is measured too
 LIVE_SECONDS = 1.0
-JUDGE_MS = 5.0
-JUDGED = 300
+EVALUATE_MS = 5.0
+EVALUATED = 300
 IMPORT_SECONDS, IMPORT_MEGABYTES = 30.0, 64.0
 IMPORTED = 1_000_000
 COUNTED = "SELECT count(*) FROM ({}) s"
@@ -45,7 +45,7 @@ def segments(scale: float) -> Iterator[Figure]:
             _say(line)
         yield from _counts()
         yield from _live_counts()
-        yield from _judging()
+        yield from _evaluating()
         yield from _imports(scale, environment)
         sizes = indexes()
         yield from (Figure(f"segments.index.{name}", size, "MB") for name, size in sizes.items())
@@ -59,8 +59,8 @@ def _say(text: str) -> None:
 def _counts() -> Iterator[Figure]:
     from segments.compiler import counted_sql  # noqa: PLC0415
     from segments.rules import parse_rules  # noqa: PLC0415
+    from segments.selectors.audiences import context_for  # noqa: PLC0415
     from segments.selectors.bounded import rows_within  # noqa: PLC0415
-    from segments.selectors.matching import context_for  # noqa: PLC0415
     from tests.benchmarks._segments_data import BRAND, NOW  # noqa: PLC0415
     from tests.benchmarks._segments_questions import QUESTIONS, Question  # noqa: PLC0415
 
@@ -124,8 +124,8 @@ def _server_cpu_ms() -> float | None:
 def _live_counts() -> Iterator[Figure]:
     """The first answer that the builder shows, and how far it is from the exact number."""
     from segments.rules import parse_rules  # noqa: PLC0415
+    from segments.selectors.audiences import context_for  # noqa: PLC0415
     from segments.selectors.counting import audience_count  # noqa: PLC0415
-    from segments.selectors.matching import context_for  # noqa: PLC0415
     from tests.benchmarks._segments_data import BRAND, NOW  # noqa: PLC0415
     from tests.benchmarks._segments_questions import QUESTIONS  # noqa: PLC0415
 
@@ -159,20 +159,20 @@ def _live_counts() -> Iterator[Figure]:
     )
 
 
-def _judging() -> Iterator[Figure]:
+def _evaluating() -> Iterator[Figure]:
     """One end user against ten nested rules, by the product and by hand."""
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
     from segments.rules import parse_rules  # noqa: PLC0415
-    from segments.selectors.matching import context_for, matches  # noqa: PLC0415
+    from segments.selectors.audiences import context_for, matches  # noqa: PLC0415
     from tests.benchmarks._segments_data import BRAND, NOW  # noqa: PLC0415
-    from tests.benchmarks._segments_questions import JUDGE_BY_HAND, TEN_RULES  # noqa: PLC0415
+    from tests.benchmarks._segments_questions import EVALUATE_BY_HAND, TEN_RULES  # noqa: PLC0415
 
     data = {"version": 1, "rule": TEN_RULES}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM devices_enduser WHERE brand_id = %s", [BRAND])
-        people = random.Random(4).sample(range(1, cursor.fetchone()[0] + 1), JUDGED)
+        people = random.Random(4).sample(range(1, cursor.fetchone()[0] + 1), EVALUATED)
 
     def ours(person: int) -> bool:
         rules = parse_rules(data)
@@ -180,12 +180,12 @@ def _judging() -> Iterator[Figure]:
 
     def by_hand(person: int) -> bool:
         with connection.cursor() as cursor:
-            cursor.execute(JUDGE_BY_HAND, {"person": person})
+            cursor.execute(EVALUATE_BY_HAND, {"person": person})
             return bool(cursor.fetchone()[0])
 
     differing = sum(ours(person) != by_hand(person) for person in people)
     if differing:
-        _say(f"judging: {differing} of {len(people)} end users are judged otherwise by hand")
+        _say(f"evaluating: {differing} of {len(people)} end users are evaluated otherwise by hand")
     took: dict[str, list[float]] = {OURS: [], BY_HAND: []}
     queries = set()
     for person in people:
@@ -198,14 +198,14 @@ def _judging() -> Iterator[Figure]:
     value = statistics.median(took[OURS]) * 1000
     peers = {BY_HAND: statistics.median(took[BY_HAND]) * 1000}
     yield Figure(
-        "segments.judge_one",
+        "segments.evaluate_one",
         value,
         f"ms, {len(people)} end users against ten rules",
-        f"< {JUDGE_MS:g} ms",
-        not differing and value < JUDGE_MS,
+        f"< {EVALUATE_MS:g} ms",
+        not differing and value < EVALUATE_MS,
         peers,
     )
-    yield Figure("segments.judge_queries", max(queries), "statements", "a fixed number", len(queries) == 1)
+    yield Figure("segments.evaluate_queries", max(queries), "statements", "a fixed number", len(queries) == 1)
 
 
 def _imports(scale: float, environment: dict[str, str]) -> Iterator[Figure]:

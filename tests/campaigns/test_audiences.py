@@ -6,11 +6,11 @@ import pytest
 
 from campaigns.models import Campaign, Enrolment
 from campaigns.selectors.audiences import audience_outdated
+from campaigns.services.entry_by_api import OUTSIDE, TriggerRow, campaign_trigger
+from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_disable
-from campaigns.services.triggering import OUTSIDE, TriggerRow, campaign_trigger
-from campaigns.services.triggers import match
 from devices.models import Brand, EndUser
 from devices.services.events import EventInput, event_record
 from segments.models import ListEntry, Segment
@@ -72,7 +72,7 @@ def deposits(world, people, now=NOW):
             events=[EventInput(name="deposit", occurred_at=now)],
             now=now,
         )
-        match(brand_id=world.brand.pk, events=events, now=now)
+        enter_by_events(brand_id=world.brand.pk, events=events, now=now)
 
 
 def entered():

@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 from campaigns.advance import advance_enrolments
 from campaigns.models import Enrolment, EntryGuard
-from campaigns.services.absorb import visitor_absorb
+from campaigns.services.merging import journeys_merge
 from devices.models import Delivery, EndUser, PopupOffer
-from devices.services.merging import end_user_absorb, end_user_remove_absorbed
+from devices.services.merging import end_user_merge, end_user_remove_merged
 from tests.campaigns.test_races import Held
 from tests.campaigns.world import NOW, World, delay, flow_of, later, popup, push, stop
 from tests.devices.services.test_merging import blocked, references
@@ -18,9 +18,9 @@ from tests.devices.services.test_merging import blocked, references
 
 def merge(visitor: EndUser, known: EndUser) -> None:
     with transaction.atomic():
-        end_user_absorb(visitor=visitor, known=known, now=later(1))
-        visitor_absorb(visitor_id=visitor.pk, known_id=known.pk, now=later(1))
-        end_user_remove_absorbed(visitor_id=visitor.pk)
+        end_user_merge(visitor=visitor, known=known, now=later(1))
+        journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=later(1))
+        end_user_remove_merged(visitor_id=visitor.pk)
 
 
 @pytest.mark.django_db(transaction=True)

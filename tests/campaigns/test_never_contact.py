@@ -5,16 +5,16 @@ import pytest
 from campaigns.advance import advance_due, advance_enrolments
 from campaigns.models import Enrolment, StepRun
 from campaigns.selectors.audit import audit
-from campaigns.services.absorb import visitor_absorb
 from campaigns.services.entry import Candidate, enrol
+from campaigns.services.entry_by_api import TriggerRow, campaign_trigger
+from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import list_mark, people_never_contact
-from campaigns.services.triggering import TriggerRow, campaign_trigger
 from devices.models import Delivery, EndUser, PopupOffer
-from devices.services.merging import end_user_absorb, end_user_remove_absorbed
+from devices.services.merging import end_user_merge, end_user_remove_merged
 from segments.models import ImportLine, ListEntry, SegmentImport, SegmentWork
 from segments.services.lists import list_extend, list_save
-from segments.services.works import work_due
-from segments.tasks import do_works
+from segments.services.scheduled_work import work_due
+from segments.tasks import run_work
 from tests.campaigns.test_races import ROUNDS, Held, together
 from tests.campaigns.world import NOW, delay, entry_for, flow_of, later, popup, push, stop
 
@@ -81,9 +81,9 @@ def test_a_merge_keeps_the_mark_of_either_and_ends_the_journeys_of_both(world, m
     EndUser.objects.filter(pk={"visitor": visitor, "known": known}[marked].pk).update(never_contact=True)
     visitor.refresh_from_db()
     known.refresh_from_db()
-    end_user_absorb(visitor=visitor, known=known, now=NOW)
-    visitor_absorb(visitor_id=visitor.pk, known_id=known.pk, now=NOW)
-    end_user_remove_absorbed(visitor_id=visitor.pk)
+    end_user_merge(visitor=visitor, known=known, now=NOW)
+    journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=NOW)
+    end_user_remove_merged(visitor_id=visitor.pk)
     known.refresh_from_db()
     assert known.never_contact
     assert set(Enrolment.objects.values_list("end_user_id", "state", "exit_reason")) == {
@@ -175,7 +175,7 @@ def test_a_list_is_marked_with_the_ids_that_nobody_has_yet(world, monkeypatch):
     campaign = world.campaign(flow_of(delay("a1", 60)))
     world.enter(campaign, people[0])
     work_due(segment_id=segment.pk, kind="mark", at=NOW)
-    do_works()
+    run_work()
     marked = EndUser.objects.filter(never_contact=True)
     assert marked.count() == 11
     assert set(marked.filter(external_id__startswith="unborn-").values_list("external_id", flat=True)) == {

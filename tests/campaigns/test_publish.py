@@ -9,11 +9,11 @@ from assets.models import PopupResource, PushResource, PushVariant
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.advance import advance_enrolments, popup_answers_apply
 from campaigns.models import Campaign, CampaignVersion
+from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.ready import campaign_make_ready
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_archive
-from campaigns.services.triggers import match
 from devices.models import App, Delivery, PopupOffer
 from devices.services.events import EventInput, event_record
 from segments.models import Segment
@@ -45,7 +45,7 @@ def test_the_ready_flow_asks_and_welcomes(world):
         events=[EventInput(name="session", occurred_at=NOW)],
         now=NOW,
     )
-    advance_enrolments(ids=match(brand_id=world.brand.pk, events=recorded, now=NOW), now=NOW)
+    advance_enrolments(ids=enter_by_events(brand_id=world.brand.pk, events=recorded, now=NOW), now=NOW)
     offer = PopupOffer.objects.get()
     assert offer.dispatch.content["primary"]["kind"] == "permission"
     assert offer.dispatch.content["expires_after"] == 86_400

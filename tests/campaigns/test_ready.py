@@ -16,6 +16,7 @@ from assets.services import (
 )
 from campaigns.advance import advance_due, advance_enrolments
 from campaigns.models import Campaign
+from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.ready import (
     CannotMakeReady,
@@ -25,7 +26,6 @@ from campaigns.services.ready import (
     segment_push_make_ready,
 )
 from campaigns.services.schedule import launch_due
-from campaigns.services.triggers import match
 from devices.models import Brand, Delivery, PopupOffer, PushCategory
 from devices.services.categories import category_archive, category_create
 from devices.services.events import EventInput, event_record
@@ -54,7 +54,7 @@ def visit(world, end_user):
         events=[EventInput(name="session", occurred_at=NOW)],
         now=NOW,
     )
-    advance_enrolments(ids=match(brand_id=world.brand.pk, events=recorded, now=NOW), now=NOW)
+    advance_enrolments(ids=enter_by_events(brand_id=world.brand.pk, events=recorded, now=NOW), now=NOW)
 
 
 def test_asking_with_categories_needs_some_and_can_make_the_first_ones(world):

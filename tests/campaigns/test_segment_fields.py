@@ -1,4 +1,4 @@
-"""What segments ask of pushes, popups and campaigns: as a set over everybody and judged one by one."""
+"""What segments ask of pushes, popups and campaigns: as a set over everybody and one by one."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from campaigns.models import Campaign, Enrolment
 from devices.models import App, Brand, Delivery, Device, Dispatch, EndUser, PopupOffer, PushCategory, VapidKey
 from segments import fields
 from segments.rules import parse_rules
-from segments.selectors.matching import context_for, matching_ids, segment_queryset
+from segments.selectors.audiences import audience_ids, context_for, segment_queryset
 from tests.campaigns.world import NOW, World, push
 
 DAY = timedelta(days=1)
@@ -21,7 +21,7 @@ def asked(world: World, rule: dict[str, Any], *, now: datetime = NOW) -> set[str
     context = context_for(rules=rules, brand_id=world.brand.pk, now=now)
     found = segment_queryset(rules=rules, context=context)
     everybody = list(EndUser.objects.values_list("pk", flat=True))
-    assert matching_ids(rules=rules, context=context, end_user_ids=everybody) == {row.pk for row in found}
+    assert audience_ids(rules=rules, context=context, end_user_ids=everybody) == {row.pk for row in found}
     return {str(row.external_id) for row in found}
 
 

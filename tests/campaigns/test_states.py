@@ -5,7 +5,8 @@ import pytest
 from campaigns.advance import advance_due, advance_enrolments, popup_answers_apply
 from campaigns.models import Enrolment, EntryGuard, Launch
 from campaigns.selectors.counts import Totals, campaign_counts
-from campaigns.services.absorb import visitor_absorb
+from campaigns.services.entry_by_event import enter_by_events
+from campaigns.services.merging import journeys_merge
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import (
     CannotChangeState,
@@ -14,7 +15,6 @@ from campaigns.services.states import (
     campaign_pause,
     campaign_resume,
 )
-from campaigns.services.triggers import match
 from devices.models import Delivery, Dispatch, EndUser, PopupOffer
 from devices.services.events import RecordedEvent
 from tests.campaigns.world import NOW, delay, flow_of, later, popup, push, state_of, stop, version_of
@@ -32,11 +32,11 @@ def test_paused_lets_nobody_in_and_those_inside_go_on(world):
     campaign = world.campaign(flow_of(delay("a1", 5, "a2"), stop("a2")))
     (one,) = world.enter(campaign, world.end_user())
     campaign_pause(campaign=campaign, now=NOW)
-    assert match(brand_id=world.brand.pk, events=[event(1, world.end_user())], now=NOW) == []
+    assert enter_by_events(brand_id=world.brand.pk, events=[event(1, world.end_user())], now=NOW) == []
     advance_due(now=later(5))
     assert state_of(one)[0] == "done"
     campaign_resume(campaign=campaign, now=NOW)
-    assert len(match(brand_id=world.brand.pk, events=[event(2, world.end_user())], now=NOW)) == 1
+    assert len(enter_by_events(brand_id=world.brand.pk, events=[event(2, world.end_user())], now=NOW)) == 1
 
 
 @pytest.mark.parametrize(("change", "state"), [(campaign_disable, "disabled"), (campaign_archive, "archived")])
@@ -89,10 +89,10 @@ def test_an_event_lets_in_those_of_the_audience_with_its_properties(world):
     campaign = world.campaign(flow_of(popup("a1")), trigger_event="deposit", rules=ASK)
     ann, bob = world.end_user(), world.end_user(last_session_status="blocked")
     events = [event(1, ann, "deposit", amount=20), event(2, bob, "deposit"), event(3, ann, "login")]
-    assert len(match(brand_id=world.brand.pk, events=events, now=NOW)) == 1
+    assert len(enter_by_events(brand_id=world.brand.pk, events=events, now=NOW)) == 1
     run = Enrolment.objects.get()
     assert (run.end_user_id, run.campaign_id, run.device_id, run.variables) == (ann.pk, campaign.pk, 7, {"amount": 20})
-    assert match(brand_id=world.brand.pk, events=events, now=later(5)) == []
+    assert enter_by_events(brand_id=world.brand.pk, events=events, now=later(5)) == []
 
 
 def test_an_event_costs_a_fixed_number_of_queries(world, django_assert_num_queries):
@@ -100,7 +100,7 @@ def test_an_event_costs_a_fixed_number_of_queries(world, django_assert_num_queri
     people = [world.end_user() for _ in range(30)]
     # campaigns, locks, audience, then entering: savepoint, lock, statement, release
     with django_assert_num_queries(7):
-        match(brand_id=world.brand.pk, events=[event(n, person) for n, person in enumerate(people)], now=NOW)
+        enter_by_events(brand_id=world.brand.pk, events=[event(n, person) for n, person in enumerate(people)], now=NOW)
     assert Enrolment.objects.count() == 30
 
 
@@ -109,13 +109,13 @@ def test_what_a_draft_says_does_not_count_until_it_is_published(world):
     campaign.trigger_event = "login"
     campaign.save()
     ann = world.end_user()
-    assert match(brand_id=world.brand.pk, events=[event(1, ann, "login")], now=NOW) == []
-    assert len(match(brand_id=world.brand.pk, events=[event(2, ann, "deposit")], now=NOW)) == 1
+    assert enter_by_events(brand_id=world.brand.pk, events=[event(1, ann, "login")], now=NOW) == []
+    assert len(enter_by_events(brand_id=world.brand.pk, events=[event(2, ann, "deposit")], now=NOW)) == 1
 
 
 def test_another_brands_event_lets_nobody_in(world):
     world.campaign(flow_of(popup("a1")))
-    assert match(brand_id=world.brand.pk + 1, events=[event(1, world.end_user())], now=NOW) == []
+    assert enter_by_events(brand_id=world.brand.pk + 1, events=[event(1, world.end_user())], now=NOW) == []
 
 
 def test_a_schedule_lets_the_audience_in_once_and_the_campaign_is_executed(world):
@@ -156,7 +156,7 @@ def test_a_visitors_runs_and_guards_become_the_known_persons(world):
     (ends,) = world.enter(taken, visitor, "e1")
     (stays,) = world.enter(taken, known, "e2", later(1))
     advance_enrolments(ids=[ends], now=NOW)
-    visitor_absorb(visitor_id=visitor.pk, known_id=known.pk, now=later(2))
+    journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=later(2))
     assert set(Enrolment.objects.values_list("end_user_id", flat=True)) == {known.pk}
     assert [state_of(pk)[0] for pk in (moves, ends, stays)] == ["active", "exited", "active"]
     assert Enrolment.objects.get(pk=ends).exit_reason == "merged"
@@ -172,7 +172,7 @@ def test_two_once_runs_under_the_same_key_both_stay_in_the_books(world):
     visitor, known = world.end_user(external_id=None), world.end_user()
     for person in (visitor, known):
         advance_enrolments(ids=world.enter(campaign, person), now=NOW)
-    visitor_absorb(visitor_id=visitor.pk, known_id=known.pk, now=NOW)
+    journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=NOW)
     assert Enrolment.objects.filter(end_user=known).count() == 2
 
 

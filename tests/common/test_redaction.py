@@ -53,7 +53,7 @@ def test_what_helps_stays(text):
     assert redact_text(text) == text
 
 
-def test_values_are_judged_by_their_names_at_any_depth():
+def test_values_are_checked_by_their_names_at_any_depth():
     event = {
         "event": "session",
         "secret": "s",

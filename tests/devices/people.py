@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from campaigns.services.absorb import visitor_absorb
+from campaigns.services.merging import journeys_merge
 from devices.models import App, Brand, Device, EndUser, PushStatus, Status
-from devices.services.merging import end_user_remove_absorbed
+from devices.services.merging import end_user_remove_merged
 from devices.services.reporting import Credentials, DeviceInfo, Identity, PushReport, Subscription
 from devices.services.sessions import SessionResult, session_close, session_open, status_update
 from smartpush.common.deadlocks import transaction_again
@@ -72,9 +72,9 @@ class Browser:
                 push=self.push,
                 now=self.now,
             )
-            if result.absorbed_id is not None:
-                visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=self.now)
-                end_user_remove_absorbed(visitor_id=result.absorbed_id)
+            if result.merged_id is not None:
+                journeys_merge(visitor_id=result.merged_id, known_id=result.end_user.pk, now=self.now)
+                end_user_remove_merged(visitor_id=result.merged_id)
             return result
 
         result = transaction_again(work)

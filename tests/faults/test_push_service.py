@@ -2,7 +2,7 @@
 
 from devices.models import DeliveryChunk
 from devices.pushservice.server import LocalPushService
-from devices.transports.lanes import ERRORS_TO_OPEN
+from devices.transports.origin_queues import ERRORS_TO_OPEN
 from tests.browser.harness.waiting import wait_until
 
 from .letter import SETTLED_SECONDS, Letter

@@ -9,7 +9,7 @@ from devices.models import EndUser
 from segments.compiler import audience_sql
 from segments.conditions import Context
 from segments.rules import EVERYONE, parse_rules, rules_json
-from segments.selectors.matching import matches, matching_ids, segment_queryset
+from segments.selectors.audiences import audience_ids, matches, segment_queryset
 from tests.segments.population import LANGUAGES, MARKERS, NOW, PLATFORMS, STATUSES, SlowReader, populate
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def test_every_form_agrees_with_a_slow_reading_of_the_rules(seed):
         wanted = reader.expected(data)
         context = Context(brand.pk, NOW)
         assert set(segment_queryset(rules=rules, context=context).values_list("pk", flat=True)) == wanted
-        assert matching_ids(rules=rules, context=context, end_user_ids=everybody) == wanted
+        assert audience_ids(rules=rules, context=context, end_user_ids=everybody) == wanted
         sql = audience_sql(rules, context)
         with connection.cursor() as cursor:
             cursor.execute(f"WITH chosen AS ({sql.text}) SELECT * FROM chosen", sql.params)
@@ -128,4 +128,4 @@ def test_asking_about_known_end_users_is_one_query(django_assert_num_queries):
     )
     ids = list(EndUser.objects.filter(brand=brand).values_list("pk", flat=True))
     with django_assert_num_queries(1):
-        matching_ids(rules=rules, context=Context(brand.pk, NOW), end_user_ids=ids)
+        audience_ids(rules=rules, context=Context(brand.pk, NOW), end_user_ids=ids)

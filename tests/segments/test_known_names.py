@@ -105,7 +105,7 @@ def test_a_rare_marker_outside_the_sample_is_known(acme, monkeypatch):
         ("brand", "nmae", "", "A brand has no value “nmae”: there is only brand.name."),
     ],
 )
-def test_a_value_of_a_text_is_judged_by_where_it_comes_from(acme, root, name, event, said):
+def test_a_value_of_a_text_is_checked_by_where_it_comes_from(acme, root, name, event, said):
     assert KnownNames(brand=acme).value_warning(root, name, event) == said
 
 
@@ -113,7 +113,7 @@ def _rules(*conditions):
     return parse_rules({"version": 1, "rule": {"all": list(conditions)}})
 
 
-def test_every_name_that_a_rule_holds_is_judged_with_its_path(acme):
+def test_every_name_that_a_rule_holds_is_checked_with_its_path(acme):
     where = [{"name": "curency", "type": "text", "operator": "is", "value": "EUR"}]
     rules = _rules(
         {"field": "property", "operator": "is_set", "params": {"name": "frist_name", "type": "text"}},
@@ -132,22 +132,22 @@ def test_every_name_that_a_rule_holds_is_judged_with_its_path(acme):
     }
 
 
-def test_names_are_read_once_however_many_are_judged(acme):
+def test_names_are_read_once_however_many_are_checked(acme):
     known = KnownNames(brand=acme)
     with CaptureQueriesContext(
         connection,
     ) as few:
-        _judge(known, 1)
+        _check(known, 1)
     many = KnownNames(brand=acme)
     with CaptureQueriesContext(connection) as asked:
-        _judge(many, 40)
+        _check(many, 40)
     reads = [query["sql"] for query in asked if "devices_" in query["sql"]]
     assert len(reads) == len([query for query in few if "devices_" in query["sql"]]) + 39  # a marker is a probe each
     assert len(reads) == 4 + 40
     assert all("LIMIT" in sql or "EXISTS" in sql or "pushcategory" in sql for sql in reads)
 
 
-def _judge(known, times):
+def _check(known, times):
     for number in range(times):
         known.property_warning(f"p{number}")
         known.event_warning(f"e{number}")
@@ -218,5 +218,5 @@ def test_while_nothing_has_come_no_name_is_a_mistake(fresh):
         ("brand", "nmae", "", "A brand has no value “nmae”: there is only brand.name."),
     ],
 )
-def test_a_name_with_a_default_is_judged_only_where_another_is_near(acme, root, name, event, said):
+def test_a_name_with_a_default_is_checked_only_where_another_is_near(acme, root, name, event, said):
     assert KnownNames(brand=acme).value_warning(root, name, event, guarded=True) == said

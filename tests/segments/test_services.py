@@ -14,8 +14,8 @@ from devices.models import Brand, EndUser
 from segments.models import Segment, SegmentWork
 from segments.rules import parse_rules, rules_json
 from segments.selectors import segment_rules
+from segments.selectors.audiences import context_for, segment_queryset
 from segments.selectors.counting import audience_count
-from segments.selectors.matching import context_for, segment_queryset
 from segments.services import CannotSaveSegment, segment_ready, segment_save, segments_make_ready
 from segments.services.lists import list_save
 from segments.services.ready import READY_SEGMENTS

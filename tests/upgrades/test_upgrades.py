@@ -38,7 +38,7 @@ from devices.models import (
 from devices.pushservice.server import LocalPushService
 from devices.services.brands import brand_resume
 from devices.services.push_services.budgets import NATIVE_ORIGIN
-from segments.models import Passage, Segment, SegmentImport
+from segments.models import MembershipChange, Segment, SegmentImport
 from smartpush.common.crypto import decrypt
 from tests.upgrades.dumps import dumps_kept
 from tests.upgrades.running import Installation, installation
@@ -191,7 +191,7 @@ def people_go_on(at: Installation) -> None:
     assert outcomes("inside-paused") == SENT_AFTER_A_DELAY
     assert outcomes("inside-disabled") == outcomes("inside-archived") == []
     assert outcomes("popup-allowed") == [("popup", "allowed")]
-    assert not Passage.objects.filter(taken_at=None).exists()
+    assert not MembershipChange.objects.filter(taken_at=None).exists()
     assert {run.end_user.external_id for run in Enrolment.objects.filter(campaign__name="Farewell VIP")} == {"vip-told"}
     assert {run.end_user.external_id for run in Enrolment.objects.filter(campaign__name="Hello VIP")} == {
         "vip-told",
@@ -266,20 +266,23 @@ def test_languages_that_were_kept_as_sent_get_their_canonical_tags(path, restore
 @each_release
 def test_names_that_are_stored_in_rows_resolve(path, restored):
     with restored(path) as at:
-        models = rows("SELECT app_label, model FROM django_content_type")
-        permissions = rows(
-            "SELECT t.app_label, t.model, p.codename FROM auth_permission p"
-            " JOIN django_content_type t ON t.id = p.content_type_id"
-        )
+        kinds, allowed = numbers("SELECT id FROM django_content_type"), numbers("SELECT id FROM auth_permission")
         given = numbers("SELECT permission_id FROM auth_group_permissions")
         jobs = [SignedPackage.loads(payload)["func"] for (payload,) in rows("SELECT payload FROM django_q_ormq")]
         assert set(jobs) >= {"devices.tasks.send_chunk", "segments.tasks.run_import", "segments.tasks.do_works"}
-        assert all((models, permissions, given))
+        assert all((kinds, allowed, given))
         at.upgrade()
+        models = rows("SELECT id, app_label, model FROM django_content_type")
+        permissions = rows(
+            "SELECT p.id, t.app_label, t.model, p.codename FROM auth_permission p"
+            " JOIN django_content_type t ON t.id = p.content_type_id"
+        )
+        assert set(kinds) <= {number for number, *_ in models}
+        assert set(allowed) <= {number for number, *_ in permissions}
         assert all(callable(import_string(name)) for name in jobs)
-        for label, model in models:
+        for _, label, model in models:
             assert apps.get_model(label, model) is not None
-        for label, model, codename in permissions:
+        for _, label, model, codename in permissions:
             about = apps.get_model(label, model)._meta
             known = {get_permission_codename(action, about) for action in about.default_permissions}
             assert codename in known | {name for name, _ in about.permissions}

@@ -1,4 +1,4 @@
-// The flow editor: cards of activities in order. It keeps the flow as JSON in the form's hidden field; the server judges it.
+// The flow editor: cards of activities in order. It keeps the flow as JSON in the form's hidden field; the server checks it.
 
 const KINDS = {
   popup: { title: 'Popup', icon: 'ad_units' },

@@ -7,7 +7,7 @@ from django.db import connection
 
 from devices.models import Incident, OriginHealth
 from devices.services.incidents import incident_end, incident_note
-from devices.transports.lanes import Record
+from devices.transports.origin_queues import Record
 
 KEEP = timedelta(days=1)
 

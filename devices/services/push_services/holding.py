@@ -1,4 +1,4 @@
-"""Which chunks have to wait for their push service: the one fragment that cutting, ringing and claiming share."""
+"""Which chunks have to wait for their push service: the one fragment that cutting, notifying and claiming share."""
 
 # Whether a chunk `c` has to wait: one of its two limits holds and nothing may try, or its push service is silent.
 # A native app's credentials have a limit of their own (`fcm:<app>`) beside that of its project.

@@ -113,7 +113,7 @@ class Carrier:
         self._out: dict[int, float] = {}
         self._tries: set[int] = set()
         self._gated: deque[Row] = deque()
-        self._judged = 0
+        self._gated_count = 0
         self._results: list[SendResult] = []
         self._written_at = self._beat_at = time.monotonic()
 
@@ -136,7 +136,7 @@ class Carrier:
     @property
     def left(self) -> int:
         """Return about how many rows were not gated yet."""
-        return max(1, self.claim.size - self._judged)
+        return max(1, self.claim.size - self._gated_count)
 
     @property
     def empty(self) -> bool:
@@ -190,7 +190,7 @@ class Carrier:
     def _gate(self, limit: int, *, not_to: int | None = None) -> bool:
         """Gate rows until some may go; says whether there are any."""
         while True:
-            judged, rows = again_on_deadlock(
+            gated, rows = again_on_deadlock(
                 partial(
                     rows_gate,
                     claim=self.claim,
@@ -201,12 +201,12 @@ class Carrier:
                     app_unreadable=self._app is not None and self._app.unreadable,
                 )
             )
-            self._judged += judged
+            self._gated_count += gated
             self._rows.update((row.id, row) for row in rows)
             self._gated.extend(rows)
-            if judged < limit and not_to is None:
+            if gated < limit and not_to is None:
                 self.exhausted = True
-            if rows or judged < limit:
+            if rows or gated < limit:
                 return bool(rows)
 
     def _put(self, row: Row, *, delay: float) -> None:
@@ -291,7 +291,7 @@ class Carrier:
             self._tries.discard(result.key)
             if result.outcome is Outcome.HELD and result.retry_after is None:
                 self.exhausted = False  # it is in the chunk again
-                self._judged -= 1
+                self._gated_count -= 1
                 self.sent -= 1
 
     def _limits_note(self, batch: list[SendResult], now: datetime) -> dict[Outcome, datetime]:

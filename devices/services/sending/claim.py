@@ -1,4 +1,4 @@
-"""Claiming a chunk and judging each of its rows once more, in two statements."""
+"""Claim a chunk and gate each of its rows, in two statements."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from devices.services.outbox import FIRST_CHANCE
 from devices.services.sending.caps import Cap, caps_refund
 from devices.services.sending.quiet_hours import QuietHours, zone_choose
-from devices.services.sending.restraint import Judged, restrain
+from devices.services.sending.restraint import GatedRow, restrain
 
 UNSURE_RETRIES = 3
 KEY_AGAIN = timedelta(minutes=5)
@@ -104,7 +104,7 @@ WHERE d.chunk_id = %(chunk)s AND d.day = %(day)s AND d.state = 'sending' AND d.a
   AND p.id = d.dispatch_id
 """
 
-_JUDGE_SQL = """
+_VERDICTS_SQL = """
     SELECT d.id, CASE
         WHEN p.state <> 'running' THEN 'cancelled:' || coalesce(nullif(p.stop_reason, ''), 'dispatch_stopped')
         WHEN d.expires_at <= %(now)s THEN CASE WHEN d.hold_reason IN ('breaker', 'throttled', 'failing')
@@ -146,7 +146,7 @@ _JUDGE_SQL = """
     ORDER BY d.id LIMIT %(limit)s FOR UPDATE OF d
 """
 
-# What was judged in Python instead: only where the brand has quiet hours or caps for this purpose.
+# Verdicts that Python has changed: only where the brand has quiet hours or caps for this purpose.
 _DECIDED_SQL = """
     SELECT v.id, v.verdict, v.held_until, v.counted::bigint[] AS counted
     FROM unnest(%(ids)s::bigint[], %(verdicts)s::text[], %(untils)s::timestamptz[], %(counted)s::text[])
@@ -154,27 +154,27 @@ _DECIDED_SQL = """
 """
 
 _MOVE_SQL = """
-WITH judged AS MATERIALIZED ({judged}), moved AS (
+WITH gated AS MATERIALIZED ({gated}), moved AS (
     UPDATE devices_delivery d SET
-        state = CASE split_part(j.verdict, ':', 1) WHEN 'send' THEN 'sending' WHEN 'hold' THEN 'ready'
-                     ELSE split_part(j.verdict, ':', 1) END,
-        reason = CASE split_part(j.verdict, ':', 1) WHEN 'hold' THEN d.reason
+        state = CASE split_part(g.verdict, ':', 1) WHEN 'send' THEN 'sending' WHEN 'hold' THEN 'ready'
+                     ELSE split_part(g.verdict, ':', 1) END,
+        reason = CASE split_part(g.verdict, ':', 1) WHEN 'hold' THEN d.reason
                       WHEN 'send' THEN CASE d.reason WHEN 'template_time' THEN d.reason ELSE '' END
-                      ELSE split_part(j.verdict, ':', 2) END,
-        hold_reason = CASE WHEN j.verdict LIKE 'hold:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END,
-        chunk_id = CASE WHEN j.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
-        next_attempt_at = CASE WHEN j.verdict LIKE 'hold:%%'
-                               THEN least(coalesce(j.held_until, %(now)s::timestamptz + interval '1 second'),
+                      ELSE split_part(g.verdict, ':', 2) END,
+        hold_reason = CASE WHEN g.verdict LIKE 'hold:%%' THEN split_part(g.verdict, ':', 2) ELSE '' END,
+        chunk_id = CASE WHEN g.verdict LIKE 'hold:%%' THEN NULL ELSE d.chunk_id END,
+        next_attempt_at = CASE WHEN g.verdict LIKE 'hold:%%'
+                               THEN least(coalesce(g.held_until, %(now)s::timestamptz + interval '1 second'),
                                           d.expires_at)
                                ELSE d.next_attempt_at END,
         attempt = %(attempt)s,
-        tries = d.tries + CASE WHEN j.verdict = 'send:' THEN 1 ELSE 0 END,
-        sent_at = CASE WHEN j.verdict = 'send:' THEN %(now)s::timestamptz ELSE d.sent_at END,
-        finished_at = CASE WHEN split_part(j.verdict, ':', 1) IN ('send', 'hold') THEN d.finished_at
+        tries = d.tries + CASE WHEN g.verdict = 'send:' THEN 1 ELSE 0 END,
+        sent_at = CASE WHEN g.verdict = 'send:' THEN %(now)s::timestamptz ELSE d.sent_at END,
+        finished_at = CASE WHEN split_part(g.verdict, ':', 1) IN ('send', 'hold') THEN d.finished_at
                            ELSE %(now)s::timestamptz END,
-        counted = j.counted
-    FROM judged j
-    WHERE d.id = j.id AND d.day = %(day)s
+        counted = g.counted
+    FROM gated g
+    WHERE d.id = g.id AND d.day = %(day)s
     RETURNING d.id, d.end_user_id, d.device_id, d.expires_at, d.variables, d.tries, d.state, d.reason
 )
 SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.auth, v.vapid_key_id, m.expires_at,
@@ -183,8 +183,8 @@ SELECT m.id, m.end_user_id, m.device_id, v.endpoint, v.token_hash, v.p256dh, v.a
 FROM moved m LEFT JOIN devices_device v ON v.id = m.device_id LEFT JOIN devices_enduser u ON u.id = m.end_user_id
 ORDER BY m.id
 """
-_GATE_SQL = _MOVE_SQL.format(judged=_JUDGE_SQL)
-_WRITE_VERDICTS_SQL = _MOVE_SQL.format(judged=_DECIDED_SQL)
+_GATE_SQL = _MOVE_SQL.format(gated=_VERDICTS_SQL)
+_WRITE_VERDICTS_SQL = _MOVE_SQL.format(gated=_DECIDED_SQL)
 
 
 def _json(value: str | None) -> Any:
@@ -249,7 +249,7 @@ def rows_gate(
     unreadable: Collection[int] = (),
     app_unreadable: bool = False,
 ) -> tuple[int, list[Row]]:
-    """Judge the next ready rows of the chunk again: how many there were, and those that may go, now `sending`.
+    """Gate the next ready rows of the chunk: how many there were, and those that may go, now `sending`.
 
     `not_to` leaves out one device. Rows that need one of the `unreadable` VAPID keys, or whose app's key file is
     unreadable, leave the chunk and are held.
@@ -273,19 +273,19 @@ def rows_gate(
             cursor.execute(_GATE_SQL, slice_of)
             found = cursor.fetchall()
         else:
-            cursor.execute(_JUDGE_SQL, slice_of)
-            judged = [Judged(*values) for values in cursor.fetchall()]
-            refunds = restrain(rows=judged, day=claim.day, zone=claim.zone, quiet=claim.quiet, caps=claim.caps, now=now)
+            cursor.execute(_VERDICTS_SQL, slice_of)
+            gated = [GatedRow(*values) for values in cursor.fetchall()]
+            refunds = restrain(rows=gated, day=claim.day, zone=claim.zone, quiet=claim.quiet, caps=claim.caps, now=now)
             cursor.execute(
                 _WRITE_VERDICTS_SQL,
                 {
                     **slice_of,
-                    "ids": [row.id for row in judged],
-                    "verdicts": [row.verdict for row in judged],
-                    "untils": [row.held_until for row in judged],
+                    "ids": [row.id for row in gated],
+                    "verdicts": [row.verdict for row in gated],
+                    "untils": [row.held_until for row in gated],
                     # Arrays of unequal length do not fit into one array: each goes as text.
                     "counted": [
-                        None if row.counted is None else f"{{{','.join(map(str, row.counted))}}}" for row in judged
+                        None if row.counted is None else f"{{{','.join(map(str, row.counted))}}}" for row in gated
                     ],
                 },
             )

@@ -74,7 +74,7 @@ def refusal_of(problem: CannotRender) -> CannotSend:
 
 
 def address_render(value: str, field: str, variables: Mapping[str, Any], brand: BrandFacts, meter: Meter) -> str:
-    """A click's address, personalised and judged once more; raises CannotSend, CannotRender."""
+    """A click's address, personalised and checked once more; raises CannotSend, CannotRender."""
     url = render(value, variables, field=field, meter=meter, address=True)
     if url and not is_allowed_click_url(url, hosts=brand.click_hosts, dev_origins=settings.SMARTPUSH_DEV_ORIGINS):
         raise CannotSend(f"click_url_refused:{field}"[:40])

@@ -1,4 +1,4 @@
-"""What quiet hours and frequency caps make of rows that nothing else holds up."""
+"""Apply quiet hours and frequency caps to rows that nothing else holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ NOT_SENT = frozenset({"", "retry", "throttled", "breaker", "failing", "moved", "
 
 
 @dataclass(slots=True)
-class Judged:
-    """A locked row with the gate's verdict so far, and what judging it further needs."""
+class GatedRow:
+    """A locked row with the gate's verdict so far, and what quiet hours and caps need to change it."""
 
     id: int
     verdict: str
@@ -32,20 +32,20 @@ class Judged:
 
 def restrain(
     *,
-    rows: Sequence[Judged],
+    rows: Sequence[GatedRow],
     day: date,
     zone: str,
     quiet: QuietHours | None,
     caps: Sequence[Cap],
     now: datetime,
 ) -> dict[int, Sequence[int]]:
-    """Judge the rows that may go by quiet hours, then count those left against the caps; changes their verdicts.
+    """Apply quiet hours to the rows that may go, then count those left against the caps; changes their verdicts.
 
     `zone` is the brand's. Answers with what must be given back for rows that end here after an earlier try was
     counted: delivery id to counters, locked already.
     """
     if quiet is not None:
-        _judge_quiet(rows, quiet=quiet, zone=zone, now=now)
+        _gate_quiet_hours(rows, quiet=quiet, zone=zone, now=now)
     refunds: dict[int, Sequence[int]] = {
         row.id: row.counted
         for row in rows
@@ -77,7 +77,7 @@ def restrain(
     return refunds
 
 
-def _judge_quiet(rows: Sequence[Judged], *, quiet: QuietHours, zone: str, now: datetime) -> None:
+def _gate_quiet_hours(rows: Sequence[GatedRow], *, quiet: QuietHours, zone: str, now: datetime) -> None:
     openings: dict[str, datetime | None] = {}  # once for each zone, however many live there
     for row in rows:
         if row.verdict != "send:":
@@ -92,4 +92,4 @@ def _judge_quiet(rows: Sequence[Judged], *, quiet: QuietHours, zone: str, now: d
             row.verdict = "suppressed:quiet_hours"
         else:
             row.verdict = "hold:quiet_hours"
-            row.held_until = min(opens, row.expires_at)  # what expires first is judged then, and ends as expired
+            row.held_until = min(opens, row.expires_at)  # a row that expires first is claimed then, and ends as expired

@@ -59,7 +59,7 @@ def back_off_fcm(tries: int) -> timedelta:
     return timedelta(seconds=min(jittered, _FCM_MAX_BACK_OFF))
 
 
-def result_judge(
+def result_classify(
     *,
     result: SendResult,
     row: Row,
@@ -166,11 +166,11 @@ def results_write(
 ) -> int:
     """Write a batch of results, each only under our attempt; returns how many were still ours.
 
-    `held` as in `result_judge`.
+    `held` as in `result_classify`.
     """
     if not results:
         return 0
-    writes = [result_judge(result=r, row=rows[r.key], policy=policy, now=now, held=held) for r in results]
+    writes = [result_classify(result=r, row=rows[r.key], policy=policy, now=now, held=held) for r in results]
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from devices.models import Lane
-from devices.services.outbox import CutChunk, chunks_waiting, ring
+from devices.services.outbox import CutChunk, chunks_waiting, workers_notify
 from devices.services.push_services.budgets import Target, budget_grant, budget_untried, budgets_read
 from devices.services.push_services.health import records_read, records_write
 from devices.services.push_services.pacing import Pace
@@ -273,7 +273,7 @@ class Sending:
                 if not carrier.finish():
                     self._let_go[carrier.key] = time.monotonic()
                     if self._ending:
-                        ring([CutChunk(carrier.claim.chunk_id, carrier.claim.lane)])
+                        workers_notify([CutChunk(carrier.claim.chunk_id, carrier.claim.lane)])
                 self._drop(carrier)
 
     def _is_over(self, carrier: Carrier) -> bool:

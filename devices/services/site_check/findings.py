@@ -75,7 +75,7 @@ def live_of(*, app: App, now: datetime) -> Live:
 
 
 def findings_of(*, app: App, seen: SiteSeen, live: Live) -> list[Finding]:
-    """Judge what was found, in the order in which a site is integrated."""
+    """Turn what was found into findings, in the order in which a site is integrated."""
     return [
         _page(app, seen),
         _script(seen, live),

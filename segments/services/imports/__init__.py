@@ -8,7 +8,7 @@ from segments.services.imports.keeping import (
     imports_resume,
 )
 from segments.services.imports.layouts import HEAD, Choice
-from segments.services.imports.matching import import_run
+from segments.services.imports.lookup import import_run
 from segments.services.imports.reading import CannotRead, file_columns
 from segments.services.imports.receiving import import_receive
 from segments.services.imports.refusals import CannotImport

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from segments.models import ImportLine, ImportSlice, SegmentImport
-from segments.services.imports.receiving import CUT_OFF, import_fail, import_ring, lease
+from segments.services.imports.receiving import CUT_OFF, import_fail, import_notify, lease
 from segments.services.imports.refusals import CannotImport
 
 State = SegmentImport.State
@@ -22,7 +22,7 @@ def import_confirm(*, job: SegmentImport, now: datetime) -> None:
         raise CannotImport(f"There is nothing to confirm: the import is {held.get_state_display().lower()}.")
     held.state, held.asks, held.leased_until = State.WAITING, False, now + lease() / 3
     held.save(update_fields=["state", "asks", "leased_until"])
-    transaction.on_commit(lambda: import_ring(import_id=held.pk))
+    transaction.on_commit(lambda: import_notify(import_id=held.pk))
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def import_cancel(*, job: SegmentImport, now: datetime) -> None:
 
 
 def imports_resume(*, now: datetime) -> int:
-    """Ring again for imports whose worker died or whose bell was lost, and end uploads that were cut off; how many.
+    """Queue jobs again for imports whose worker died or whose job was lost; fail uploads that were cut off; how many.
 
     One query where there are none: for the ticker, every second.
     """
@@ -59,7 +59,7 @@ def imports_resume(*, now: datetime) -> int:
                 job.state = State.WAITING
             job.leased_until = now + lease()
             job.save(update_fields=["state", "leased_until"])
-            transaction.on_commit(lambda number=job.pk: import_ring(import_id=number))  # type: ignore[misc]
+            transaction.on_commit(lambda number=job.pk: import_notify(import_id=number))  # type: ignore[misc]
     return len(found)
 
 

@@ -88,8 +88,8 @@ def import_fail(*, job: SegmentImport, reason: str, now: datetime) -> None:
     job.save(update_fields=["state", "error", "finished_at", "leased_until"])
 
 
-def import_ring(*, import_id: int) -> None:
-    """Queue the job that does the matching; a lost bell is rung again by `imports_resume`."""
+def import_notify(*, import_id: int) -> None:
+    """Queue the job that looks the ids up; `imports_resume` queues a lost one again."""
     job_queue("segments.tasks.run_import", import_id, cluster="bulk")
 
 
@@ -109,7 +109,7 @@ def _take_in(job: SegmentImport, stream: IO[bytes], now: datetime, choice: Choic
             job.lines, job.skipped, job.faults = lines, source.skipped, source.faults
             job.state, job.leased_until = State.WAITING, now + lease() / 3
             job.save(update_fields=["lines", "skipped", "faults", "state", "leased_until"])
-            transaction.on_commit(lambda: import_ring(import_id=job.pk))
+            transaction.on_commit(lambda: import_notify(import_id=job.pk))
 
 
 def _copy(job_id: int, rows: Iterable[tuple[int, str]]) -> int:

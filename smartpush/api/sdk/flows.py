@@ -1,4 +1,4 @@
-"""The joins of the SDK surface: record, match triggers and advance, in one transaction; then answer with the popup."""
+"""Join the apps for the SDK: record events, enter campaigns and advance in one transaction; answer with the popup."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,12 +8,12 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.advance import advance_enrolments, popup_answers_apply
-from campaigns.services.absorb import visitor_absorb
-from campaigns.services.triggers import match
+from campaigns.services.entry_by_event import enter_by_events
+from campaigns.services.merging import journeys_merge
 from devices.models import Brand, ConsentRecord, Device, EndUser
 from devices.services.consents import Asked, consent_record
 from devices.services.events import EventInput, RecordedEvent, event_record
-from devices.services.merging import end_user_remove_absorbed
+from devices.services.merging import end_user_remove_merged
 from devices.services.outbox import chunks_cut
 from devices.services.popups import (
     LEASE,
@@ -25,8 +25,8 @@ from devices.services.popups import (
 )
 from devices.services.preferences import ticks_apply
 from devices.services.sessions import SessionResult
-from segments.services.absorb import lists_absorb
-from segments.services.passing import presences_absorb
+from segments.services.list_merging import lists_merge
+from segments.services.membership_merging import memberships_merge
 from smartpush.common.ids import public_id
 from smartpush.common.languages import direction_of, language_pick
 
@@ -34,22 +34,22 @@ POLL_AFTER = 30
 _FIRST_BUTTON = frozenset({"allowed", "blocked", "dismissed", "clicked"})
 
 
-def absorbed_finish(*, result: SessionResult, now: datetime) -> None:
-    """Move what campaigns and lists know of an absorbed visitor, then let the visitor's row go."""
-    if result.absorbed_id is not None:
-        visitor_absorb(visitor_id=result.absorbed_id, known_id=result.end_user.pk, now=now)
-        lists_absorb(source_id=result.absorbed_id, target=result.end_user)
-        presences_absorb(source_id=result.absorbed_id, target_id=result.end_user.pk)
-        end_user_remove_absorbed(visitor_id=result.absorbed_id)
+def merge_finish(*, result: SessionResult, now: datetime) -> None:
+    """Move the journeys, lists and memberships of a merged visitor, then delete the visitor's row."""
+    if result.merged_id is not None:
+        journeys_merge(visitor_id=result.merged_id, known_id=result.end_user.pk, now=now)
+        lists_merge(source_id=result.merged_id, target=result.end_user)
+        memberships_merge(source_id=result.merged_id, target_id=result.end_user.pk)
+        end_user_remove_merged(visitor_id=result.merged_id)
 
 
 def events_take(
     *, brand: Brand, end_user_id: int, device_id: int, events: Sequence[EventInput], now: datetime
 ) -> list[RecordedEvent]:
-    """Record events, let in whom they let in, and advance those runs at once: popups are ready with this answer."""
+    """Record events, enter campaigns and advance at once, so that popups are ready with this answer."""
     recorded = event_record(brand_id=brand.pk, end_user_id=end_user_id, device_id=device_id, events=events, now=now)
     if recorded:
-        enrolments = match(brand_id=brand.pk, events=recorded, now=now)
+        enrolments = enter_by_events(brand_id=brand.pk, events=recorded, now=now)
         if enrolments:
             result = advance_enrolments(ids=enrolments, now=now)
             if result.dispatch_ids:

@@ -10,21 +10,21 @@ from django.db import transaction
 from assets.models import PushResource
 from assets.services import push_content
 from campaigns.advance import advance_enrolments
-from campaigns.services.absorb import visitor_absorb
+from campaigns.services.entry_by_api import TriggerRow, campaign_trigger
+from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.forgetting import person_forget
+from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import people_never_contact
-from campaigns.services.triggering import TriggerRow, campaign_trigger
-from campaigns.services.triggers import match
 from devices.models import Brand, Dispatch, EndUser, Lane
 from devices.services.dispatches import DispatchSpec
 from devices.services.erasing import Erased, end_user_erase, end_user_lock
-from devices.services.merging import end_user_remove_absorbed, known_absorb
+from devices.services.merging import end_user_remove_merged, known_end_users_merge
 from devices.services.messages import Message, message_write
 from devices.services.outbox import chunks_cut
 from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
 from devices.services.users import RowError, UserInput, UsersWritten, UserUnknown, users_upsert
-from segments.services.absorb import lists_absorb, lists_forget
-from segments.services.passing import presences_absorb, presences_forget
+from segments.services.list_merging import lists_forget, lists_merge
+from segments.services.membership_merging import memberships_erase, memberships_merge
 from smartpush.common.deadlocks import transaction_again
 
 
@@ -45,7 +45,7 @@ def _advance(enrolment_ids: Sequence[int], now: datetime) -> None:
 
 
 def events_take(*, brand: Brand, events: Sequence[ServerEvent], create_unknown: bool, now: datetime) -> EventsTaken:
-    """Record events by the chunk, each with the runs that it starts in one transaction."""
+    """Record events by the chunk, each with the enrolments that it starts, in one transaction."""
     taken = EventsTaken()
     partitions_for(events=events)
     for at in range(0, len(events), CHUNK):
@@ -53,7 +53,7 @@ def events_take(*, brand: Brand, events: Sequence[ServerEvent], create_unknown: 
 
         def work(chunk: Sequence[ServerEvent] = chunk) -> EventsWritten:
             written = server_events_record(brand_id=brand.pk, events=chunk, create_unknown=create_unknown, now=now)
-            _advance(match(brand_id=brand.pk, events=written.recorded, now=now), now)
+            _advance(enter_by_events(brand_id=brand.pk, events=written.recorded, now=now), now)
             return written
 
         written = transaction_again(work)
@@ -81,11 +81,11 @@ def users_merge(*, brand: Brand, external_id: str, into: str, now: datetime) -> 
     if external_id not in found or into not in found:
         raise UserUnknown
     source, target = found[external_id], found[into]
-    known_absorb(source=source, target=target, now=now)
-    visitor_absorb(visitor_id=source.pk, known_id=target.pk, now=now)
-    lists_absorb(source_id=source.pk, target=target, had_id=True)
-    presences_absorb(source_id=source.pk, target_id=target.pk)
-    end_user_remove_absorbed(visitor_id=source.pk)
+    known_end_users_merge(source=source, target=target, now=now)
+    journeys_merge(visitor_id=source.pk, known_id=target.pk, now=now)
+    lists_merge(source_id=source.pk, target=target, had_id=True)
+    memberships_merge(source_id=source.pk, target_id=target.pk)
+    end_user_remove_merged(visitor_id=source.pk)
     return target
 
 
@@ -96,13 +96,13 @@ def user_erase(*, brand: Brand, external_id: str, now: datetime) -> tuple[int, E
     number = end_user.pk
     person_forget(end_user_id=number, now=now)
     lists_forget(end_user=end_user)
-    presences_forget(end_user_id=number)
+    memberships_erase(end_user_id=number)
     return number, end_user_erase(end_user=end_user, now=now)
 
 
 @transaction.atomic
 def campaign_enter(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, now: datetime) -> dict[int, str]:
-    """Enter end users and advance their runs at once; raises CannotTrigger."""
+    """Enter end users and advance their enrolments at once; raises CannotTrigger."""
     triggered = campaign_trigger(campaign_id=campaign_id, rows=rows, key=key, now=now)
     _advance(triggered.enrolment_ids, now)
     return triggered.results
@@ -124,7 +124,7 @@ class PushOrder:
 def push_take(*, brand: Brand, order: PushOrder, request_id: int, now: datetime) -> Message:
     """Write the deliveries of a push in its current revision; run it in a transaction."""
     revision = order.resource.current_revision
-    assert revision is not None  # the caller judged it
+    assert revision is not None  # the caller checked it
     ttl = revision.ttl if order.ttl is None else order.ttl
     spec = DispatchSpec(
         brand_id=brand.pk,

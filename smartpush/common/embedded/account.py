@@ -60,7 +60,7 @@ class ServerAccount:
             raise EmbeddedServerError(f"cannot run {argv[0]} as {self.name}: {error}") from error
 
     def can_traverse(self, *, path: Path) -> bool:
-        """Tell whether this account can enter the nearest existing folder of a path, judged by the kernel."""
+        """Tell whether this account can enter the nearest existing folder of a path; the kernel says."""
         folder = path
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent

@@ -184,7 +184,7 @@ def names_guarded(text: str) -> frozenset[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=1024)
 def _verdict(text: str) -> _Verdict:
-    """Judge a text; the same text gets the same verdict everywhere, so that each process judges it once."""
+    """Check a text; the same text gets the same verdict everywhere, so that each process checks it once."""
     try:
         template = parse(text)
     except TemplateLimit as limit:

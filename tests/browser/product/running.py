@@ -166,7 +166,7 @@ class Product:
 
     def wait_worker(self) -> None:
         """Until a ticker is at work and a job of each lane was taken."""
-        # Bells that a killed worker took would keep the queue from running empty; the ticker rings again.
+        # Jobs that a killed worker took would keep the queue from running empty; the ticker queues them again.
         OrmQ.objects.all().delete()
         for lane in Lane.values:
             async_task("operator.add", 1, 1, q_options={"cluster": lane, "save": False})

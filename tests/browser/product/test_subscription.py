@@ -6,7 +6,7 @@ from devices.pushservice.server import LocalPushService
 from devices.services.brands import vapid_key_add
 from segments.models import Segment
 from segments.rules import parse_rules
-from segments.selectors.matching import context_for, matches
+from segments.selectors.audiences import context_for, matches
 from segments.services import segments_make_ready
 from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.desktop import Desktop

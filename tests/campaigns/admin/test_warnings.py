@@ -62,7 +62,7 @@ def test_the_event_that_never_happened_is_said(campaign):
     assert ("", NO_EVENT) in _warnings(campaign)
 
 
-def test_values_of_texts_are_judged_by_the_event_that_begins_the_campaign(campaign, ours):  # noqa: F811
+def test_values_of_texts_are_checked_by_the_event_that_begins_the_campaign(campaign, ours):  # noqa: F811
     _write(ours, "{{ user.frist_name }} {{ event.ammount }}")
     assert _warnings(campaign) == [
         ("a1", "Message: Nobody of OURS brand has a property “frist_name”. Did you mean “first_name”?"),
@@ -82,7 +82,7 @@ def test_a_scheduled_campaign_has_no_event(campaign):
     ]
 
 
-def test_names_in_the_audience_and_in_the_segments_behind_it_are_judged(campaign, ours):  # noqa: F811
+def test_names_in_the_audience_and_in_the_segments_behind_it_are_checked(campaign, ours):  # noqa: F811
     rule = {"field": "js_markers", "operator": "has", "value": "NEWSS"}
     inner = Segment.objects.create(brand=ours.brand, name="Inner", rules={"version": 1, "rule": rule})
     outer = {"field": "segment", "operator": "in", "value": inner.pk}

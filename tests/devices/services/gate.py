@@ -59,9 +59,9 @@ def gate(*, now: datetime, limit: int = 500) -> int:
     passed = 0
     for chunk in chunks_cut(now=now):
         claim = chunk_claim(chunk_id=chunk.id, now=now)
-        judged = limit
-        while claim is not None and judged == limit:
-            judged, rows = rows_gate(claim=claim, now=now, limit=limit)
+        evaluated = limit
+        while claim is not None and evaluated == limit:
+            evaluated, rows = rows_gate(claim=claim, now=now, limit=limit)
             passed += len(rows)
     return passed
 

@@ -15,7 +15,7 @@ from devices.services.archiving import app_archive, app_restore, tokens_follow
 from devices.services.erasing import end_user_erase, end_user_lock
 from segments.conditions import Context
 from segments.rules import parse_rules
-from segments.selectors.matching import matches
+from segments.selectors.audiences import matches
 
 pytestmark = pytest.mark.django_db
 ENABLED = parse_rules({"version": 1, "rule": {"field": "push_enabled", "operator": "is", "value": True}})

@@ -7,7 +7,7 @@ from django.db import connection
 
 from devices.models import Device, EndUser, Status
 from devices.services.languages import TABLES, languages_refill
-from devices.services.merging import end_user_absorb, known_absorb
+from devices.services.merging import end_user_merge, known_end_users_merge
 from devices.services.reporting import Credentials, DeviceInfo, Identity, PushReport
 from devices.services.sessions import session_close, session_open
 from devices.services.users import UserInput, users_upsert
@@ -59,13 +59,13 @@ def test_servers_write_both_and_a_language_that_is_taken_away_leaves_none(brand)
     assert tags(EndUser, external_id="u0") == ("", None)
 
 
-@pytest.mark.parametrize("merge", [end_user_absorb, known_absorb])
+@pytest.mark.parametrize("merge", [end_user_merge, known_end_users_merge])
 def test_whoever_has_no_language_takes_both_of_the_other(brand, merge):
     known, other = (
         EndUser.objects.create(brand=brand, external_id="ann"),
         EndUser.objects.create(brand=brand, language="tl-PH"),
     )
-    names = ("known", "visitor") if merge is end_user_absorb else ("target", "source")
+    names = ("known", "visitor") if merge is end_user_merge else ("target", "source")
     merge(**dict(zip(names, (known, other), strict=True)), now=NOON)
     assert tags(EndUser, external_id="ann") == ("tl-PH", "fil-Latn-PH")
 

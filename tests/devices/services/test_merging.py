@@ -98,7 +98,7 @@ def test_an_unknown_id_promotes_the_visitor_in_place(brand, visitor):
     before = visitor.answers[0].end_user.pk
     one = waiting(visitor)
     result = visitor.load("ann")
-    assert (result.end_user.pk, result.absorbed_id, result.logged_in) == (before, None, True)
+    assert (result.end_user.pk, result.merged_id, result.logged_in) == (before, None, True)
     one.refresh_from_db()
     assert (one.end_user_id, one.state, one.chunk_id is None) == (before, "ready", False)
 
@@ -169,7 +169,7 @@ def test_an_open_popup_goes_on_where_the_known_person_has_none(brand, ann, visit
     assert (theirs.state, theirs.end_user_id) == ("shown", person(brand, "ann").pk)
 
 
-def test_the_visitor_after_a_logout_is_absorbed_by_who_logs_in_next_and_never_by_who_left(brand, ann, visitor):
+def test_the_visitor_after_a_logout_is_merged_by_who_logs_in_next_and_never_by_who_left(brand, ann, visitor):
     device = ann.device
     ann.log_out()
     EndUser.objects.filter(pk=ann.device.session_end_user_id).update(js_markers=["BETWEEN"])
@@ -184,9 +184,9 @@ def test_a_visitor_on_anns_device_who_is_ann_again_leaves_her_status_as_it_was(b
     ann.log_out()
     ann.load()
     result = ann.load("ann")
-    assert result.absorbed_id is not None
+    assert result.merged_id is not None
     assert result.status == "allowed"
-    assert references(result.absorbed_id) == {}
+    assert references(result.merged_id) == {}
     assert not PushStatusChange.objects.filter(reason="held_by_other").exists()
     assert TokenHolding.objects.count() == 1
 
@@ -195,7 +195,7 @@ def test_the_same_external_id_at_another_brand_is_somebody_else(brand, ann, visi
     other = Browser(brand_create(name="Other", origin="https://other.example"))
     other.load()
     result = other.load("ann")
-    assert (result.absorbed_id, result.end_user.brand_id) == (None, other.brand.pk)
+    assert (result.merged_id, result.end_user.brand_id) == (None, other.brand.pk)
     assert EndUser.objects.filter(external_id="ann").count() == 2
 
 
@@ -246,7 +246,7 @@ def tab_of(browser: Browser) -> Browser:
 def test_two_tabs_that_log_the_same_visitor_in_as_somebody_known(ann, visitor):
     other = tab_of(visitor)
     second = while_held(lambda: visitor.load("ann"), lambda: other.load("ann"))
-    assert (second.end_user.external_id, second.absorbed_id, second.logged_in) == ("ann", None, False)
+    assert (second.end_user.external_id, second.merged_id, second.logged_in) == ("ann", None, False)
     assert EndUser.objects.count() == 1
 
 
@@ -301,15 +301,15 @@ def test_two_visitors_who_turn_out_to_be_the_same_new_person_at_once(brand):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_push_that_is_judged_during_the_merge_is_still_sent(ann, visitor):
+def test_a_push_that_is_checked_during_the_merge_is_still_sent(ann, visitor):
     one = waiting(visitor)
     claim = chunk_claim(chunk_id=one.chunk_id, now=NOON)
     assert claim is not None
 
-    def judge() -> int:
+    def gated() -> int:
         return len(rows_gate(claim=claim, now=NOON, limit=100)[1])
 
-    assert while_held(lambda: visitor.load("ann"), judge) == 0
+    assert while_held(lambda: visitor.load("ann"), gated) == 0
     one.refresh_from_db()
     assert (one.state, one.reason, one.chunk_id) == ("ready", "", None)
     chunks_cut(now=NOON)

@@ -94,7 +94,7 @@ def test_a_brand_may_stop_pushes_at_logout_of_an_app_too(phone, brand):
     assert (phone.device.token_hash, phone.device.native_token) == (None, "")
 
 
-def test_a_visitor_on_a_phone_is_absorbed_with_the_device(phone, app):
+def test_a_visitor_on_a_phone_is_merged_with_the_device(phone, app):
     phone.open()
     known = Phone(app, "other" * 10)
     known.open("ann")

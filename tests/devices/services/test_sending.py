@@ -214,7 +214,7 @@ def test_a_guessed_report_token_changes_nothing(channel):
     assert receipts_record(receipts=[Receipt("", "clicked", channel.now)], now=channel.now) == 0
 
 
-class TestTheGateJudgesAgain:
+class TestTheGate:
     def waiting(self, channel, **fields):
         ann = channel.subscriber("ann")
         dispatch_id = channel.dispatch(**fields)
@@ -339,14 +339,14 @@ def test_cutting_separates_dispatches_and_origins_and_bounds_the_size(channel, s
     )
 
 
-def test_a_lost_bell_is_rung_again(channel):
+def test_a_lost_job_is_queued_again(channel):
     channel.add(channel.dispatch(), channel.subscriber("ann"))
     (chunk,) = chunks_cut(now=datetime.now(UTC))
     assert leases_reclaim(now=channel.now) == []
     assert [one.id for one in leases_reclaim(now=channel.now + timedelta(seconds=25))] == [chunk.id]
 
 
-def test_a_long_queue_is_not_filled_with_repeated_bells(channel, settings):
+def test_a_long_queue_is_not_filled_with_repeated_jobs(channel, settings):
     settings.SMARTPUSH_CHUNK_SIZE = 1
     browsers = [channel.subscriber(f"u{n}") for n in range(12)]
     dispatch_id = channel.dispatch()
@@ -364,6 +364,6 @@ def test_who_finishes_a_chunk_takes_on_what_nobody_came_for(channel):
     channel.add(channel.dispatch(key="one"), one)
     channel.add(channel.dispatch(key="two"), two)
     first, second = chunks_cut(now=channel.now)
-    DeliveryChunk.objects.filter(pk=second.id).update(rung_at=channel.now - timedelta(minutes=1))
+    DeliveryChunk.objects.filter(pk=second.id).update(notified_at=channel.now - timedelta(minutes=1))
     send_chunk(first.id)
     assert set(DeliveryChunk.objects.values_list("state", flat=True)) == {"done"}

@@ -62,7 +62,7 @@ def test_identify_with_an_unknown_id_promotes_the_visitor_in_place(browser):
     assert person(browser.brand, "ann").properties == {"first_name": "Ann"}
 
 
-def test_identify_with_a_known_id_absorbs_the_visitor(brand):
+def test_identify_with_a_known_id_merges_the_visitor(brand):
     desk, phone = Browser(brand), Browser(brand)
     desk.load("ann")
     visitor = phone.load().end_user
@@ -71,7 +71,7 @@ def test_identify_with_a_known_id_absorbs_the_visitor(brand):
     phone.allow()
     result = phone.load("ann")
     ann = person(brand, "ann")
-    assert result.absorbed_id == visitor.pk
+    assert result.merged_id == visitor.pk
     assert not EndUser.objects.filter(pk=visitor.pk).exists()
     assert ann.js_markers == ["NEWS", "SPORTS"]
     assert phone.device.holder_id == ann.pk
@@ -117,7 +117,7 @@ def test_a_switch_is_never_a_merge(browser):
     browser.load("a")
     EndUser.objects.filter(external_id="a").update(js_markers=["SECRET"])
     result = browser.load("b")
-    assert result.absorbed_id is None
+    assert result.merged_id is None
     assert person(browser.brand, "b").js_markers == []
     assert person(browser.brand, "a").js_markers == ["SECRET"]
 

@@ -118,7 +118,7 @@ class Household(RuleBasedStateMachine):
             assert device.session_end_user.external_id == self.user[self.touched]
 
     @invariant()
-    def nobody_is_absorbed_twice_or_left_behind(self):
+    def nobody_is_merged_twice_or_left_behind(self):
         assert EndUser.objects.filter(brand=self.brand, external_id__isnull=False).count() <= 3
         assert not PushStatus.objects.exclude(end_user__brand=self.brand).filter(brand=self.brand).exists()
 

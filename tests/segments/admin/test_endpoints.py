@@ -13,7 +13,7 @@ from tests.segments.population import SlowReader, populate
 
 EVERYBODY: dict[str, object] = {"all": []}
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
-POSTED = ["count", "sample", "judge"]
+POSTED = ["count", "sample", "evaluate"]
 
 
 def entries(client):
@@ -91,9 +91,9 @@ def test_only_reasons_that_hold_are_given(ask, brand):
         assert len(one["reasons"]) == 1
 
 
-def test_one_end_user_is_judged_rule_by_rule(ask, brand):
+def test_one_end_user_is_checked_rule_by_rule(ask, brand):
     known = EndUser.objects.filter(brand=brand, external_id__isnull=False, last_session_status="ask").first()
-    found = ask("judge", {"all": [ASK, {"not": ASK}]}, who=known.external_id)
+    found = ask("evaluate", {"all": [ASK, {"not": ASK}]}, who=known.external_id)
     assert found["end_user"]["name"] == known.external_id
     assert found["matches"] is False
     assert found["checks"] == {
@@ -101,23 +101,23 @@ def test_one_end_user_is_judged_rule_by_rule(ask, brand):
     }  # fmt: skip
 
 
-def test_a_visitor_is_judged_by_the_name_that_lists_show(ask, brand):
+def test_a_visitor_is_checked_by_the_name_that_lists_show(ask, brand):
     visitor = EndUser.objects.filter(brand=brand, external_id__isnull=True).first()
-    assert ask("judge", EVERYBODY, who=str(visitor))["end_user"]["name"] == str(visitor)
+    assert ask("evaluate", EVERYBODY, who=str(visitor))["end_user"]["name"] == str(visitor)
 
 
 @pytest.mark.parametrize(
     "who", ["", "nobody", "Visitor 0", "Visitor 99999999999999999999", "\x00", None, 5, ["a"], "²"]
 )
 def test_an_end_user_who_is_not_there_is_said_so_at_the_name(ask, who):
-    [problem] = ask("judge", EVERYBODY, who=who)["problems"]
+    [problem] = ask("evaluate", EVERYBODY, who=who)["problems"]
     assert problem["path"] == "who"
 
 
 def test_an_end_user_of_another_brand_is_not_there(ask):
     other = populate(seed=22, end_users=9, name="Other")
     for person in EndUser.objects.filter(brand=other):
-        assert "problems" in ask("judge", EVERYBODY, who=str(person))
+        assert "problems" in ask("evaluate", EVERYBODY, who=str(person))
 
 
 @pytest.mark.parametrize("name", POSTED)

@@ -10,7 +10,7 @@ from devices.models import EndUser
 from segments import fields
 from segments.fields import Reads
 from segments.rules import parse_rules, rules_json
-from segments.selectors.matching import context_for, matching_ids, segment_queryset
+from segments.selectors.audiences import audience_ids, context_for, segment_queryset
 from segments.selectors.people import checks_of
 from tests.segments.compiling.evaluator import Evaluator
 from tests.segments.compiling.strategies import COUNTS, condition, dates, events, kinds, periods, plain, trees
@@ -42,17 +42,17 @@ class Forms:
         self.slow = Evaluator(self.world.brand.pk, now)
         self.everybody = list(EndUser.objects.values_list("pk", flat=True))
 
-    def check(self, rule, judged=()):
+    def check(self, rule, evaluated=()):
         data = {"version": 1, "rule": rule}
         rules = parse_rules(data)
         assert parse_rules(rules_json(rules)) == rules
         wanted = self.slow.selected(rule)
         context = context_for(rules=rules, brand_id=self.world.brand.pk, now=self.world.now)
         assert set(segment_queryset(rules=rules, context=context).values_list("pk", flat=True)) == wanted, rule
-        assert matching_ids(rules=rules, context=context, end_user_ids=self.everybody) == wanted, rule
-        self.judge(rule, context, judged)
+        assert audience_ids(rules=rules, context=context, end_user_ids=self.everybody) == wanted, rule
+        self.evaluate_one(rule, context, evaluated)
 
-    def judge(self, rule, context, keys):
+    def evaluate_one(self, rule, context, keys):
         rules = parse_rules({"version": 1, "rule": rule})
         found = checks_of(rules=rules, context=context, end_user_ids=keys, seconds=600) if keys else {}
         for key in keys:
@@ -114,7 +114,7 @@ def test_every_operator_of_every_field_is_asked():
 
 @pytest.mark.parametrize("number", [1, 5])
 def test_every_operator_alone_agrees_with_the_slow_reading(number):
-    """One statement for many: each operator beside others of its field, judged leaf by leaf for a few."""
+    """One statement for many: each operator beside others of its field, evaluated leaf by leaf for a few."""
     forms = Forms(70 + number, MOMENTS[number])
     every = {"any": [condition("segment", "in", segment.pk) for segment in forms.world.dynamic]}
     rules = parse_rules({"version": 1, "rule": every})
@@ -127,4 +127,4 @@ def test_every_operator_alone_agrees_with_the_slow_reading(number):
         value = values[(place + number) % len(values)]
         batches.setdefault(field, []).append(condition(field, name, value, params))
     for batch in batches.values():
-        forms.judge({"any": batch}, context, keys)
+        forms.evaluate_one({"any": batch}, context, keys)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from segments.compiler import counted_sql
 from segments.rules import parse_rules
-from segments.selectors.matching import context_for
+from segments.selectors.audiences import context_for
 from tests.segments.compiling.evaluator import Evaluator
 from tests.segments.compiling.strategies import events, trees
 from tests.segments.compiling.world import NOON, World

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from devices.models import App, Brand, EndUser
 from segments import fields
-from segments.compiler import audience_sql, judge_sql
+from segments.compiler import audience_sql, condition_sql
 from segments.conditions import Context
 from segments.models import Segment
 from segments.operators import OPERATORS
 from segments.references import TooLarge, inlined, rules_problems
 from segments.rules import InvalidRules, parse_rules, rules_json
+from segments.selectors.audiences import audience_ids, segment_queryset
 from segments.selectors.bounded import TooSlow, rows_within
-from segments.selectors.matching import matching_ids, segment_queryset
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
@@ -263,9 +263,9 @@ def test_what_is_written_in_a_rule_is_a_value_wherever_it_stands(text):
     for rule in nasty_rules(text):
         rules = parse_rules(whole(rule))
         found = set(segment_queryset(rules=rules, context=context).values_list("pk", flat=True))
-        assert found == matching_ids(rules=rules, context=context, end_user_ids=[person.pk])
+        assert found == audience_ids(rules=rules, context=context, end_user_ids=[person.pk])
         held.append(bool(found))
-        for sql in (audience_sql(rules, context), judge_sql(rules.rule, context)):
+        for sql in (audience_sql(rules, context), condition_sql(rules.rule, context)):
             assert text not in sql.text or text == "\\"
             assert sql.text.replace("%%", "").count("%s") == len(sql.params)
     # External id (4), not the time zone, the marker, no app; the property is text; and nothing ever happened.
@@ -293,7 +293,7 @@ def test_a_chain_of_segments_that_doubles_at_each_step_is_refused_at_once():
     for read in (
         lambda: inlined(rules, segments),
         lambda: audience_sql(rules, context),
-        lambda: judge_sql(rules.rule, context),
+        lambda: condition_sql(rules.rule, context),
     ):
         with pytest.raises(TooLarge, match="too many"):
             read()
@@ -309,7 +309,7 @@ def test_segments_in_a_circle_are_refused_and_not_followed():
         with pytest.raises(TooLarge):
             audience_sql(rules, context)
         with pytest.raises(TooLarge):
-            matching_ids(rules=rules, context=context, end_user_ids=[1])
+            audience_ids(rules=rules, context=context, end_user_ids=[1])
 
 
 @pytest.mark.django_db

@@ -42,10 +42,10 @@ def brand():
 
 
 @pytest.fixture
-def rung(monkeypatch):
-    bells = []
-    monkeypatch.setattr(receiving, "job_queue", lambda task, number, **options: bells.append((task, number)))
-    return bells
+def queued(monkeypatch):
+    queued = []
+    monkeypatch.setattr(receiving, "job_queue", lambda task, number, **options: queued.append((task, number)))
+    return queued
 
 
 @pytest.mark.parametrize(("mode", "step"), [("replace", 1), ("add", 5), ("remove", 5)])
@@ -123,25 +123,25 @@ def test_a_done_import_is_done_once(brand):
     assert members(segment) == set()
 
 
-def test_a_lost_bell_is_rung_again(brand, rung, django_capture_on_commit_callbacks):
+def test_a_lost_job_is_queued_again(brand, queued, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         job = received(a_list(brand), FILE)
-    assert rung == [("segments.tasks.run_import", job.pk)]
+    assert queued == [("segments.tasks.run_import", job.pk)]
     with django_capture_on_commit_callbacks(execute=True):
         assert imports_resume(now=later(5)) == 0
         assert imports_resume(now=later(30)) == 1
         assert imports_resume(now=later(31)) == 0
-    assert len(rung) == 2
+    assert len(queued) == 2
 
 
-def test_an_import_whose_worker_died_is_found_again(brand, rung, django_capture_on_commit_callbacks):
+def test_an_import_whose_worker_died_is_found_again(brand, queued, django_capture_on_commit_callbacks):
     people(brand, "u2")
     job = received(a_list(brand), FILE)
     with pytest.raises(Killed), connection.execute_wrapper(killed_at(6)):
         import_run(import_id=job.pk, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
         assert imports_resume(now=later(90)) == 1
-    assert rung == [("segments.tasks.run_import", job.pk)]
+    assert queued == [("segments.tasks.run_import", job.pk)]
     assert import_run(import_id=job.pk, now=later(91))
 
 
@@ -169,7 +169,7 @@ def test_an_import_that_never_comes_to_its_end_is_given_up(brand):
 
 
 def test_a_long_import_is_handed_to_the_next_job_with_what_it_has(
-    brand, rung, monkeypatch, django_capture_on_commit_callbacks
+    brand, queued, monkeypatch, django_capture_on_commit_callbacks
 ):
     people(brand, *[f"u{n}" for n in range(30)])
     monkeypatch.setattr(matching, "_LAST_START_SECONDS", -1.0)
@@ -183,4 +183,4 @@ def test_a_long_import_is_handed_to_the_next_job_with_what_it_has(
         assert members(segment) == set()
         assert import_run(import_id=job.pk, now=NOW)
     assert len(members(segment)) == 23
-    assert len(rung) == 4
+    assert len(queued) == 4

@@ -8,7 +8,7 @@ from campaigns.services.publish import campaign_publish
 from campaigns.ticker import Ticker
 from devices.models import Delivery, EndUser
 from devices.services.brands import brand_create
-from segments.models import Passage
+from segments.models import MembershipChange
 from smartpush.common.clock import utc_now
 from tests.api.page import Page, event
 from tests.campaigns.world import flow_of, push
@@ -77,7 +77,7 @@ def test_a_visitor_who_entered_and_then_logs_in_does_not_enter_again(page, ticke
     ticker.tick(now=utc_now())
     ann = EndUser.objects.get(external_id="ann")
     assert list(Enrolment.objects.values_list("end_user_id", flat=True)) == [ann.pk]
-    assert list(Passage.objects.values_list("end_user_id", "kind")) == [(ann.pk, "entered")]
+    assert list(MembershipChange.objects.values_list("end_user_id", "kind")) == [(ann.pk, "entered")]
 
 
 def test_a_visitor_who_logs_in_before_anybody_looked_enters_once_as_who_they_are(page, ticker):

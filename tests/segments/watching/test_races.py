@@ -7,14 +7,14 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from devices.models import EndUser
-from segments.models import Presence
+from segments.models import SegmentMembership
+from segments.services.scheduled_work import work_claim, work_notify
 from segments.services.sweeping import sweep
-from segments.services.watching import changes_judge, rebaseline, watch
-from segments.services.works import work_claim, works_ring
+from segments.services.watching import changed_people_evaluate, rebaseline, watch
 from tests.campaigns.test_races import ROUNDS, Held, together
 from tests.campaigns.world import NOW, World, later
 from tests.segments.watching.conftest import make_world
-from tests.segments.watching.watched import VIP, inside, passages, queued, segment_of, watched_segment
+from tests.segments.watching.watched import VIP, changes, inside, queued, segment_of, watched_segment
 
 
 def test_two_at_once_tell_of_each_change_once(shared_world: World):
@@ -22,24 +22,24 @@ def test_two_at_once_tell_of_each_change_once(shared_world: World):
     for round_ in range(1, ROUNDS + 1):
         people = shared_world.end_users(50)
         EndUser.objects.filter(pk__in=people).update(js_markers=["VIP"])
-        judge = partial(changes_judge, now=later(round_))
-        together(judge, judge, lambda: sweep(segment=segment, now=NOW))
-        changes_judge(now=later(round_))
-        assert len(passages(segment)) == 50 * round_
+        evaluate = partial(changed_people_evaluate, now=later(round_))
+        together(evaluate, evaluate, lambda: sweep(segment=segment, now=NOW))
+        changed_people_evaluate(now=later(round_))
+        assert len(changes(segment)) == 50 * round_
     assert len(inside(segment)) == 50 * ROUNDS
 
 
-def test_while_presences_are_taken_anew_changes_wait_in_the_queue_and_the_tick_does_not(shared_world: World):
+def test_while_memberships_are_taken_anew_changes_wait_in_the_queue_and_the_tick_does_not(shared_world: World):
     first = watched_segment(shared_world.brand, VIP, "First")
     second = segment_of(shared_world.brand, VIP, "Second")
     held = Held(lambda: watch(segment=second, now=later(1)))
     ann = shared_world.end_user(js_markers=["VIP"])
-    assert changes_judge(now=later(2)) == 0
+    assert changed_people_evaluate(now=later(2)) == 0
     assert queued() == [ann.pk]
     held.finish()
-    assert changes_judge(now=later(3)) > 0
-    assert passages(first) == [(ann.pk, "entered", 1)]
-    assert passages(second) == [(ann.pk, "entered", 1)]
+    assert changed_people_evaluate(now=later(3)) > 0
+    assert changes(first) == [(ann.pk, "entered", 1)]
+    assert changes(second) == [(ann.pk, "entered", 1)]
 
 
 def test_another_brand_does_not_wait(shared_world: World):
@@ -48,16 +48,16 @@ def test_another_brand_does_not_wait(shared_world: World):
     mine = watched_segment(shared_world.brand, VIP)
     held = Held(lambda: rebaseline(segment=mine, now=later(1)))
     ann = other.end_user(js_markers=["VIP"])
-    changes_judge(now=later(2))
-    assert passages(segment) == [(ann.pk, "entered", 1)]
+    changed_people_evaluate(now=later(2))
+    assert changes(segment) == [(ann.pk, "entered", 1)]
     held.finish()
 
 
-def test_a_worker_that_is_cut_off_between_queue_and_passage_loses_nothing(shared_world: World):
+def test_a_worker_that_is_cut_off_between_queue_and_change_loses_nothing(shared_world: World):
     segment = watched_segment(shared_world.brand, VIP)
     ann = shared_world.end_user(js_markers=["VIP"])
     numbers: list[int] = []
-    judged, cut = threading.Event(), threading.Event()
+    evaluated, cut = threading.Event(), threading.Event()
     ended: list[BaseException] = []
 
     def worker() -> None:
@@ -66,35 +66,35 @@ def test_a_worker_that_is_cut_off_between_queue_and_passage_loses_nothing(shared
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_backend_pid()")
                     numbers.append(cursor.fetchone()[0])
-                assert changes_judge(now=later(1)) == 1
-                judged.set()
+                assert changed_people_evaluate(now=later(1)) == 1
+                evaluated.set()
                 assert cut.wait(60)
         except (OperationalError, InterfaceError) as error:
             ended.append(error)
         finally:
-            judged.set()
+            evaluated.set()
             connection.close()
 
     thread = threading.Thread(target=worker)
     thread.start()
-    assert judged.wait(60)
+    assert evaluated.wait(60)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [numbers[0]])  # and waits until it is gone
         assert cursor.fetchone()[0]
     cut.set()
     thread.join(60)
     assert ended
-    assert (queued(), passages(segment)) == ([ann.pk], [])
-    changes_judge(now=later(2))
-    changes_judge(now=later(3))
-    assert passages(segment) == [(ann.pk, "entered", 1)]
+    assert (queued(), changes(segment)) == ([ann.pk], [])
+    changed_people_evaluate(now=later(2))
+    changed_people_evaluate(now=later(3))
+    assert changes(segment) == [(ann.pk, "entered", 1)]
 
 
 @pytest.mark.parametrize("claims", [2, 4])
 def test_of_several_workers_one_gets_the_work(shared_world: World, claims):
     segment_of(shared_world.brand, VIP)
     segment_of(shared_world.brand, VIP, "T")
-    works_ring(now=NOW)
+    work_notify(now=NOW)
     results = together(*[lambda: work_claim(now=NOW)] * claims)
     assert sum(result is not None for result in results) == 1
 
@@ -106,5 +106,5 @@ def test_a_sweep_finds_whoever_was_being_written_while_the_watching_began(shared
     ann = held.finish() or EndUser.objects.get()
     assert (queued(), inside(segment)) == ([], set())
     sweep(segment=segment, now=later(60))
-    assert passages(segment) == [(ann.pk, "entered", 1)]
-    assert Presence.objects.count() == 1
+    assert changes(segment) == [(ann.pk, "entered", 1)]
+    assert SegmentMembership.objects.count() == 1

@@ -6,8 +6,8 @@ import pytest
 
 from devices.models import Brand
 from segments.models import ListEntry, Segment, SegmentSize, SegmentWork
+from segments.services.scheduled_work import work_notify, work_run
 from segments.services.sizes import CannotComputeSize, size_compute, size_soon, size_work, tomorrow
-from segments.services.works import works_do, works_ring
 from tests.campaigns.world import NOW, later
 from tests.segments.watching.watched import VIP, segment_of
 
@@ -67,8 +67,8 @@ def test_what_was_computed_stands_when_it_cannot_be_computed_again(world):
 def test_a_failure_in_a_job_is_kept_to_be_shown(world):
     segment = segment_of(world.brand, VIP)
     Segment.objects.filter(pk=segment.pk).update(rules={"version": 1, "rule": {"field": "gone"}})
-    works_ring(now=NOW)
-    works_do(clock=lambda: NOW, do={"size": size_work}, seconds=1)
+    work_notify(now=NOW)
+    work_run(clock=lambda: NOW, do={"size": size_work}, seconds=1)
     assert "rules cannot be read" in SegmentWork.objects.get(segment=segment).failure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from devices.models import Brand, ChangedEndUser
 from devices.services.events import EventInput, event_record
-from segments.models import Passage, Presence, Segment
+from segments.models import MembershipChange, Segment, SegmentMembership
 from segments.services.watching import watch
 from tests.campaigns.world import NOW, World
 
@@ -34,13 +34,15 @@ def watched_segment(brand: Brand, rule: dict[str, Any], name: str = "S", now: da
     return segment
 
 
-def passages(segment: Segment) -> list[tuple[int, str, int]]:
+def changes(segment: Segment) -> list[tuple[int, str, int]]:
     """(end user, kind, epoch) in the order in which they happened."""
-    return list(Passage.objects.filter(segment=segment).order_by("pk").values_list("end_user_id", "kind", "epoch"))
+    return list(
+        MembershipChange.objects.filter(segment=segment).order_by("pk").values_list("end_user_id", "kind", "epoch")
+    )
 
 
 def inside(segment: Segment) -> set[int]:
-    return set(Presence.objects.filter(segment=segment, inside=True).values_list("end_user_id", flat=True))
+    return set(SegmentMembership.objects.filter(segment=segment, inside=True).values_list("end_user_id", flat=True))
 
 
 def deposit(world: World, *people: Any, at: datetime = NOW) -> None:

@@ -15,7 +15,7 @@ from devices.pushservice.server import LocalPushService
 from devices.services.brands import vapid_key_add
 from devices.services.sending.send import close_senders
 from segments.services import segments_make_ready
-from segments.tasks import do_works
+from segments.tasks import run_work
 from smartpush.common.partitions import partitions_ensure
 from tests.upgrades.keys import ENCRYPTION_KEYS, OLDER_ENCRYPTION_KEY
 from tests.upgrades.scene import journeys, lists, people, sending
@@ -53,7 +53,7 @@ def _make(stage: Stage) -> None:
     _content(stage, channel)
     stage.at(_BEFORE)
     journeys.journeys_make(stage, channel)
-    do_works()  # sizes and sweeps, once
+    run_work()  # sizes and sweeps, once
     stage.at(timedelta(minutes=10))
     sending.restraint_make(stage)
     sending.deliveries_make(stage, channel)

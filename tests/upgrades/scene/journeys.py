@@ -10,7 +10,7 @@ from campaigns.advance import push as push_step
 from campaigns.models import Campaign, Enrolment, Launch
 from campaigns.selectors.entries import entry_of
 from campaigns.services.entry import Candidate, enrol
-from campaigns.services.passages import passages_take
+from campaigns.services.entry_by_segment import membership_changes_take
 from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import announcement_make_ready, campaign_make_ready, segment_push_make_ready
 from campaigns.services.schedule import launch_due
@@ -22,7 +22,7 @@ from devices.services.reporting import Subscription
 from devices.transports.endpoints import check_keys
 from segments.models import Segment
 from segments.services import segment_ready, segment_save, segments_make_ready
-from segments.services.watching import changes_judge
+from segments.services.watching import changed_people_evaluate
 from smartpush.api.sdk.flows import offer_finish
 from tests.devices.people import Browser
 from tests.upgrades.scene.stage import Channel, Stage, delay, flow_of, popup, push, stop
@@ -140,7 +140,7 @@ def _modes(stage: Stage, channel: Channel, reading: int) -> None:
 
 
 def _watched(stage: Stage, channel: Channel, reading: int) -> None:
-    """A watched segment, with passages that campaigns were told of, one that they were not, and a queued change."""
+    """Make a watched segment with changes that campaigns have taken, one that they have not, and a queued person."""
     rules = {"version": 1, "rule": {"field": "js_markers", "operator": "has", "value": "VIP"}}
     vip = segment_save(brand=channel.brand, name="VIPs", rules=rules, by=stage.staff["editor"])
     around = {
@@ -164,12 +164,12 @@ def _watched(stage: Stage, channel: Channel, reading: int) -> None:
         EndUser.objects.filter(pk=people[name].pk).update(js_markers=list(markers))
 
     becomes("vip-told", "VIP")
-    changes_judge(now=stage.now)
-    passages_take(now=stage.now)
+    changed_people_evaluate(now=stage.now)
+    membership_changes_take(now=stage.now)
     advance_due(now=stage.now)
     becomes("vip-told")
     becomes("vip-not-told", "VIP")
-    changes_judge(now=stage.now)
+    changed_people_evaluate(now=stage.now)
     becomes("vip-not-judged", "VIP")
 
 

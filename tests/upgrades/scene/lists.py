@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from segments.models import Segment, SegmentImport
 from segments.services.imports import import_cancel, import_receive, import_run
-from segments.services.imports.matching import _claim, _slice
+from segments.services.imports.lookup import _claim, _slice
 from segments.services.lists import list_save
 from tests.upgrades.scene.stage import Channel, Stage
 

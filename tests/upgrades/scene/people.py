@@ -24,7 +24,7 @@ from devices.services.sessions import session_open
 from devices.services.staff import membership_change_role, staff_add
 from devices.services.users import UserInput, users_upsert
 from segments.services.lists import list_extend, list_save
-from segments.services.works import work_due
+from segments.services.scheduled_work import work_due
 from smartpush.api.server.flows import user_erase, users_merge
 from smartpush.common.origins import LOCAL_ORIGIN
 from tests.devices.people import Browser
@@ -79,7 +79,7 @@ def statuses_make(stage: Stage, channel: Channel) -> None:
     visitor.clear_storage()
     other = Browser(brand, now=stage.now)
     other.load()
-    other.load("known-before")  # absorbs the anonymous visitor
+    other.load("known-before")  # merges the anonymous visitor
     channel.subscriber("merged-from", first_name="Mia")
     channel.subscriber("merged-into")
     users_merge(brand=brand, external_id="merged-from", into="merged-into", now=stage.now)

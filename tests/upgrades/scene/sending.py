@@ -17,8 +17,8 @@ from devices.services.receipts import Receipt, receipts_record
 from devices.services.replays import replay_begin, replay_keep
 from devices.services.sending import chunk_send
 from devices.services.statuses import native_origin, tokens_gone
-from devices.transports.lanes import ERRORS_TO_OPEN
-from segments.services.works import works_ring
+from devices.transports.origin_queues import ERRORS_TO_OPEN
+from segments.services.scheduled_work import work_notify
 from smartpush.api.server.flows import PushOrder, push_take
 from smartpush.common.ids import public_id, report_token
 from tests.devices.services.native import Phone, native_app
@@ -252,4 +252,4 @@ def waiting_make(stage: Stage, channel: Channel) -> None:
         with override_settings(SMARTPUSH_CHUNK_SIZE=2):
             chunks_cut(now=stage.now, dispatch_ids=[dispatch])
     channel.add(channel.dispatch(key="uncut"), channel.subscriber("uncut"))
-    assert works_ring(now=stage.now)
+    assert work_notify(now=stage.now)

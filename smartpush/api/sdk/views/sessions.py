@@ -66,7 +66,7 @@ class SessionView(SdkView):
             push=s.push_report(data["push"]),
             now=caller.now,
         )
-        flows.absorbed_finish(result=result, now=caller.now)
+        flows.merge_finish(result=result, now=caller.now)
         if data["consent"] is not None:
             tracking_answer(
                 device=result.device,
@@ -104,7 +104,7 @@ class SessionView(SdkView):
 
 
 class IdentifyView(SessionView):
-    """Someone logged in: an unknown id promotes the visitor, a known one absorbs them, another's takes over."""
+    """Log somebody in: an unknown id promotes the visitor, a known one is merged with it, another's takes over."""
 
     body = s.IdentifySerializer
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.models import Campaign
-from campaigns.services.triggering import ENTERED, CannotTrigger, TriggerRow
+from campaigns.services.entry_by_api import ENTERED, CannotTrigger, TriggerRow
 from devices.models import EndUser
 from devices.services.users import RowError
 from smartpush.api.openapi import idempotency_key

@@ -1,8 +1,8 @@
-"""Who entered or left a watched segment enters the campaigns that wait for it.
+"""Enter end users into campaigns when they enter or leave a watched segment.
 
-The segments write a passage for each; here they are claimed by set and marked as taken in the transaction that enters
-the end users, so that a killed process loses none and enters nobody twice. The entry key names the passage besides:
-stays are numbered anew where a segment was unwatched for longer than its passages are kept, passages never are.
+Segments write a membership change for each; here they are claimed by set and marked as taken in the transaction that
+enters the end users, so that a killed process loses none and enters nobody twice. The entry key holds the id of the
+change: epochs restart where a segment was unwatched for longer than its changes are kept, ids never do.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
-from segments.selectors.matching import matching_ids
+from segments.selectors.audiences import audience_ids
 
 _TAKE = """
 WITH next AS MATERIALIZED (
@@ -27,11 +27,11 @@ _KIND = {"entered": "segment_entered", "left": "segment_left"}
 
 
 @transaction.atomic
-def passages_take(*, now: datetime, limit: int = 5000) -> int:
-    """Take up to `limit` passages and enter their end users; returns how many were taken: call again while not 0.
+def membership_changes_take(*, now: datetime, limit: int = 5000) -> int:
+    """Take up to `limit` membership changes and enter their end users; returns how many: call again while not 0.
 
-    The new runs are due at once: advance_due moves them on. Passages that no active campaign waits for are taken too,
-    so nobody enters for what happened while a campaign was paused.
+    The new enrolments are due at once: advance_due moves them on. Changes that no active campaign waits for are taken
+    too, so that nobody enters for what happened while a campaign was paused.
     """
     # Before the first row, in one order, as everywhere: a publication may hold them.
     lock_entries(campaign_ids=[entry.campaign_id for entry in entries_watching()])
@@ -41,8 +41,8 @@ def passages_take(*, now: datetime, limit: int = 5000) -> int:
     if not taken:
         return 0
     offered: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
-    for passage_id, segment_id, end_user_id, kind in taken:
-        candidate = Candidate(end_user_id, f"segment-{segment_id}-{kind}-{passage_id}")
+    for change_id, segment_id, end_user_id, kind in taken:
+        candidate = Candidate(end_user_id, f"segment-{segment_id}-{kind}-{change_id}")
         offered[segment_id, _KIND[kind]].append(candidate)
     # Read again under the locks: what was published, paused or ended meanwhile counts.
     for entry in entries_watching():
@@ -58,5 +58,5 @@ def _enter(entry: Entry, candidates: list[Candidate], now: datetime) -> None:
     context = Context(entry.brand_id, now, entry.time_zone)
     people = {candidate.end_user_id for candidate in candidates}
     # Of everybody too: who was erased since has no row to enter with.
-    inside = matching_ids(rules=rules, context=context, end_user_ids=people)
+    inside = audience_ids(rules=rules, context=context, end_user_ids=people)
     enrol(entry=entry, candidates=[row for row in candidates if row.end_user_id in inside], now=now)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from devices.models import Brand, EndUser
-from segments.compiler import audience_sql, judge_sql
+from segments.compiler import audience_sql, condition_sql
 from segments.conditions import Context
 from segments.models import Segment
 from segments.rules import Rules, parse_rules, segments_of
@@ -39,9 +39,9 @@ def segment_queryset(*, rules: Rules, context: Context) -> QuerySet[EndUser]:
     return EndUser.objects.filter(brand_id=context.brand_id, pk__in=RawSQL(sql.text, sql.params))  # noqa: S611  (values apart)
 
 
-def matching_ids(*, rules: Rules, context: Context, end_user_ids: Collection[int]) -> set[int]:
+def audience_ids(*, rules: Rules, context: Context, end_user_ids: Collection[int]) -> set[int]:
     """Which of these end users are in the segment: one query, by index."""
-    condition = judge_sql(rules.rule, context)
+    condition = condition_sql(rules.rule, context)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.id = ANY(%s) AND ({condition.text})",
@@ -52,4 +52,4 @@ def matching_ids(*, rules: Rules, context: Context, end_user_ids: Collection[int
 
 def matches(*, rules: Rules, context: Context, end_user_id: int) -> bool:
     """Whether this end user is in the segment."""
-    return bool(matching_ids(rules=rules, context=context, end_user_ids=[end_user_id]))
+    return bool(audience_ids(rules=rules, context=context, end_user_ids=[end_user_id]))

@@ -1,4 +1,4 @@
-"""A visitor turned out to be somebody known: what campaigns know of the one becomes the other's."""
+"""Move journeys and entry guards when two end users are merged."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ WHERE v.end_user_id = %(visitor)s AND NOT EXISTS (
   SELECT 1 FROM campaigns_enrolment k
   WHERE k.campaign_id = v.campaign_id AND k.end_user_id = %(known)s AND k.entry_key = v.entry_key)
 """
-# Only one of two runs under the same key can be the known person's; the visitor's keeps its own end under another key.
+# Only one of two enrolments with the same key can be the known person's; the visitor's keeps its end under another.
 _MOVE_REST = """
 UPDATE campaigns_enrolment SET end_user_id = %(known)s, entry_key = left(entry_key || ':v' || end_user_id, 64)
 WHERE end_user_id = %(visitor)s
@@ -39,8 +39,8 @@ _MARKED = "SELECT 1 FROM devices_enduser WHERE id = %(known)s AND never_contact"
 
 
 @transaction.atomic
-def visitor_absorb(*, visitor_id: int, known_id: int, now: datetime) -> None:
-    """Move guards and enrolments of an absorbed visitor; open runs end where the known person already has one.
+def journeys_merge(*, visitor_id: int, known_id: int, now: datetime) -> None:
+    """Move guards and enrolments of a merged visitor; open journeys end where the known person already has one.
 
     Where one of the two was marked *never contact*, all open ones end.
 

@@ -1,7 +1,7 @@
-"""Who does a segment's heavy work, and when: one at a time, in a job of the bulk cluster, never in the ticker's time.
+"""Run a segment's heavy work in jobs of the bulk cluster, one piece at a time, outside of the ticker.
 
-The truth is in `SegmentWork`: when it is due, and under a lease who is at it. The ticker only rings; a lost, doubled or
-late bell changes nothing. A worker that died leaves a lease that runs out.
+`SegmentWork` says when work is due and which worker holds its lease. The ticker only queues a job to notify a worker; a
+lost, doubled or late job changes nothing. The lease of a worker that died runs out.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from smartpush.common.jobs import job_queue
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)  # more than a job of django-q2 may take
-SILENCE = timedelta(seconds=30)  # after which a bell counts as lost
+SILENCE = timedelta(seconds=30)  # after which a notification counts as lost
 RETRY = timedelta(minutes=15)  # after a failure, at first
 _LONGEST_RETRY = timedelta(hours=6)
 _MISSING = """
@@ -28,14 +28,14 @@ WHERE (k.kind = 'size' OR s.watched)
   AND NOT EXISTS (SELECT FROM segments_segmentwork w WHERE w.segment_id = s.id AND w.kind = k.kind)
 ORDER BY s.id ON CONFLICT DO NOTHING
 """
-_RING = """
+_NOTIFIED = """
 UPDATE segments_segmentwork SET rung_at = %(now)s WHERE id = (
   SELECT id FROM segments_segmentwork WHERE due_at <= %(now)s
     AND NOT EXISTS (SELECT FROM segments_segmentwork WHERE leased_until >= %(now)s)
     AND NOT EXISTS (SELECT FROM segments_segmentwork WHERE due_at <= %(now)s AND rung_at > %(silent)s)
   ORDER BY due_at, id LIMIT 1)
 """
-# From here on an earlier time than the lease's end means that it was asked for anew: it is to be done once more.
+# While it is leased, a due time before the end of the lease means that it was requested again: it runs once more.
 _CLAIM = """
 UPDATE segments_segmentwork
 SET leased_until = %(until)s, due_at = %(until)s, rung_at = %(now)s, attempt = attempt + 1 WHERE id = (
@@ -44,12 +44,12 @@ SET leased_until = %(until)s, due_at = %(until)s, rung_at = %(now)s, attempt = a
   ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, segment_id, kind, attempt
 """
-_LOCK = 0x776F726B  # of the claim: one piece of work at a time
+_LOCK = 0x776F726B  # advisory lock of the claim: one piece of work at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Work that is ours until the lease runs out; `attempt` fences off whoever had it before."""
+    """Work that this worker holds until the lease runs out; `attempt` fences off the holder before it."""
 
     id: int
     segment_id: int
@@ -57,13 +57,12 @@ class Claimed:
     attempt: int
 
 
-# Does the work and returns when it is due again, or None when it is done for good; raises whatever keeps it from being
-# done.
+# Does the work and returns when it is due again, or None when it is finished for good; raises on failure.
 Do = Callable[[int, datetime], datetime | None]
 
 
 def work_due(*, segment_id: int, kind: str, at: datetime) -> None:
-    """See to it that the work is done at this time or before."""
+    """Schedule the work for this time, or leave it where it is due earlier."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO segments_segmentwork AS w (segment_id, kind, due_at) VALUES (%s, %s, %s)"
@@ -72,24 +71,24 @@ def work_due(*, segment_id: int, kind: str, at: datetime) -> None:
         )
 
 
-def works_ring(*, now: datetime) -> int:
-    """Ring for work that is due where nobody is at work; returns how many bells: 0 or 1. For the ticker."""
+def work_notify(*, now: datetime) -> int:
+    """Notify a worker of due work where none is at work; returns how many were notified: 0 or 1. For the ticker."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_MISSING, {"now": now})
-        cursor.execute(_RING, {"now": now, "silent": now - SILENCE})
-        rung = int(cursor.rowcount)
-        if rung:
-            transaction.on_commit(_bell)
-    return rung
+        cursor.execute(_NOTIFIED, {"now": now, "silent": now - SILENCE})
+        notified = int(cursor.rowcount)
+        if notified:
+            transaction.on_commit(_notify)
+    return notified
 
 
-def _bell() -> None:
-    job_queue("segments.tasks.do_works", cluster="bulk")
+def _notify() -> None:
+    job_queue("segments.tasks.run_work", cluster="bulk")
 
 
 @transaction.atomic
 def work_claim(*, now: datetime) -> Claimed | None:
-    """The work that has been due longest, unless some other is being done."""
+    """Claim the work that has been due longest, unless other work is leased; None where there is none."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_CLAIM, {"now": now, "until": now + LEASE})
@@ -97,8 +96,8 @@ def work_claim(*, now: datetime) -> Claimed | None:
     return None if row is None else Claimed(*row)
 
 
-def works_do(*, clock: Callable[[], datetime], do: Mapping[str, Do], seconds: float) -> int:
-    """Do what is due, one after the other, beginning nothing new after so many seconds; returns how much."""
+def work_run(*, clock: Callable[[], datetime], do: Mapping[str, Do], seconds: float) -> int:
+    """Run due work one by one, beginning nothing new after so many seconds; returns how many pieces."""
     began, done = clock(), 0
     while (now := clock()) - began < timedelta(seconds=seconds):
         claimed = work_claim(now=now)
@@ -119,14 +118,14 @@ def works_do(*, clock: Callable[[], datetime], do: Mapping[str, Do], seconds: fl
 
 def _done(claimed: Claimed, began: datetime, now: datetime, due_at: datetime | None) -> None:
     if due_at is None:
-        # Asked for anew meanwhile: then it stays, and is done once more.
+        # Requested again meanwhile: keep it, so that it runs once more.
         once = SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt)
         if once.filter(due_at__gte=F("leased_until")).delete()[0]:
             return
         due_at = now
     SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt).update(
         due_at=_unless_asked(due_at),
-        rung_at=None,
+        notified_at=None,
         leased_until=None,
         attempt=0,
         done_at=now,
@@ -142,5 +141,5 @@ def _unless_asked(due_at: datetime) -> Case:
 def _failed(claimed: Claimed, now: datetime, reason: str) -> None:
     wait = min(_LONGEST_RETRY, RETRY * 2 ** min(claimed.attempt - 1, 8))
     SegmentWork.objects.filter(pk=claimed.id, attempt=claimed.attempt).update(
-        due_at=_unless_asked(now + wait), rung_at=None, leased_until=None, failure=reason[:300]
+        due_at=_unless_asked(now + wait), notified_at=None, leased_until=None, failure=reason[:300]
     )

@@ -1,4 +1,4 @@
-"""Events let end users into real-time campaigns."""
+"""Enter end users into real-time campaigns on the events that these wait for."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,10 +11,10 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
 from segments.conditions import Context
 from segments.rules import read_published
-from segments.selectors.matching import matching_ids
+from segments.selectors.audiences import audience_ids
 
 
-class TriggeringEvent(Protocol):
+class EntryEvent(Protocol):
     """What a trigger needs of an event (devices.services.events.RecordedEvent)."""
 
     @property
@@ -30,7 +30,7 @@ class TriggeringEvent(Protocol):
 
 
 @transaction.atomic(savepoint=False)
-def match(*, brand_id: int, events: Sequence[TriggeringEvent], now: datetime) -> list[int]:
+def enter_by_events(*, brand_id: int, events: Sequence[EntryEvent], now: datetime) -> list[int]:
     """Enter the end users of these recorded events wherever a campaign waits for them; returns the new enrolments' ids.
 
     Run it in the transaction that recorded the events, then hand the ids to campaigns.advance.advance_enrolments.
@@ -46,7 +46,7 @@ def match(*, brand_id: int, events: Sequence[TriggeringEvent], now: datetime) ->
         if entry.rules is not None:
             users = {event.end_user_id for event in chosen}
             context = Context(brand_id, now, entry.time_zone)
-            inside = matching_ids(rules=read_published(entry.rules), context=context, end_user_ids=users)
+            inside = audience_ids(rules=read_published(entry.rules), context=context, end_user_ids=users)
             chosen = [event for event in chosen if event.end_user_id in inside]
         candidates = [
             Candidate(event.end_user_id, str(event.id), event.device_id, event.properties or None) for event in chosen

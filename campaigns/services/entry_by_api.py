@@ -1,4 +1,4 @@
-"""A brand's server lets end users into a campaign directly."""
+"""Enter end users into a campaign by a call of the brand's server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from campaigns.services.locks import lock_entries
 from devices.models import EndUser
 from segments.conditions import Context
 from segments.rules import read_published
-from segments.selectors.matching import matching_ids
+from segments.selectors.audiences import audience_ids
 
 ENTERED, OUTSIDE, NOT_AGAIN, NEVER = "entered", "outside_audience", "not_let_in_again", "never_contact"
 
@@ -57,7 +57,7 @@ def campaign_trigger(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, 
     inside = people
     if entry.rules is not None:
         context = Context(entry.brand_id, now, entry.time_zone)
-        inside = matching_ids(rules=read_published(entry.rules), context=context, end_user_ids=people)
+        inside = audience_ids(rules=read_published(entry.rules), context=context, end_user_ids=people)
     offered = [row for row in rows if row.end_user_id in inside]
     candidates = [Candidate(row.end_user_id, f"{key}:{row.index}", None, row.data or None) for row in offered]
     entered = enrol(entry=entry, candidates=candidates, now=now)
@@ -69,7 +69,7 @@ def campaign_trigger(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, 
 
 
 def _entered(enrolment_ids: Sequence[int], offered: Sequence[TriggerRow]) -> dict[int, str]:
-    """Which rows the new runs are of: by the number that ends the entry key or, once in a life, by person."""
+    """Return the rows of the new enrolments: by the number that ends the entry key or, once per person, by person."""
     by_person = {row.end_user_id: row.index for row in reversed(offered)}
     found = {}
     for person, key in Enrolment.objects.filter(pk__in=enrolment_ids).values_list("end_user_id", "entry_key"):

@@ -1,4 +1,4 @@
-"""Lists follow the person: two end users become one, or one is erased."""
+"""Update imported lists when two end users are merged, or one is erased."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from devices.models import EndUser
 
-# While a list changes its import is locked: who comes then waits and moves what has just been written.
+# A list that is changing has its import locked: a merge waits for it, and then moves what it has written.
 _HOLD = """
 SELECT i.id FROM segments_segmentimport i JOIN segments_segment s ON s.id = i.segment_id
 WHERE s.brand_id = %(brand)s AND i.state IN ('receiving', 'waiting', 'running', 'asking')
@@ -30,10 +30,10 @@ WHERE s.brand_id = %(brand)s AND i.segment_id = s.id AND l.job_id = i.id AND l.e
 
 
 @transaction.atomic
-def lists_absorb(*, source_id: int, target: EndUser, had_id: bool = False) -> None:
-    """The lists that hold the one hold the other instead.
+def lists_merge(*, source_id: int, target: EndUser, had_id: bool = False) -> None:
+    """Replace the source by the target in every list.
 
-    `had_id`: the source had an external id, so that a file may hold it; then this waits for a list that is changing.
+    `had_id`: the source had an external id, so a file may name it; then this waits for a list that is changing.
     """
     values: dict[str, Any] = {"source": source_id, "target": target.pk, "brand": target.brand_id}
     if had_id:

@@ -5,13 +5,13 @@ import pytest
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.advance import advance_due
 from campaigns.models import Campaign, Enrolment
-from campaigns.services.passages import passages_take
+from campaigns.services.entry_by_segment import membership_changes_take
 from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.states import campaign_archive, campaign_disable, campaign_pause, campaign_resume
 from devices.models import Brand, Delivery, EndUser
-from segments.models import Passage, Presence, Segment
+from segments.models import MembershipChange, Segment, SegmentMembership
 from segments.services import segment_save
-from segments.services.watching import changes_judge
+from segments.services.watching import changed_people_evaluate
 from tests.campaigns.world import NOW, flow_of, later, push, stop
 
 VIP = {"version": 1, "rule": {"field": "js_markers", "operator": "has", "value": "VIP"}}
@@ -40,9 +40,9 @@ def becomes(person, *markers):
 
 
 def tick(seconds):
-    """What the ticker does with changes and passages, until there is nothing left."""
+    """What the ticker does with changes and changes, until there is nothing left."""
     now = later(seconds)
-    while changes_judge(now=now) + passages_take(now=now) + advance_due(now=now).moved:
+    while changed_people_evaluate(now=now) + membership_changes_take(now=now) + advance_due(now=now).moved:
         pass
 
 
@@ -57,9 +57,9 @@ def test_entering_a_segment_sends_the_push(world, vip):
     tick(2)
     assert [(run.end_user_id, run.state) for run in Enrolment.objects.all()] == [(ann.pk, "done")]
     assert [delivery.end_user_id for delivery in Delivery.objects.all()] == [ann.pk]
-    passage = Passage.objects.get()
-    assert Enrolment.objects.get().entry_key == f"segment-{vip.pk}-entered-{passage.pk}"
-    assert passage.taken_at == later(2)
+    change = MembershipChange.objects.get()
+    assert Enrolment.objects.get().entry_key == f"segment-{vip.pk}-entered-{change.pk}"
+    assert change.taken_at == later(2)
 
 
 def test_leaving_a_segment_sends_the_push_and_each_stay_counts_once(world, vip):
@@ -76,12 +76,12 @@ def test_leaving_a_segment_sends_the_push_and_each_stay_counts_once(world, vip):
     assert Delivery.objects.count() == 3
 
 
-def test_a_passage_taken_again_enters_nobody_twice(world, vip):
+def test_a_change_taken_again_enters_nobody_twice(world, vip):
     ann = world.end_user()
     welcome(world, vip)
     becomes(ann, "VIP")
     tick(1)
-    Passage.objects.update(taken_at=None)  # as after a crash that lost the mark
+    MembershipChange.objects.update(taken_at=None)  # as after a crash that lost the mark
     tick(2)
     assert Enrolment.objects.count() == 1
 
@@ -93,11 +93,12 @@ def test_who_enters_long_after_the_segment_was_unwatched_enters_again(world, vip
     tick(1)
     becomes(ann)
     tick(2)
-    Passage.objects.all().delete()  # as when nobody watched for longer than they are kept: stays are numbered anew
-    Presence.objects.all().delete()
+    # As when nobody watched for longer than they are kept: epochs begin anew.
+    MembershipChange.objects.all().delete()
+    SegmentMembership.objects.all().delete()
     becomes(ann, "VIP")
     tick(3)
-    assert Passage.objects.get().epoch == 1
+    assert MembershipChange.objects.get().epoch == 1
     assert Enrolment.objects.count() == 2
 
 
@@ -129,11 +130,11 @@ def test_who_was_erased_meanwhile_enters_nothing_and_holds_up_nobody(world, vip)
     welcome(world, vip)
     for person in (ann, bob):
         becomes(person, "VIP")
-    changes_judge(now=later(1))
-    passages = Passage.objects.filter(end_user=ann)
-    assert passages.exists()
-    passages.update(end_user_id=ann.pk + 1_000_000)
-    assert passages_take(now=later(2)) == 2
+    changed_people_evaluate(now=later(1))
+    changes = MembershipChange.objects.filter(end_user=ann)
+    assert changes.exists()
+    changes.update(end_user_id=ann.pk + 1_000_000)
+    assert membership_changes_take(now=later(2)) == 2
     assert [run.end_user_id for run in Enrolment.objects.all()] == [bob.pk]
 
 

@@ -1,4 +1,4 @@
-"""One lane per push service's origin, so that a slow or failing one never holds up the others."""
+"""One queue per push service's origin, so that a slow or failing one never holds up the others."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Lane(Generic[M]):
+class OriginQueue(Generic[M]):
     """What waits for one origin and how the origin has been doing; times are Unix seconds."""
 
     origin: str

@@ -1,7 +1,7 @@
-"""Writing who is in a watched segment: a baseline that tells nobody, and judgements whose true changes are passages.
+"""Write who is in a watched segment: baselines, which report no change, and evaluations, which report real ones.
 
-Whoever writes the presences of a brand holds the brand's lock until the transaction ends, so that a judgement never
-meets a baseline half-way. It is an advisory lock: nothing else waits for it, and who cannot wait may try.
+A transaction that writes a brand's memberships holds the brand's lock until it ends, so that an evaluation never sees
+half a baseline. It is an advisory lock: nothing else waits for it, and a caller that must not wait can try it.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from segments.compiler import audience_sql, judge_sql
+from segments.compiler import audience_sql, condition_sql
 from segments.selectors.watching import Watched
 from segments.sql import Sql, fill
 
@@ -18,31 +18,31 @@ _CLASS = 0x7365  # keeps our numbers apart from other advisory locks
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """How many entered and how many left."""
+class MembershipChanges:
+    """Count the people who entered and those who left."""
 
     entered: int = 0
     left: int = 0
 
-    def __add__(self, other: "Passed") -> "Passed":
-        return Passed(self.entered + other.entered, self.left + other.left)
+    def __add__(self, other: "MembershipChanges") -> "MembershipChanges":
+        return MembershipChanges(self.entered + other.entered, self.left + other.left)
 
 
 def brand_lock(*, brand_id: int) -> None:
-    """Hold the brand's presences until this transaction ends."""
+    """Lock the brand's memberships until this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CLASS, brand_id])
 
 
 def brand_lock_try(*, brand_id: int) -> bool:
-    """The same, unless another transaction holds them."""
+    """Lock them without waiting; returns False where another transaction holds the lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_CLASS, brand_id])
         return bool(cursor.fetchone()[0])
 
 
-# Epochs never begin again, or a later stay would look like one that campaigns know: after a break in the watching they
-# go on from the passages that are kept.
+# Epochs never restart, or a later entry would look like one that campaigns have processed: when watching begins again
+# they continue after the changes that are still kept.
 _BASELINE = """
 WITH inside AS MATERIALIZED ({audience}),
 known AS (SELECT end_user_id, max(epoch) AS epoch FROM segments_passage WHERE segment_id = {segment} GROUP BY 1),
@@ -59,48 +59,48 @@ WHERE i.id IS NOT NULL OR NOT EXISTS (
 ON CONFLICT (segment_id, end_user_id) DO UPDATE
   SET inside = true, epoch = p.epoch + 1, changed_at = EXCLUDED.changed_at WHERE NOT p.inside
 """
-# A judgement from before the last change is not news: a sweep may have gone on while a slow tick held an older time.
-_JUDGE = """
-WITH judged AS MATERIALIZED (
+# An evaluation older than the last change is ignored: a sweep may have run while a slow tick held an older time.
+_EVALUATE = """
+WITH evaluated AS MATERIALIZED (
   SELECT u.id, ({condition}) IS TRUE AS inside FROM devices_enduser u WHERE u.brand_id = {brand} AND u.id = ANY({ids})
 ), written AS (
   INSERT INTO segments_presence AS p (segment_id, end_user_id, inside, epoch, changed_at)
-  SELECT {segment}, j.id, j.inside, 1, {now}
-  FROM judged j LEFT JOIN segments_presence o ON o.segment_id = {segment} AND o.end_user_id = j.id
-  WHERE j.inside IS DISTINCT FROM coalesce(o.inside, false)
-  ORDER BY j.id
+  SELECT {segment}, e.id, e.inside, 1, {now}
+  FROM evaluated e LEFT JOIN segments_presence o ON o.segment_id = {segment} AND o.end_user_id = e.id
+  WHERE e.inside IS DISTINCT FROM coalesce(o.inside, false)
+  ORDER BY e.id
   ON CONFLICT (segment_id, end_user_id) DO UPDATE
     SET inside = EXCLUDED.inside, epoch = p.epoch + EXCLUDED.inside::integer, changed_at = EXCLUDED.changed_at
     WHERE p.inside <> EXCLUDED.inside AND p.changed_at <= EXCLUDED.changed_at
   RETURNING p.end_user_id, p.inside, p.epoch
-), passed AS (
+), changed AS (
   INSERT INTO segments_passage (segment_id, end_user_id, epoch, kind, at)
   SELECT {segment}, w.end_user_id, w.epoch, CASE WHEN w.inside THEN 'entered' ELSE 'left' END, {now}
   FROM written w ORDER BY w.end_user_id
   ON CONFLICT DO NOTHING RETURNING kind
 )
-SELECT count(*) FILTER (WHERE kind = 'entered'), count(*) FILTER (WHERE kind = 'left') FROM passed
+SELECT count(*) FILTER (WHERE kind = 'entered'), count(*) FILTER (WHERE kind = 'left') FROM changed
 """
 
 
-def presences_baseline(*, watched: Watched, now: datetime) -> None:
-    """Who is inside now is so from now on, who is not is not, and nobody entered or left; under the brand's lock."""
+def memberships_baseline(*, watched: Watched, now: datetime) -> None:
+    """Set who is in the segment now, without reporting a change; call it under the brand's lock."""
     audience = audience_sql(watched.rules, watched.context)
     _run(fill(_BASELINE, audience=audience, segment=watched.segment_id, now=now))
 
 
-def presences_judge(*, watched: Watched, end_user_ids: Collection[int], now: datetime) -> Passed:
-    """Judge these end users by index and write what truly changed, with its passages; under the brand's lock."""
+def memberships_evaluate(*, watched: Watched, end_user_ids: Collection[int], now: datetime) -> MembershipChanges:
+    """Evaluate these end users by index and write the memberships that changed; call it under the brand's lock."""
     statement = fill(
-        _JUDGE,
-        condition=judge_sql(watched.rules.rule, watched.context),
+        _EVALUATE,
+        condition=condition_sql(watched.rules.rule, watched.context),
         brand=watched.brand_id,
         ids=sorted(end_user_ids),
         segment=watched.segment_id,
         now=now,
     )
     entered, left = _run(statement) or (0, 0)
-    return Passed(entered, left)
+    return MembershipChanges(entered, left)
 
 
 def _run(statement: Sql) -> tuple[int, int] | None:

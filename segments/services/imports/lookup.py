@@ -1,8 +1,8 @@
-"""Matching the ids of an import with the brand's end users: slice by slice, then the list changes at once.
+"""Look up the ids of an import among the brand's end users, slice by slice, then change the list at once.
 
-A job is a doorbell. What was looked up is kept slice by slice, each in a transaction of its own, so that a worker
-who dies loses one slice at most. The list itself changes in one last transaction: whoever reads it sees the list
-before or after, never half of it. Every transaction holds the row of the import under its attempt number.
+A job only notifies a worker. Each slice is looked up in a transaction of its own, so that a worker that dies loses one
+slice at most. The list itself changes in one last transaction: readers see the list before or after, never half of it.
+Every transaction holds the row of the import under its attempt number.
 """
 
 import time
@@ -16,7 +16,7 @@ from django.db.models import F, Max, Q
 
 from segments.models import ImportLine, ImportSlice, Segment, SegmentImport
 from segments.rules import InvalidRules
-from segments.services.imports.receiving import import_fail, import_ring, lease
+from segments.services.imports.receiving import import_fail, import_notify, lease
 from segments.services.watching import list_changed
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ SELECT count(*), max(line) FROM (
 """
 # So that a slice's ids are joined in memory.
 _WORK_MEM = "SET LOCAL work_mem = '64MB'"
-# What stays of the staged lines is what nobody has.
+# Staged lines that are left over are ids that no end user has.
 _LOOK_UP = """
 WITH found AS (
     DELETE FROM segments_importline l USING devices_enduser u
@@ -154,7 +154,7 @@ def _hand_over(job: SegmentImport, now: datetime) -> bool:
     with transaction.atomic():
         if _hold(job):
             SegmentImport.objects.filter(pk=job.pk).update(state=State.WAITING, leased_until=now + lease() / 3)
-            transaction.on_commit(lambda: import_ring(import_id=job.pk))
+            transaction.on_commit(lambda: import_notify(import_id=job.pk))
     return False
 
 

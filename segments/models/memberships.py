@@ -1,4 +1,7 @@
-"""Who is in a watched segment, and each time that somebody entered or left."""
+"""Who is in a watched segment, and each time that somebody entered or left it.
+
+The tables keep the names that their first release gave them (docs/glossary.md).
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -7,8 +10,11 @@ from devices.models import EndUser
 from segments.models.segments import Segment
 
 
-class Presence(models.Model):
-    """Whether one end user is in one watched segment; `epoch` numbers their stays, 0 for who was in at the start."""
+class SegmentMembership(models.Model):
+    """Whether one end user is in one watched segment.
+
+    `epoch` counts how often they have entered; 0 for people who were in it when the watching began.
+    """
 
     segment = models.ForeignKey(
         Segment, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
@@ -19,14 +25,15 @@ class Presence(models.Model):
     changed_at = models.DateTimeField()
 
     class Meta:
+        db_table = "segments_presence"
         constraints = [models.UniqueConstraint(fields=["segment", "end_user"], name="segments_presence_once")]
 
     def __str__(self) -> str:
         return f"{self.end_user_id} {'in' if self.inside else 'out of'} {self.segment_id}"
 
 
-class Passage(models.Model):
-    """One end user entered or left one watched segment: once an epoch."""
+class MembershipChange(models.Model):
+    """One end user entered or left one watched segment: at most once each in an epoch."""
 
     class Kind(models.TextChoices):
         ENTERED = "entered", "Entered"
@@ -42,6 +49,7 @@ class Passage(models.Model):
     taken_at = models.DateTimeField(null=True, help_text="When campaigns were told of it.")
 
     class Meta:
+        db_table = "segments_passage"
         constraints = [
             models.UniqueConstraint(fields=["segment", "end_user", "epoch", "kind"], name="segments_passage_once"),
             models.CheckConstraint(condition=Q(kind__in=["entered", "left"]), name="segments_passage_kind"),

@@ -1,4 +1,4 @@
-"""Work that comes round for a segment: when it is due, who has it, how long it took and what it failed with."""
+"""Recurring work for a segment: when it is due, who holds its lease, how long it took, and its last failure."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from segments.models.segments import Segment
 
 
 class SegmentWork(models.Model):
-    """One kind of work for one segment. A job is only the doorbell: whoever takes the lease does what is due."""
+    """One kind of work for one segment. A job only notifies a worker: the worker that takes the lease does the work."""
 
     class Kind(models.TextChoices):
         SWEEP = "sweep", "Compare who is in it with who is kept as in it"
@@ -17,13 +17,13 @@ class SegmentWork(models.Model):
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="works", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind)
     due_at = models.DateTimeField()
-    rung_at = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(null=True, db_column="rung_at")
     leased_until = models.DateTimeField(null=True)
     attempt = models.IntegerField(default=0, db_default=0)
     done_at = models.DateTimeField(null=True)
-    seconds = models.FloatField(default=0, db_default=0, help_text="That it took when it was last done.")
+    seconds = models.FloatField(default=0, db_default=0, help_text="How long it took the last time.")
     failure = models.CharField(
-        max_length=300, blank=True, default="", db_default="", help_text="Why it was not done when it was last tried."
+        max_length=300, blank=True, default="", db_default="", help_text="Why the last attempt failed."
     )
 
     class Meta:
