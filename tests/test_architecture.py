@@ -91,6 +91,17 @@ def test_no_file_is_too_long():
     assert not long
 
 
+def test_test_modules_never_import_each_other():
+    """What several need stands beside them or in tests/support; fixtures stand in a conftest."""
+    taken = re.compile(r"^\s*(?:from tests\.(?:\w+\.)*test_\w+ import|from tests[\w.]* import (?:.*\W)?test_\w+)", re.M)
+    assert not [
+        f"{path.relative_to(ROOT)}: {found[0].strip()}"
+        for path in code()
+        if path.suffix == ".py" and "tests" in path.relative_to(ROOT).parts
+        for found in taken.finditer(path.read_text())
+    ]
+
+
 def test_there_is_no_drawer_for_odds_and_ends():
     assert not [path for path in tracked() if path.stem in {"utils", "helpers", "misc"}]
 

@@ -18,8 +18,7 @@ from smartpush.common.errors import unavailable
 from tests.api.page import Page, error_of, event
 from tests.api.server.client import Server
 from tests.api.server.client import event as server_event
-from tests.campaigns.test_races import Held, together
-from tests.devices.services.test_lock_order import wait_until_blocked
+from tests.support.races import Held, together, wait_until_blocked
 
 ORIGIN = "https://books.example"
 MEANT = frozenset({200})

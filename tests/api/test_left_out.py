@@ -11,8 +11,8 @@ from devices.models import Brand, Device, EndUser, Event, PropertyDefinition
 from smartpush.api.sdk.auth import _sites
 from smartpush.common.left_out import MOST, LeftOutCode
 from tests.api.page import event, post
+from tests.api.phone import Phone
 from tests.api.server.client import Server
-from tests.api.test_native import Phone
 from tests.devices.identity_tokens import Signer
 from tests.devices.people import person
 from tests.devices.services.native import native_app

@@ -12,24 +12,8 @@ from devices.models import App, Device
 from smartpush.api.sdk.auth import _sites
 from smartpush.api.sdk.parsers import MAX_BODY, MAX_DEPTH
 from tests.api.page import BASE, CLIENT, Page, error_of, post
+from tests.api.paths import PATHS
 
-PATHS = [
-    "session",
-    "identify",
-    "logout",
-    "status",
-    "events",
-    "markers",
-    "popups/poll",
-    "popups/shown",
-    "popups/outcome",
-    "consents",
-    "preferences/read",
-    "preferences",
-    "preferences/link",
-    "worker/subscription",
-    "reports",
-]
 FROM_PAGES = PATHS[:-1]
 
 

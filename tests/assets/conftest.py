@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from assets.services import ButtonDraft, PopupDraft, PopupVariantDraft, PushDraft, PushVariantDraft
 from devices.models import App, Brand
 from devices.services.categories import category_create
+from tests.assets.editors import login
 
 
 @pytest.fixture
@@ -50,3 +51,8 @@ def categories_popup(brand, popup_draft_one):
     category_create(brand=brand, name="News", description="First hand.", translations=greek)
     category_create(brand=brand, name="Offers")
     return replace(popup_draft_one, template="categories", categories=("NEWS", "OFFERS"))
+
+
+@pytest.fixture
+def editor(client, brand):
+    return login(client, brand, "editor")

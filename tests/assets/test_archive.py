@@ -6,7 +6,7 @@ from django.urls import reverse
 from assets.models import PopupResource, PushResource
 from assets.services import popup_resource_save, push_resource_save
 from campaigns.admin.forms import resources
-from tests.assets.test_admin import change, login
+from tests.assets.editors import change, login
 
 
 @pytest.fixture(params=["push", "popup"])

@@ -18,7 +18,7 @@ from devices.services.categories import (
 )
 from segments.services import segment_save
 from smartpush.common.clock import utc_now
-from tests.assets.test_admin import login
+from tests.assets.editors import login
 
 LIST, ADD = reverse("admin:devices_pushcategory_changelist"), reverse("admin:devices_pushcategory_add")
 

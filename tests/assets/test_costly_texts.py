@@ -11,7 +11,7 @@ from django.urls import reverse
 from assets.admin.push import MAX_PREVIEWED
 from assets.models import PushResource
 from assets.services import CannotSaveResource, popup_content, popup_resource_save, push_resource_save
-from tests.assets.test_admin import POPUP, POPUP_ADD, PUSH, PUSH_ADD, login
+from tests.assets.editors import POPUP, POPUP_ADD, PUSH, PUSH_ADD, login
 
 BOMB = "{% assign a = 9999999999 %}{% for i in (1..13) %}{% assign a = a | times: a %}{% endfor %}{{ a }}"
 HIDDEN = "{% if user.city == 'Nowhere' %}" + BOMB + "{% endif %}Hello"

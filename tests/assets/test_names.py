@@ -10,7 +10,7 @@ from django.urls import reverse
 from assets.models import PushResource
 from assets.services import push_warnings
 from devices.models import PropertyDefinition
-from tests.assets.test_admin import PUSH, PUSH_ADD, editor  # noqa: F401
+from tests.assets.editors import PUSH, PUSH_ADD
 
 SAID = "Nobody of Acme has a property “frist_name”. Did you mean “first_name”?"
 # Every field of a push that may be personalised, by its name in the form.
@@ -35,7 +35,7 @@ def _said(answer):
 
 
 @pytest.mark.parametrize("field", PERSONALISED)
-def test_a_saved_push_says_which_name_nobody_has_in_any_of_its_texts(editor, field):  # noqa: F811
+def test_a_saved_push_says_which_name_nobody_has_in_any_of_its_texts(editor, field):
     text = {"click_url": "https://www.example.com/", "button_1_url": "https://www.example.com/"}.get(field, "")
     begins = text or ("shop://x/" if "deep_link" in field else "Hi ")
     answer = editor.post(PUSH_ADD, {**PUSH, field: begins + "{{ user.frist_name | default: 'x' }}"})
@@ -44,7 +44,7 @@ def test_a_saved_push_says_which_name_nobody_has_in_any_of_its_texts(editor, fie
     assert _said(answer) == [f"{PERSONALISED[field]}: {SAID}"]
 
 
-def test_a_push_whose_names_are_known_says_nothing(editor):  # noqa: F811
+def test_a_push_whose_names_are_known_says_nothing(editor):
     assert _said(editor.post(PUSH_ADD, PUSH)) == []
 
 
@@ -56,7 +56,7 @@ def test_a_name_is_said_once_with_its_first_place_and_language(brand, push_draft
     assert push_warnings(brand=brand, draft=draft) == [f"Message (English): {SAID}"]
 
 
-def test_the_preview_points_at_the_field_while_it_is_typed(editor):  # noqa: F811
+def test_the_preview_points_at_the_field_while_it_is_typed(editor):
     texts = {"title": "Hi {{ user.frist_name }}", "message": "{{ user.first_name }}", "button_1_title": "{{ brand.x }}"}
     answer = editor.post(reverse("admin:assets_pushresource_preview"), json.dumps(texts), "application/json").json()
     assert answer["warnings"] == {
@@ -66,13 +66,13 @@ def test_the_preview_points_at_the_field_while_it_is_typed(editor):  # noqa: F81
     assert answer["problems"] == {}
 
 
-def test_the_editor_offers_what_the_data_knows_and_can_be_named(editor, brand):  # noqa: F811
+def test_the_editor_offers_what_the_data_knows_and_can_be_named(editor, brand):
     PropertyDefinition.objects.create(brand=brand, name="no name for liquid", type="text")
     values = editor.get(PUSH_ADD, follow=True).context["values"]
     assert values == ["user.external_id", "user.language", "user.first_name", "brand.name"]
 
 
-def test_a_name_with_a_default_is_pointed_out_only_where_it_looks_like_another(editor):  # noqa: F811
+def test_a_name_with_a_default_is_pointed_out_only_where_it_looks_like_another(editor):
     texts = {"title": "{{ user.nickname | default: 'x' }}", "message": "{{ user.nickname }}"}
     answer = editor.post(reverse("admin:assets_pushresource_preview"), json.dumps(texts), "application/json").json()
     assert answer["warnings"] == {"message": "Nobody of Acme has a property “nickname”."}
@@ -88,7 +88,7 @@ def test_languages_are_named_in_words_where_texts_are_pointed_out(brand, push_dr
     assert [("Portuguese (Brazil)" in one, "pt-BR" in one) for one in said] == [(True, False)] * 3, said
 
 
-def test_saving_warns_where_a_value_may_be_a_part_of_the_address(editor):  # noqa: F811
+def test_saving_warns_where_a_value_may_be_a_part_of_the_address(editor):
     doubtful = {**PUSH, "click_url": "https://www.example.com/?{{ event.pairs }}"}
     page = editor.post(PUSH_ADD, doubtful, follow=True).content.decode()
     assert "{{ event.pairs }} in an address of the English text is encoded as one value" in page

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from assets.services import CannotSendTest, push_resource_save, push_test_send
-from devices.models import App, Brand, Delivery, Device, Dispatch, EndUser, PushStatus, VapidKey
+from devices.models import Brand, Delivery, Dispatch, EndUser
+from tests.support.reach import reach
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -18,18 +19,6 @@ def revision(brand, push_draft_one):
 @pytest.fixture
 def ann(brand):
     return EndUser.objects.create(brand=brand, external_id="ann")
-
-
-def reach(end_user):
-    key = VapidKey.objects.create(brand=end_user.brand, public_key="k", private_key_encrypted="x")
-    device = Device.objects.create(
-        brand=end_user.brand, app=App.objects.get(), session_end_user=end_user, holder=end_user, secret_hash="s",
-        platform="web", endpoint="https://push.example/x", endpoint_origin="https://push.example", p256dh=b"p",
-        auth=b"a", vapid_key=key, token_hash="t", last_seen_at=NOW,
-    )  # fmt: skip
-    PushStatus.objects.create(
-        brand=end_user.brand, end_user=end_user, device=device, status="allowed", since=NOW, reported_at=NOW
-    )
 
 
 def test_a_test_goes_to_the_reachable_devices_at_once(revision, ann, staff):

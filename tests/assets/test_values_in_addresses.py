@@ -4,10 +4,8 @@ import json
 
 from django.urls import reverse
 
-from tests.assets.test_admin import editor  # noqa: F401
 
-
-def test_a_preview_shows_values_in_addresses_as_they_are_sent(editor):  # noqa: F811
+def test_a_preview_shows_values_in_addresses_as_they_are_sent(editor):
     typed = {"click_url": "https://www.example.com/?n={{ user.first_name | append: ' B&C' }}"}
     address = reverse("admin:assets_pushresource_preview")
     preview = editor.post(address, json.dumps(typed), content_type="application/json").json()

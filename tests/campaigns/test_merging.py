@@ -11,9 +11,9 @@ from campaigns.models import Enrolment, EntryGuard
 from campaigns.services.merging import journeys_merge
 from devices.models import Delivery, EndUser, PopupOffer
 from devices.services.merging import end_user_merge, end_user_remove_merged
-from tests.campaigns.test_races import Held
 from tests.campaigns.world import NOW, World, delay, flow_of, later, popup, push, stop
-from tests.devices.services.test_merging import blocked, references
+from tests.support.races import Held, blocked
+from tests.support.references import references
 
 
 def merge(visitor: EndUser, known: EndUser) -> None:

@@ -15,8 +15,8 @@ from segments.models import ImportLine, ListEntry, SegmentImport, SegmentWork
 from segments.services.lists import list_extend, list_save
 from segments.services.scheduled_work import work_due
 from segments.tasks import run_work
-from tests.campaigns.test_races import ROUNDS, Held, together
 from tests.campaigns.world import NOW, delay, entry_for, flow_of, later, popup, push, stop
+from tests.support.races import ROUNDS, Held, together
 
 
 def mark(world, *people, on=True, now=NOW):

@@ -1,8 +1,6 @@
 """Two real connections at once, and processes that die in the middle."""
 
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -15,61 +13,7 @@ from campaigns.services.states import campaign_disable, campaign_pause
 from devices.models import Delivery, Dispatch, PopupOffer
 from devices.services.popups import offers_expire
 from tests.campaigns.world import NOW, World, entry_for, flow_of, later, popup, push, stop
-
-ROUNDS = 5
-PATIENCE_SECONDS = 120.0
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    """Run each in its own thread and connection, begun at one moment."""
-    gate = threading.Barrier(len(works))
-    results: list[Any] = [None] * len(works)
-    errors: list[BaseException] = []
-
-    def go(place: int, work: Callable[[], Any]) -> None:
-        try:
-            gate.wait(PATIENCE_SECONDS)
-            results[place] = work()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=go, args=(place, work)) for place, work in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
-    if errors:
-        raise errors[0]
-    return results
-
-
-class Held:
-    """A transaction of another connection, held open until it is told to end."""
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self.inside, self.end = threading.Event(), threading.Event()
-        self.result: Any = None
-        self._work = work
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        assert self.inside.wait(PATIENCE_SECONDS)
-
-    def _run(self) -> None:
-        try:
-            with transaction.atomic():
-                self.result = self._work()
-                self.inside.set()
-                self.end.wait(PATIENCE_SECONDS)
-        finally:
-            self.inside.set()
-            connection.close()
-
-    def finish(self) -> Any:
-        self.end.set()
-        self._thread.join(PATIENCE_SECONDS)
-        return self.result
+from tests.support.races import PATIENCE_SECONDS, ROUNDS, Held, together
 
 
 @pytest.mark.parametrize("mode", ["once", "once_while_open", "every_time", "restart"])

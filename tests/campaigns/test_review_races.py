@@ -14,8 +14,8 @@ from campaigns.selectors.reviewing import review_parts
 from campaigns.services.publish import ReviewOutdated, campaign_publish
 from segments.models import Segment
 from segments.services import segment_save
-from tests.campaigns.test_races import PATIENCE_SECONDS, Held, together
 from tests.campaigns.world import NOW, World, flow_of, later, push
+from tests.support.races import PATIENCE_SECONDS, Held, together
 
 ASK = {"version": 1, "rule": {"all": [{"field": "push_status_last_session", "operator": "is", "value": "ask"}]}}
 VIP = {"version": 1, "rule": {"all": [{"field": "js_markers", "operator": "has", "value": "VIP"}]}}

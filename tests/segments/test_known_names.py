@@ -1,21 +1,18 @@
 """Names that nobody has are pointed out with the nearest one that somebody of this very brand has."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from devices.models import Brand, EndUser, Event, PropertyDefinition, PushCategory
+from devices.models import Brand, EndUser, PropertyDefinition, PushCategory
 from segments.rules import parse_rules
 from segments.selectors import known_names, suggesting
 from segments.selectors.known_names import KnownNames, nearest
 from smartpush.common.default_words import WORDS, words_in
-from smartpush.common.partitions import partitions_ensure
 from smartpush.common.personalisation import names_guarded, names_used
+from tests.segments.events import happened
 
 
 @pytest.fixture
@@ -31,15 +28,6 @@ def _brand(name, *, prefix):
     happened(person, f"{prefix}deposit", amount=20, currency="EUR")
     happened(person, f"{prefix}logout")
     return brand
-
-
-def happened(person, name, **properties):
-    now = timezone.now() - timedelta(seconds=1)
-    partitions_ensure(today=now.date())
-    Event.objects.create(
-        day=now.date(), brand_id=person.brand_id, end_user=person, name=name, properties=properties,
-        occurred_at=now, recorded_at=now,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

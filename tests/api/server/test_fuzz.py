@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.api.page import error_of
 from tests.api.server.client import event
-from tests.api.test_fuzz import ANYTHING, MOMENTS, broken, places
+from tests.support.fuzzing import ANYTHING, MOMENTS, broken, places
 
 _PERSON = {
     "language": "en", "time_zone": "UTC", "country": "GR", "target_devices": "all", "platform_opt_out": False,

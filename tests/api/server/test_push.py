@@ -6,16 +6,9 @@ import pytest
 
 from devices.models import Delivery, DeliveryChunk, EndUser
 from devices.services.sending.claim import chunk_claim, rows_gate
-from tests.api.server.client import Server, now
+from tests.api.server.client import now
 from tests.api.server.conftest import push_of
-
-
-def body(push: str, **fields) -> dict:
-    return {"external_id": "ann", "push": push, "data": {"order": "7"}} | fields
-
-
-def send(server: Server, push: str, key: str = "k1", *, expect: int = 202, **fields) -> dict:
-    return server.call("POST", "push", body(push, **fields), expect=expect, Idempotency_Key=key)
+from tests.api.server.pushes import body, send
 
 
 def test_a_push_goes_to_every_device_with_its_data(server, subscriber, shipped):

@@ -10,7 +10,7 @@ from devices.services.sending.send import close_senders
 from segments.rules import parse_rules
 from segments.selectors.audiences import context_for, segment_queryset
 from tests.api.server.client import event
-from tests.api.server.test_push import send
+from tests.api.server.pushes import send
 from tests.devices.services.sending import Channel
 
 

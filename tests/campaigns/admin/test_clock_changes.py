@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from devices.admin.wall_time import SplitWallTimeField, WallTimeField
 from devices.models import Brand
 from tests.backoffice.conftest import client_of, ours  # noqa: F401
-from tests.campaigns.admin.test_pages import _form, _url
+from tests.campaigns.admin.forms import campaign_form, campaign_url
 
 pytestmark = pytest.mark.django_db
 GAP = ("2027-03-28", "01:30", datetime(2027, 3, 28, 1, tzinfo=UTC))
@@ -45,7 +45,9 @@ def _typed(day, time, **more):
     ids=["gap", "fold"],
 )
 def test_a_campaign_starts_at_a_moment_that_the_form_names(lisbon, client_of, day, time, moment, sentence):  # noqa: F811
-    page = client_of(lisbon.brand).post(_url("add"), _form(lisbon.brand, **_typed(day, time)), follow=True)
+    page = client_of(lisbon.brand).post(
+        campaign_url("add"), campaign_form(lisbon.brand, **_typed(day, time)), follow=True
+    )
     assert Campaign.objects.get(name="New").scheduled_at == moment
     assert sentence in html.unescape(page.content.decode())
 
@@ -53,21 +55,23 @@ def test_a_campaign_starts_at_a_moment_that_the_form_names(lisbon, client_of, da
 @pytest.mark.parametrize("moment", [FOLD[2], datetime(2027, 10, 31, 1, 30, 20, 5, tzinfo=UTC)], ids=["first", "second"])
 def test_a_campaign_that_starts_at_a_clock_change_is_renamed_and_keeps_its_moment(lisbon, client_of, moment):  # noqa: F811
     client = client_of(lisbon.brand)
-    client.post(_url("add"), _form(lisbon.brand, **_typed(*FOLD[:2])))
+    client.post(campaign_url("add"), campaign_form(lisbon.brand, **_typed(*FOLD[:2])))
     made = Campaign.objects.get(name="New")
     Campaign.objects.filter(pk=made.pk).update(scheduled_at=moment)
-    page = html.unescape(client.get(_url("change", made)).content.decode())
+    page = html.unescape(client.get(campaign_url("change", made)).content.decode())
     assert f"The {'first' if moment == FOLD[2] else 'second'} one was taken, {moment:%H:%M} UTC." in page
     shown = "01:30:20" if moment.second else "01:30:00"
-    form = _form(lisbon.brand, name="Renamed", **_typed(FOLD[0], shown))
-    answer = client.post(_url("change", made), form, follow=True)
+    form = campaign_form(lisbon.brand, name="Renamed", **_typed(FOLD[0], shown))
+    answer = client.post(campaign_url("change", made), form, follow=True)
     made.refresh_from_db()
     assert (made.name, made.scheduled_at) == ("Renamed", moment)
     assert "comes twice" not in str([str(one) for one in answer.context["messages"]])
 
 
 def test_an_ordinary_time_is_taken_without_a_word(lisbon, client_of):  # noqa: F811
-    page = client_of(lisbon.brand).post(_url("add"), _form(lisbon.brand, **_typed("2027-10-30", "01:30")), follow=True)
+    page = client_of(lisbon.brand).post(
+        campaign_url("add"), campaign_form(lisbon.brand, **_typed("2027-10-30", "01:30")), follow=True
+    )
     assert Campaign.objects.get(name="New").scheduled_at == datetime(2027, 10, 30, 0, 30, tzinfo=UTC)
     assert not [one for one in map(str, page.context["messages"]) if "clocks go" in one]
 
@@ -75,7 +79,7 @@ def test_an_ordinary_time_is_taken_without_a_word(lisbon, client_of):  # noqa: F
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_time_that_no_clock_of_the_zone_reaches_is_the_fields_error(lisbon, client_of, day):  # noqa: F811
     Brand.objects.filter(pk=lisbon.brand.pk).update(time_zone="Asia/Tokyo" if day < "1" else "America/New_York")
-    page = client_of(lisbon.brand).post(_url("add"), _form(lisbon.brand, **_typed(day, "23:30")))
+    page = client_of(lisbon.brand).post(campaign_url("add"), campaign_form(lisbon.brand, **_typed(day, "23:30")))
     assert page.status_code == 200
     assert "scheduled_at" in page.context["adminform"].form.errors
 

@@ -15,6 +15,7 @@ from devices.models import Brand, Delivery, Dispatch, EndUser, PopupOffer
 from segments.models import Segment
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
 from tests.backoffice.world import NOW, resources
+from tests.campaigns.admin.forms import campaign_form, campaign_url
 from tests.campaigns.admin.reviews import activate
 
 pytestmark = pytest.mark.django_db
@@ -25,26 +26,15 @@ def _quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def _url(name, campaign=None):
-    return reverse(f"admin:campaigns_campaign_{name}", args=[campaign.pk] if campaign else [])
-
-
-def _form(brand, **changes):
-    return {
-        "name": "New", "purpose": "marketing", "kind": "realtime", "trigger_event": "deposit", "segment": "",
-        "entry_mode": "every_time", "entry_interval_0": "2", "entry_interval_1": "3600", "flow": "",
-    } | changes  # fmt: skip
-
-
 def test_the_ready_flow_runs_after_three_clicks(ours, client_of):  # noqa: F811
     client = client_of(ours.brand, "publisher")
-    review = client.post(_url("ready"))
+    review = client.post(campaign_url("ready"))
     made = Campaign.objects.exclude(pk=ours.rows[Campaign].pk).get()
-    assert review.url == _url("review", made)
+    assert review.url == campaign_url("review", made)
     page = client.get(review.url).content.decode()
     assert "To be asked" in page
-    assert _url("activate", made) in page
-    assert "Activate now" in client.get(_url("activate", made)).content.decode()
+    assert campaign_url("activate", made) in page
+    assert "Activate now" in client.get(campaign_url("activate", made)).content.decode()
     made.refresh_from_db()
     assert made.state == "draft"
     activate(client, made)
@@ -56,25 +46,25 @@ def test_the_ready_flow_runs_after_three_clicks(ours, client_of):  # noqa: F811
 
 def test_the_ready_flow_is_made_once_while_it_is_a_draft_or_running(ours, client_of):  # noqa: F811
     client = client_of(ours.brand, "publisher")
-    first = client.post(_url("ready"))
+    first = client.post(campaign_url("ready"))
     made = Campaign.objects.exclude(pk=ours.rows[Campaign].pk).get()
-    again = client.post(_url("ready"), follow=True)
+    again = client.post(campaign_url("ready"), follow=True)
     assert again.redirect_chain[0][0] == first.url
     assert "still a draft" in again.content.decode()
     activate(client, made)
-    again = client.post(_url("ready"), follow=True)
+    again = client.post(campaign_url("ready"), follow=True)
     assert again.redirect_chain[0][0] == first.url
     assert "is active" in again.content.decode()
     assert Campaign.objects.filter(brand=ours.brand).count() == 2
-    client.post(_url("disable", made))
-    assert client.post(_url("ready")).url != first.url
+    client.post(campaign_url("disable", made))
+    assert client.post(campaign_url("ready")).url != first.url
     assert Campaign.objects.filter(brand=ours.brand).count() == 3
 
 
 def test_a_ready_flow_that_cannot_be_made_says_why(ours, client_of):  # noqa: F811
     Brand.objects.filter(pk=ours.brand.pk).update(default_language="no language")
-    page = client_of(ours.brand, "publisher").post(_url("ready"), follow=True)
-    assert page.redirect_chain[0][0] == _url("changelist")
+    page = client_of(ours.brand, "publisher").post(campaign_url("ready"), follow=True)
+    assert page.redirect_chain[0][0] == campaign_url("changelist")
     assert "could not be made" in page.content.decode()
     assert "is not a language" in page.content.decode()
 
@@ -82,10 +72,10 @@ def test_a_ready_flow_that_cannot_be_made_says_why(ours, client_of):  # noqa: F8
 @pytest.mark.parametrize("name", ["activate", "pause", "resume", "disable", "archive"])
 def test_changing_the_state_is_for_publishers_and_the_page_only_asks(ours, client_of, name):  # noqa: F811
     campaign = ours.rows[Campaign]
-    refusal = client_of(ours.brand, "editor").post(_url(name, campaign))
+    refusal = client_of(ours.brand, "editor").post(campaign_url(name, campaign))
     assert refusal.status_code == 403
     assert "you need the role Publisher or above" in refusal.content.decode()
-    assert client_of(ours.brand, "publisher", name="pub").get(_url(name, campaign)).status_code == 200
+    assert client_of(ours.brand, "publisher", name="pub").get(campaign_url(name, campaign)).status_code == 200
     campaign.refresh_from_db()
     assert campaign.state == "draft"
 
@@ -100,7 +90,7 @@ def test_a_campaign_goes_through_its_states_and_each_is_kept(ours, client_of):  
         ("activate", "active"),
         ("archive", "archived"),
     ]:
-        answer = activate(client, campaign) if name == "activate" else client.post(_url(name, campaign))
+        answer = activate(client, campaign) if name == "activate" else client.post(campaign_url(name, campaign))
         assert answer.status_code == 302, name
         campaign.refresh_from_db()
         assert campaign.state == state
@@ -113,15 +103,15 @@ def test_stopping_a_campaign_asks_with_the_numbers_that_then_end(ours, client_of
     client, campaign = client_of(ours.brand, "publisher"), ours.rows[Campaign]
     activate(client, campaign)
     Delivery.objects.filter(pk=ours.rows[Delivery].pk).update(state="ready", sent_at=None, finished_at=None)
-    page = client.get(_url(name, campaign)).content.decode()
+    page = client.get(campaign_url(name, campaign)).content.decode()
     assert "Open journeys that end now: 1" in page and "Waiting pushes to cancel: 1" in page
-    client.post(_url(name, campaign))
+    client.post(campaign_url(name, campaign))
     assert Enrolment.objects.get(campaign=campaign).state == "exited"
     assert Delivery.objects.get(pk=ours.rows[Delivery].pk).state == "cancelled"
 
 
 def test_a_change_that_the_state_does_not_allow_is_refused_with_the_reason(ours, client_of):  # noqa: F811
-    response = client_of(ours.brand, "publisher").post(_url("pause", ours.rows[Campaign]))
+    response = client_of(ours.brand, "publisher").post(campaign_url("pause", ours.rows[Campaign]))
     assert response.status_code == 409
     assert "cannot be paused" in response.content.decode()
 
@@ -132,7 +122,7 @@ def test_the_review_stands_where_a_segment_behind_the_audience_cannot_be_read(ou
     campaign = ours.rows[Campaign]
     campaign.segment = Segment.objects.create(brand=ours.brand, name="Behind", rules=named)
     campaign.save()
-    page = client_of(ours.brand, "publisher").get(_url("review", campaign))
+    page = client_of(ours.brand, "publisher").get(campaign_url("review", campaign))
     assert page.status_code == 200
     assert page.context["audience"] is None
     assert "Before it can be activated" in page.content.decode()
@@ -146,17 +136,19 @@ def test_a_campaign_with_problems_is_not_activated_and_says_them(ours, client_of
     response = activate(client, campaign)
     assert response.status_code == 409
     assert "Choose a push." in response.content.decode()
-    assert "Choose a push." in client.get(_url("review", campaign)).content.decode()
-    config = client.get(_url("change", campaign)).context["flow_config"]
+    assert "Choose a push." in client.get(campaign_url("review", campaign)).content.decode()
+    config = client.get(campaign_url("change", campaign)).context["flow_config"]
     assert {"key": "a2", "message": "Choose a push."} in config["problems"]
 
 
 def test_an_editor_creates_a_campaign_with_its_flow(ours, client_of):  # noqa: F811
     push, popup = resources(brand=ours.brand, word="Second")
     flow = ask_for_push_permission(popup_id=popup.pk, welcome_id=push.pk)
-    response = client_of(ours.brand, "editor").post(_url("add"), _form(ours.brand, flow=json.dumps(flow), _review="1"))
+    response = client_of(ours.brand, "editor").post(
+        campaign_url("add"), campaign_form(ours.brand, flow=json.dumps(flow), _review="1")
+    )
     made = Campaign.objects.get(name="New")
-    assert response.url == _url("review", made)
+    assert response.url == campaign_url("review", made)
     assert (made.brand, made.entry_interval, made.created_by.username) == (ours.brand, 7200, "ann")
     assert made.flow == flow
 
@@ -177,20 +169,20 @@ def test_an_editor_creates_a_campaign_with_its_flow(ours, client_of):  # noqa: F
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_the_field(ours, changes, field):  # noqa: F811
-    form = CampaignForm(_form(ours.brand, **changes))
+    form = CampaignForm(campaign_form(ours.brand, **changes))
     form.instance.brand = ours.brand
     assert list(form.errors) == [field]
 
 
 def test_a_push_of_another_brand_cannot_be_put_into_the_flow(ours, theirs):  # noqa: F811
     flow = theirs.rows[Campaign].flow
-    form = CampaignForm(_form(ours.brand, flow=json.dumps(flow)))
+    form = CampaignForm(campaign_form(ours.brand, flow=json.dumps(flow)))
     form.instance.brand = ours.brand
     assert "this brand does not have" in str(form.errors["flow"])
 
 
 def test_a_name_that_the_brand_has_already_is_an_error_not_a_crash(ours, client_of):  # noqa: F811
-    response = client_of(ours.brand).post(_url("add"), _form(ours.brand, name=ours.rows[Campaign].name))
+    response = client_of(ours.brand).post(campaign_url("add"), campaign_form(ours.brand, name=ours.rows[Campaign].name))
     assert response.status_code == 200
     assert "already exists" in response.content.decode()
 
@@ -198,7 +190,7 @@ def test_a_name_that_the_brand_has_already_is_an_error_not_a_crash(ours, client_
 def test_a_campaign_that_ran_is_not_deleted(ours, client_of):  # noqa: F811
     client, campaign = client_of(ours.brand), ours.rows[Campaign]
     activate(client, campaign)
-    assert client.post(_url("delete", campaign), {"post": "yes"}).status_code == 403
+    assert client.post(campaign_url("delete", campaign), {"post": "yes"}).status_code == 403
     assert Campaign.objects.filter(pk=campaign.pk).exists()
 
 
@@ -206,7 +198,8 @@ def test_times_are_typed_in_the_brands_zone(ours, client_of):  # noqa: F811
     Brand.objects.filter(pk=ours.brand.pk).update(time_zone="Asia/Tokyo")
     at = (NOW + timedelta(days=3)).date()
     client_of(ours.brand).post(
-        _url("add"), _form(ours.brand, kind="scheduled", scheduled_at_0=str(at), scheduled_at_1="09:00:00")
+        campaign_url("add"),
+        campaign_form(ours.brand, kind="scheduled", scheduled_at_0=str(at), scheduled_at_1="09:00:00"),
     )
     assert Campaign.objects.get(name="New").scheduled_at.isoformat() == f"{at}T00:00:00+00:00"
 
@@ -254,7 +247,7 @@ def test_seconds_are_shown_in_the_largest_whole_unit(seconds, said):
 
 
 def test_the_audience_offers_the_own_segments(ours, theirs, client_of):  # noqa: F811
-    page = client_of(ours.brand).get(_url("add")).content.decode()
+    page = client_of(ours.brand).get(campaign_url("add")).content.decode()
     assert ours.rows[Segment].name in page
     assert theirs.rows[Segment].name not in page
 
@@ -263,17 +256,17 @@ def test_a_campaign_that_begins_as_somebody_enters_a_segment(ours, theirs, clien
     client = client_of(ours.brand, "editor")
     add = reverse("admin:campaigns_campaign_add")
     entry = {"trigger_kind": "segment_entered", "trigger_event": ""}
-    missing = client.post(add, _form(ours.brand, **entry))
+    missing = client.post(add, campaign_form(ours.brand, **entry))
     assert "Choose the segment" in str(missing.context["adminform"].form.errors["trigger_segment"])
-    foreign = client.post(add, _form(ours.brand, **entry, trigger_segment=theirs.rows[Segment].pk))
+    foreign = client.post(add, campaign_form(ours.brand, **entry, trigger_segment=theirs.rows[Segment].pk))
     assert foreign.context["adminform"].form.errors["trigger_segment"]
-    client.post(add, _form(ours.brand, **entry, trigger_segment=ours.rows[Segment].pk))
+    client.post(add, campaign_form(ours.brand, **entry, trigger_segment=ours.rows[Segment].pk))
     made = Campaign.objects.get(brand=ours.brand, name="New")
     assert (made.trigger_kind, made.trigger_segment) == ("segment_entered", ours.rows[Segment])
-    review = client.get(_url("review", made)).content.decode()
+    review = client.get(campaign_url("review", made)).content.decode()
     assert f"enters the segment {made.trigger_segment}" in review
     assert f"Whoever enters {made.trigger_segment} from now on" in review
     assert "Everybody" not in review
-    client.post(_url("change", made), _form(ours.brand))
+    client.post(campaign_url("change", made), campaign_form(ours.brand))
     made.refresh_from_db()
     assert (made.trigger_kind, made.trigger_event) == ("event", "deposit")

@@ -13,8 +13,8 @@ from devices.models import EndUser, Event, PropertyDefinition, PushCategory
 from segments.models import Segment
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
 from tests.backoffice.world import NOW
+from tests.campaigns.admin.forms import campaign_form
 from tests.campaigns.admin.reviews import activate
-from tests.campaigns.admin.test_pages import _form
 from tests.campaigns.world import flow_of, popup, push
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,6 @@ def test_saving_says_it_and_the_form_offers_what_is_known(ours, client_of, event
     page = client.get(add).content.decode()
     assert '<option value="session">' in page
     assert '<option value="OURS-event">' in page
-    answer = client.post(add, _form(ours.brand, trigger_event=event))
+    answer = client.post(add, campaign_form(ours.brand, trigger_event=event))
     assert answer.status_code == 302
     assert [str(one) for one in get_messages(answer.wsgi_request) if one.level_tag == "warning"] == said

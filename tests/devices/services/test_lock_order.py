@@ -1,7 +1,6 @@
 """Bulk statements lock deliveries in the order of their ids, so that workers and reporting devices never deadlock."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +14,7 @@ from devices.services.sending.claim import Claim, Row
 from devices.services.sending.results import results_write
 from devices.transports.base import Outcome, SendResult
 from smartpush.common.ids import report_token
+from tests.support.races import wait_until_blocked
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CLAIM = Claim(chunk_id=1, day=NOW.date(), attempt=1, dispatch_id=1, brand_id=1, content={}, urgency="normal")
@@ -52,16 +52,6 @@ def write(ids: list[int]) -> None:
 
 def cancel(ids: list[int]) -> None:
     dispatches_cancel(dispatch_ids=[1], reason="campaign_disabled", now=NOW)
-
-
-def wait_until_blocked(pid: int) -> None:
-    deadline = time.monotonic() + 120
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [pid])
-            if cursor.fetchone()[0]:
-                return
-    raise AssertionError("the statement never came to wait for the locked row")
 
 
 @pytest.mark.django_db(transaction=True)

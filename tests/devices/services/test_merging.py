@@ -1,7 +1,6 @@
 """A visitor turns out to be somebody known: nothing of theirs is lost, doubled, or left behind."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -28,8 +27,9 @@ from devices.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.services.events import EventInput, event_record
 from devices.services.outbox import chunks_cut, deliveries_add
 from devices.services.sending.claim import chunk_claim, rows_gate
-from tests.campaigns.test_races import Held, together
 from tests.devices.people import NOON, Browser, person, status_of
+from tests.support.races import Held, blocked, together
+from tests.support.references import references
 
 ORIGIN = "https://books.example"
 
@@ -61,21 +61,6 @@ def offer(browser: Browser, state: str = "pending") -> PopupOffer:
         created_at=NOON,
         expires_at=NOON + timedelta(days=1),
     )
-
-
-def references(end_user_id: int) -> dict[str, int]:
-    """In which tables an end user still occurs, whatever the tables are."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT table_name, column_name FROM information_schema.columns
-               WHERE table_schema = 'public' AND column_name IN ('end_user_id', 'holder_id', 'session_end_user_id')"""
-        )
-        found = {}
-        for table, column in cursor.fetchall():
-            cursor.execute(f'SELECT count(*) FROM "{table}" WHERE "{column}" = %s', [end_user_id])
-            if count := cursor.fetchone()[0]:
-                found[f"{table}.{column}"] = count
-    return found
 
 
 @pytest.fixture
@@ -197,21 +182,6 @@ def test_the_same_external_id_at_another_brand_is_somebody_else(brand, ann, visi
     result = other.load("ann")
     assert (result.merged_id, result.end_user.brand_id) == (None, other.brand.pk)
     assert EndUser.objects.filter(external_id="ann").count() == 2
-
-
-# --- at the same moment ---
-def blocked(work: Callable[[], Any], count: int = 1) -> None:
-    """Wait until that many other connections of this database wait for a lock."""
-    deadline = time.monotonic() + 120
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND cardinality(pg_blocking_pids(pid)) > 0"
-            )
-            if cursor.fetchone()[0] >= count:
-                return
-    raise AssertionError("nobody came to wait for the lock")
 
 
 def while_held(first: Callable[[], Any], second: Callable[[], Any]) -> Any:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from devices.models import BrandMembership
+from devices.models import BrandMembership, EndUser
 from segments.selectors import counting, listing, people, suggesting
 from segments.services import sizes
 from tests.segments.population import populate
@@ -60,3 +60,13 @@ def ask(editor):
 
 def address(name):
     return reverse(f"admin:segments_segment_{name}")
+
+
+@pytest.fixture
+def theirs(brand):
+    """Another brand with everything of its own."""
+    other = populate(seed=4, end_users=4, name="Other")
+    EndUser.objects.filter(brand=other).update(
+        js_markers=["THEIRS"], country="XX", language="xx", properties={"city": "Theirs"}
+    )
+    return other

@@ -4,7 +4,7 @@ import pytest
 
 from devices.models import EndUser
 from tests.segments.admin.conftest import address
-from tests.segments.admin.test_values import happened, theirs  # noqa: F401
+from tests.segments.admin.events import happened
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def found(editor):
 
 
 @pytest.fixture
-def seen(brand, theirs):  # noqa: F811
+def seen(brand, theirs):
     EndUser.objects.filter(brand=brand).update(js_markers=["DEPOSITOR", "NEWS"], external_markers=[])
     for name in ("deposit", "first-deposit", "page_view"):
         happened(brand, name)

@@ -1,14 +1,10 @@
 """Values to pick: real ones, the most frequent first, of the brand alone."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
-from devices.models import EndUser, Event, PropertyDefinition
-from smartpush.common.partitions import partitions_ensure
+from devices.models import EndUser, PropertyDefinition
 from tests.segments.admin.conftest import address
-from tests.segments.population import populate
+from tests.segments.admin.events import happened
 
 
 @pytest.fixture
@@ -21,27 +17,8 @@ def values(editor):
     return values
 
 
-@pytest.fixture
-def theirs(brand):
-    """Another brand with everything of its own."""
-    other = populate(seed=4, end_users=4, name="Other")
-    EndUser.objects.filter(brand=other).update(
-        js_markers=["THEIRS"], country="XX", language="xx", properties={"city": "Theirs"}
-    )
-    return other
-
-
 def person(brand, **fields):
     return EndUser.objects.create(brand=brand, **fields)
-
-
-def happened(brand, name, **properties):
-    now = timezone.now() - timedelta(seconds=1)
-    partitions_ensure(today=now.date())
-    whose = EndUser.objects.filter(brand=brand).first()
-    Event.objects.create(
-        day=now.date(), brand=brand, end_user=whose, name=name, properties=properties, occurred_at=now, recorded_at=now
-    )
 
 
 def test_markers_by_how_many_have_them(values, brand, theirs):

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from devices.models import EndUser
 from segments.models import Segment
-from tests.segments.test_known_names import happened
+from tests.segments.events import happened
 
 NEVER = {"field": "event", "operator": "happened", "params": {"name": "depositt"}}
 SAID = "has never had an event “depositt”."

@@ -5,7 +5,7 @@ import pytest
 from devices.models import EndUser
 from devices.services.brands import brand_create
 from segments.models import ImportLine, ListEntry
-from segments.services.imports import import_confirm, import_run, matching
+from segments.services.imports import import_confirm, import_run, lookup
 from smartpush.api.server.flows import user_erase, users_merge
 from tests.api.page import Page
 from tests.segments.lists.people import NOW, a_list, imported, members, people, received
@@ -25,7 +25,7 @@ def crowd(brand):
 
 def halfway(segment, content, monkeypatch):
     """An import whose lines have been looked up and whose list has not changed."""
-    monkeypatch.setattr(matching, "_LAST_START_SECONDS", -1.0)
+    monkeypatch.setattr(lookup, "_LAST_START_SECONDS", -1.0)
     job = received(segment, content, mode="replace")
     import_run(import_id=job.pk, now=NOW)
     assert job.slices.count() == 1

@@ -17,7 +17,7 @@ from segments.services.imports import (
     import_receive,
     import_run,
     imports_forget_old,
-    matching,
+    lookup,
 )
 from tests.segments.lists.people import NOW, a_list, imported, later, members, people, received
 
@@ -103,7 +103,7 @@ def test_ids_with_backslashes_quotes_and_letters_of_all_kinds_arrive_as_they_are
 
 
 def test_a_list_of_many_slices_is_matched_like_one_of_one(brand, monkeypatch):
-    monkeypatch.setattr(matching, "SLICE", 7)
+    monkeypatch.setattr(lookup, "SLICE", 7)
     people(brand, *[f"u{n}" for n in range(50)])
     segment = a_list(brand)
     job = imported(segment, "".join(f"u{n}\n\n" for n in range(0, 60, 2)) + "u0\nu2\nx\nx\n")

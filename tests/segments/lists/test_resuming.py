@@ -5,7 +5,7 @@ from django.db import connection
 
 from devices.services.brands import brand_create
 from segments.models import ImportLine, ImportSlice, SegmentImport
-from segments.services.imports import import_run, imports_resume, matching, receiving
+from segments.services.imports import import_run, imports_resume, lookup, receiving
 from segments.tasks import run_import
 from tests.segments.lists.people import NOW, a_list, later, members, people, received
 
@@ -33,7 +33,7 @@ def killed_at(number):
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr(matching, "SLICE", 10)
+    monkeypatch.setattr(lookup, "SLICE", 10)
 
 
 @pytest.fixture
@@ -99,14 +99,14 @@ def test_a_worker_who_was_overtaken_writes_nothing_more(brand, monkeypatch):
     people(brand, *[f"u{n}" for n in range(30)])
     segment = a_list(brand)
     job = received(segment, FILE)
-    real = matching._slice
+    real = lookup._slice
 
     def overtaken(mine, clock):
-        monkeypatch.setattr(matching, "_slice", real)
+        monkeypatch.setattr(lookup, "_slice", real)
         assert import_run(import_id=job.pk, now=later(600))  # somebody else, when the lease had run out
         return real(mine, clock)
 
-    monkeypatch.setattr(matching, "_slice", overtaken)
+    monkeypatch.setattr(lookup, "_slice", overtaken)
     assert not import_run(import_id=job.pk, now=NOW)
     job.refresh_from_db()
     assert (job.state, job.attempt, job.added, job.done_lines) == ("done", 2, 23, 27)
@@ -161,7 +161,7 @@ def test_an_upload_whose_server_died_ends_as_failed(brand):
 
 def test_an_import_that_never_comes_to_its_end_is_given_up(brand):
     job = received(a_list(brand), FILE)
-    SegmentImport.objects.filter(pk=job.pk).update(attempt=matching.MAX_ATTEMPTS)
+    SegmentImport.objects.filter(pk=job.pk).update(attempt=lookup.MAX_ATTEMPTS)
     assert not import_run(import_id=job.pk, now=NOW)
     job.refresh_from_db()
     assert job.state == "failed"
@@ -172,7 +172,7 @@ def test_a_long_import_is_handed_to_the_next_job_with_what_it_has(
     brand, queued, monkeypatch, django_capture_on_commit_callbacks
 ):
     people(brand, *[f"u{n}" for n in range(30)])
-    monkeypatch.setattr(matching, "_LAST_START_SECONDS", -1.0)
+    monkeypatch.setattr(lookup, "_LAST_START_SECONDS", -1.0)
     with django_capture_on_commit_callbacks(execute=True):
         segment = a_list(brand)
         job = received(segment, FILE)

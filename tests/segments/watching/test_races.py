@@ -11,10 +11,10 @@ from segments.models import SegmentMembership
 from segments.services.scheduled_work import work_claim, work_notify
 from segments.services.sweeping import sweep
 from segments.services.watching import changed_people_evaluate, rebaseline, watch
-from tests.campaigns.test_races import ROUNDS, Held, together
 from tests.campaigns.world import NOW, World, later
 from tests.segments.watching.conftest import make_world
 from tests.segments.watching.watched import VIP, changes, inside, queued, segment_of, watched_segment
+from tests.support.races import ROUNDS, Held, together
 
 
 def test_two_at_once_tell_of_each_change_once(shared_world: World):
