@@ -180,14 +180,12 @@ def test_constraints_and_indexes_are_named_after_their_app():
     assert not wrong
 
 
-def test_constraints_are_named_after_their_model():
+def test_constraints_are_named_after_their_table():
     wrong = [
         item.name
         for model in our_models()
         for item in model._meta.constraints
-        if not item.name.startswith(
-            (f"{model._meta.app_label}_{model._meta.model_name}_", f"{model._meta.app_label}_chunk_")
-        )
+        if not item.name.startswith((f"{model._meta.db_table}_", f"{model._meta.app_label}_chunk_"))
     ]
     assert not wrong
 
