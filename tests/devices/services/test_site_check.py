@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from devices.management.commands.check_installation import WAYS
 from devices.models import App, Delivery, Device, Dispatch
 from devices.services.receipts import Receipt, receipts_record
 from devices.services.site_check import CannotTest, Finding, State, findings_of, live_of, site_look, site_test_send
@@ -49,7 +50,7 @@ def check(brand, site) -> Callable[..., dict[str, Finding]]:
         app = App.objects.select_related("brand").get(brand=brand)
         now = utc_now()
         seen = site_look(app=app, now=now, **given)
-        return {one.key: one for one in findings_of(app=app, seen=seen, live=live_of(app=app, now=now))}
+        return {one.key: one for one in findings_of(app=app, seen=seen, live=live_of(app=app, now=now), ways=WAYS)}
 
     return run
 
@@ -57,7 +58,7 @@ def check(brand, site) -> Callable[..., dict[str, Finding]]:
 def test_a_site_that_is_put_together_as_the_guide_says_is_good_as_far_as_can_be_seen(check):
     states = {key: str(one.state) for key, one in check().items()}
     assert states == {
-        "page": "good", "script": "good", "key": "good", "worker": "good", "policy": "good",
+        "page": "good", "script": "good", "key": "good", "origins": "good", "worker": "good", "policy": "good",
         "session": "waiting", "subscription": "waiting", "test": "waiting",
     }  # fmt: skip
 
@@ -267,11 +268,11 @@ def test_the_command_fails_where_something_is_wrong_and_strictly_where_it_is_not
     out = io.StringIO()
     call_command("check_installation", site.origin, stdout=out)
     assert "good     The service worker file is at its address" in out.getvalue()
-    with pytest.raises(CommandError, match="3 of 8 checks failed"):
+    with pytest.raises(CommandError, match="3 of 9 checks failed"):
         call_command("check_installation", site.origin, "--strict", stdout=io.StringIO())
     site.set(WORKER, Page("", SCRIPT))
     out = io.StringIO()
-    with pytest.raises(CommandError, match="1 of 8 checks failed: The service worker file"):
+    with pytest.raises(CommandError, match="1 of 9 checks failed: The service worker file"):
         call_command("check_installation", site.origin, "--json", stdout=out)
     assert {row["check"]: row["state"] for row in json.loads(out.getvalue())}["worker"] == "wrong"
     with pytest.raises(CommandError, match="exact origin"):
