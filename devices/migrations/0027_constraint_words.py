@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AlterConstraint(
             model_name='enduser',
             name='devices_enduser_bucket',
-            constraint=models.CheckConstraint(condition=models.Q(('bucket__gte', 0), ('bucket__lt', 1000)), name='devices_enduser_bucket', violation_error_message="The number of an end user's control group is out of range. Leave it as it was."),
+            constraint=models.CheckConstraint(condition=models.Q(('bucket__gte', 0), ('bucket__lt', 1000)), name='devices_enduser_bucket', violation_error_message="The number of the control group is out of range. Leave it as it was."),
         ),
         migrations.AlterConstraint(
             model_name='enduser',
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AlterConstraint(
             model_name='frequencycap',
             name='devices_frequencycap_once',
-            constraint=models.UniqueConstraint(fields=('brand', 'purpose', 'scope', 'period'), name='devices_frequencycap_once', violation_error_message='The brand has a cap for this purpose, scope and period already. Change that one.'),
+            constraint=models.UniqueConstraint(fields=('brand', 'purpose', 'scope', 'period'), name='devices_frequencycap_once', violation_error_message='The brand has a cap of this purpose, scope and period. Change that one.'),
         ),
         migrations.AlterConstraint(
             model_name='frequencycap',

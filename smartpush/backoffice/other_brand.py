@@ -1,14 +1,25 @@
 """The answer to a form that was made for another brand: nothing is saved, and what was typed is not lost."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from devices.selectors.brand_pages import FIELD, OtherBrand, address_in, links_stay_in
 from devices.selectors.current_brand import name_brand
+
+# A field of a row below an object, as Django names it.
+_ROW = re.compile(r"(?P<rows>[a-z_]+)-(?P<number>[0-9]{1,4})-(?P<field>.+)")
+_COUNTS = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS")
+_BOOKKEEPING = {
+    "id", "brand", "step", "seen", "reviewed", "post", "index", "action", "select_across", "next",
+}  # fmt: skip
+_LONGEST = 300  # characters of a value
+_MOST = 60
 
 _AGAIN = "Open the page again and fill it in there."
 
@@ -19,10 +30,11 @@ def other_brand(
     *,
     context_of: Callable[[HttpRequest], dict[str, Any]],
     secret_fields: Sequence[str],
+    labels_of: Callable[[], Mapping[str, str]] = dict,
 ) -> HttpResponse:
     """Say whose form it is, and offer to save it there (409).
 
-    `secret_fields`: names of fields whose values no page repeats.
+    `secret_fields`: names of fields whose values no page repeats. `labels_of`: what the form calls its fields.
     """
     title, words = _said(refusal)
     if request.content_type == "application/json" or request.headers.get("Accept", "").startswith("application/json"):
@@ -48,6 +60,7 @@ def other_brand(
             if refusal.page is not None
             else reverse("admin:index"),
             "kept": kept,
+            "typed": typed_values(kept, labels=labels_of()),
             "resend": refusal.form is not None
             and not request.FILES
             and not any(request.POST.get(name) for name in secret_fields),
@@ -55,6 +68,22 @@ def other_brand(
         },
         status=409,
     )
+
+
+def typed_values(kept: Sequence[tuple[str, str]], *, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a person can recognise of a form, by its labels: no bookkeeping of the form, and no code."""
+    shown: list[tuple[str, str]] = []
+    for name, value in kept:
+        row = _ROW.fullmatch(name)
+        field = row["field"] if row else name
+        if field in _BOOKKEEPING or field.startswith("_") or "__prefix__" in name or name.endswith(_COUNTS):
+            continue
+        if not value.strip() or value.lstrip()[:1] in "{[":
+            continue
+        label = labels.get(field) or field.replace("_", " ").replace("-", " ").capitalize()
+        place = f"{row['rows'].replace('_', ' ').capitalize()}, {int(row['number']) + 1}: " if row else ""
+        shown.append((f"{place}{label}", Truncator(value).chars(_LONGEST)))
+    return shown[:_MOST]
 
 
 def _said(refusal: OtherBrand) -> tuple[str, str]:

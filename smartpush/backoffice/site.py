@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
@@ -39,6 +40,18 @@ def _owner(view: Any) -> Any:
             return owner
         view = getattr(view, "__wrapped__", None)
     return None
+
+
+def _labels(owner: Any) -> dict[str, str]:
+    """Return what an admin's forms call their fields, as far as the tables and the forms say."""
+    found: dict[str, str] = {}
+    for one in (owner, *getattr(owner, "inlines", ())):
+        if getattr(one, "model", None) is not None:
+            found |= {field.name: capfirst(field.verbose_name) for field in one.model._meta.concrete_fields}
+        form = getattr(one, "form", None)
+        declared = getattr(form, "base_fields", {})
+        found |= {name: str(field.label) for name, field in declared.items() if field.label}
+    return found
 
 
 def _after_choosing(request: HttpRequest) -> str:
@@ -80,7 +93,13 @@ class BackofficeSite(UnfoldAdminSite):
                 return view(request, *args, **kwargs)
             except OtherBrand as refusal:
                 secret = getattr(owner, "secret_fields", ())
-                return other_brand(request, refusal, context_of=self.each_context, secret_fields=secret)
+                return other_brand(
+                    request,
+                    refusal,
+                    context_of=self.each_context,
+                    secret_fields=secret,
+                    labels_of=lambda: _labels(owner),
+                )
 
         return page
 

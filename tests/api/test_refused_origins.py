@@ -80,10 +80,12 @@ def test_a_preflight_and_a_counted_refusal_ask_no_more_than_before(brand):
 @pytest.mark.parametrize(
     "origin",
     [
-        "*", "https://*.example", "https://<script>alert(1)</script>", "https://a.example/<img src=x>", "javascript:alert(1)",
-        "https://a.example,https://b.example", "https://a b.example", "https://a.example\\@b", "https://user:word@a.example",
-        "HTTPS://WWW.BOOKS.EXAMPLE", "https://a.example:443", "https://bücher.example", "capacitor://localhost",
-        "chrome-extension://abcdefghijklmnop", "https://" + "a" * 300 + ".example", "https://" + "a." * 400 + "example", "",
+        "*", "https://*.example", "https://<script>alert(1)</script>", "https://a.example/<img src=x>",
+        "data:text/html,x", "javascript:alert(1)", "https://a.example,https://b.example", "https://a b.example",
+        "https://a.example\\@b", "https://user:word@a.example", "HTTPS://WWW.BOOKS.EXAMPLE", "https://a.example:443", "https://bücher.example",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop", "https://" + "a" * 300 + ".example",
+        "https://" + "a." * 400 + "example", "",
     ],
 )  # fmt: skip
 def test_what_is_no_origin_of_a_website_is_not_kept(brand, origin):

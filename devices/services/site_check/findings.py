@@ -15,7 +15,7 @@ from devices.services.site_check.refused import SHOWN, Refusal, refusals_of
 from smartpush.common.origins import normal_origin
 
 NEWEST = 200
-"""How many of the newest installations, and of those with a token, are looked at: a large site answers at once."""
+"""How many of the newest installations are looked at for a session: a large site answers at once."""
 TEST_DAYS = 7
 
 
@@ -75,11 +75,10 @@ def test_key(app: App) -> str:
 
 def live_of(*, app: App, now: datetime) -> Live:
     """Read what the newest installations of a website have reported."""
-    newest = list(Device.objects.filter(app=app).select_related("holder").order_by("-pk")[:NEWEST])
-    seen = max((device.last_seen_at for device in newest), default=None)
+    newest = Device.objects.filter(app=app).order_by("-pk").values_list("last_seen_at", flat=True)[:NEWEST]
+    seen = max(newest, default=None)
     subscribed = Device.objects.filter(app=app, token_hash__isnull=False, token_at__isnull=False)
-    holders = subscribed.select_related("holder").order_by("-pk")[:NEWEST]
-    subscriber = max(holders, key=lambda device: (device.token_at, device.pk), default=None)
+    subscriber = subscribed.select_related("holder").order_by("-token_at", "-pk").first()
     days = [(now - timedelta(days=back)).date() for back in range(TEST_DAYS)]
     dispatch = (
         Dispatch.objects.filter(brand_id=app.brand_id, day__in=days, source_key__startswith=test_key(app))
