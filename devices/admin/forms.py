@@ -83,7 +83,6 @@ class AppForm(forms.ModelForm):
         if "origin" in self.errors:
             return cleaned
         kind = cleaned.get("kind", self.instance.kind)
-        self._refuse_known(kind, cleaned)
         if self.instance.pk and "kind" in self.changed_data:
             self.add_error("kind", "An app stays what it is. Add the other one beside it.")
         web = kind == App.Kind.WEB
@@ -95,6 +94,7 @@ class AppForm(forms.ModelForm):
             self.add_error("bundle_id", "A native app needs its bundle id.")
         if not web and cleaned.get("origin"):
             self.add_error("origin", "Only a website has an origin.")
+        self._refuse_known(kind, cleaned)
         return cleaned
 
     def _refuse_known(self, kind: str, cleaned: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -24,17 +25,25 @@ _MOST = 60
 _AGAIN = "Open the page again and fill it in there."
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a form calls a field, and what it calls the values that it offers."""
+
+    label: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
 def other_brand(
     request: HttpRequest,
     refusal: OtherBrand,
     *,
     context_of: Callable[[HttpRequest], dict[str, Any]],
     secret_fields: Sequence[str],
-    labels_of: Callable[[], Mapping[str, str]] = dict,
+    fields_of: Callable[[], Mapping[str, Field]] = dict,
 ) -> HttpResponse:
     """Say whose form it is, and offer to save it there (409).
 
-    `secret_fields`: names of fields whose values no page repeats. `labels_of`: what the form calls its fields.
+    `secret_fields`: names of fields whose values no page repeats. `fields_of`: what the form calls its fields.
     """
     title, words = _said(refusal)
     if request.content_type == "application/json" or request.headers.get("Accept", "").startswith("application/json"):
@@ -60,7 +69,7 @@ def other_brand(
             if refusal.page is not None
             else reverse("admin:index"),
             "kept": kept,
-            "typed": typed_values(kept, labels=labels_of()),
+            "typed": typed_values(kept, fields=fields_of()),
             "resend": refusal.form is not None
             and not request.FILES
             and not any(request.POST.get(name) for name in secret_fields),
@@ -70,19 +79,19 @@ def other_brand(
     )
 
 
-def typed_values(kept: Sequence[tuple[str, str]], *, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+def typed_values(kept: Sequence[tuple[str, str]], *, fields: Mapping[str, Field]) -> list[tuple[str, str]]:
     """Return what a person can recognise of a form, by its labels: no bookkeeping of the form, and no code."""
     shown: list[tuple[str, str]] = []
     for name, value in kept:
         row = _ROW.fullmatch(name)
-        field = row["field"] if row else name
-        if field in _BOOKKEEPING or field.startswith("_") or "__prefix__" in name or name.endswith(_COUNTS):
+        one = row["field"] if row else name
+        if one in _BOOKKEEPING or one.startswith("_") or "__prefix__" in name or name.endswith(_COUNTS):
             continue
         if not value.strip() or value.lstrip()[:1] in "{[":
             continue
-        label = labels.get(field) or field.replace("_", " ").replace("-", " ").capitalize()
+        known = fields.get(one) or Field(one.replace("_", " ").replace("-", " ").capitalize())
         place = f"{row['rows'].replace('_', ' ').capitalize()}, {int(row['number']) + 1}: " if row else ""
-        shown.append((f"{place}{label}", Truncator(value).chars(_LONGEST)))
+        shown.append((f"{place}{known.label}", Truncator(known.choices.get(value, value)).chars(_LONGEST)))
     return shown[:_MOST]
 
 

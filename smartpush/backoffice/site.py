@@ -23,7 +23,7 @@ from devices.selectors.current_brand import choose_brand, current_brand, staff_b
 from smartpush import __version__
 from smartpush.backoffice.known_browsers import browser_remember
 from smartpush.backoffice.login import StaffLoginForm
-from smartpush.backoffice.other_brand import other_brand
+from smartpush.backoffice.other_brand import Field, other_brand
 from smartpush.backoffice.overview import overview
 from smartpush.backoffice.set_password import SetPassword
 from smartpush.backoffice.two_step import two_step
@@ -42,15 +42,17 @@ def _owner(view: Any) -> Any:
     return None
 
 
-def _labels(owner: Any) -> dict[str, str]:
-    """Return what an admin's forms call their fields, as far as the tables and the forms say."""
-    found: dict[str, str] = {}
+def _fields(owner: Any) -> dict[str, Field]:
+    """Return what an admin's forms call their fields and choices, as far as the tables and the forms say."""
+    found: dict[str, Field] = {}
     for one in (owner, *getattr(owner, "inlines", ())):
-        if getattr(one, "model", None) is not None:
-            found |= {field.name: capfirst(field.verbose_name) for field in one.model._meta.concrete_fields}
-        form = getattr(one, "form", None)
-        declared = getattr(form, "base_fields", {})
-        found |= {name: str(field.label) for name, field in declared.items() if field.label}
+        model, form = getattr(one, "model", None), getattr(one, "form", None)
+        for field in model._meta.concrete_fields if model is not None else ():
+            choices = {str(value): str(label) for value, label in field.flatchoices}
+            found[field.name] = Field(str(capfirst(field.verbose_name)), choices)
+        for name, shown in getattr(form, "base_fields", {}).items():
+            if shown.label:
+                found[name] = Field(str(shown.label), found[name].choices if name in found else {})
     return found
 
 
@@ -98,7 +100,7 @@ class BackofficeSite(UnfoldAdminSite):
                     refusal,
                     context_of=self.each_context,
                     secret_fields=secret,
-                    labels_of=lambda: _labels(owner),
+                    fields_of=lambda: _fields(owner),
                 )
 
         return page

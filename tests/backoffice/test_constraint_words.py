@@ -8,7 +8,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import FieldError
 from django.db.models import BaseConstraint, CheckConstraint, Model, UniqueConstraint
 from django.test import RequestFactory
+from django.urls import reverse
 
+from devices.models import App, Brand, BrandMembership
 from tests.test_architecture import fields_in, our_models
 
 pytestmark = pytest.mark.django_db
@@ -49,15 +51,74 @@ def reached(model: type[Model], constraint: BaseConstraint, validated: dict[type
     return any(fields <= names for names in validated.get(model, []))
 
 
-def test_x(ours):
+# Models that a service validates as a whole (full_clean), whatever form it came by.
+VALIDATED_WHOLE = {Brand, App, BrandMembership}
+
+
+@pytest.fixture
+def validated(ours) -> dict[type[Model], list[set[str]]]:
     request = RequestFactory().get("/admin/")
-    request.user = User.objects.create_superuser("root")
-    request.session = {}
-    validated: dict[type[Model], list[set[str]]] = {}
+    request.user, request.session = User.objects.create_superuser("root"), {}
+    found: dict[type[Model], list[set[str]]] = {}
     for model, names in forms(request, ours.rows):
-        validated.setdefault(model, []).append(names)
+        found.setdefault(model, []).append(names)
+    for model in VALIDATED_WHOLE:
+        found.setdefault(model, []).append({field.name for field in model._meta.local_fields})
+    return found
+
+
+def test_every_rule_that_validation_can_find_broken_says_what_to_do(validated):
+    silent, spoken = [], 0
     for model in our_models():
-        for c in model._meta.constraints:
-            r = reached(model, c, validated)
-            if r:
-                print(c.name, c.violation_error_message)
+        for constraint in model._meta.constraints:
+            if not reached(model, constraint, validated):
+                continue
+            said = str(constraint.violation_error_message)
+            if said == str(BaseConstraint.default_violation_error_message) or not said.endswith("."):
+                silent.append(constraint.name)
+            spoken += 1
+    assert not silent, f"give each a violation_error_message: {silent}"
+    assert spoken > 15
+
+
+ADD = "admin:devices_app_add"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"kind": "web", "origin": "HTTPS://OURS.example:443/"}, "origin"),
+        ({"kind": "ios", "bundle_id": "example.ours"}, "bundle_id"),
+    ],
+)
+def test_a_second_app_of_one_address_names_the_first_and_no_other_brands(ours, theirs, client_of, fields, where):
+    App.objects.create(brand=ours.brand, kind="ios", name="Pocket", bundle_id="example.ours")
+    App.objects.create(brand=theirs.brand, kind="ios", name="Foreign", bundle_id="example.ours")
+    App.objects.create(brand=theirs.brand, name="Foreign", origin="https://ours.example")
+    body = {"name": "Again", "origin": "", "bundle_id": "", **fields}
+    errors = client_of(ours.brand).post(reverse(ADD), body).context["adminform"].form.errors
+    (said,) = errors[where]
+    first = {"origin": ours.rows[App].name, "bundle_id": "Pocket"}[where]
+    assert f"“{first}” of {ours.brand} has it already" in said and "Foreign" not in str(errors)
+    assert set(errors) == {where}
+
+
+def test_an_origin_of_another_brand_is_free(ours, theirs, client_of):
+    body = {"kind": "web", "name": "Shared", "origin": theirs.rows[App].origin, "bundle_id": ""}
+    assert client_of(ours.brand).post(reverse(ADD), body).status_code == 302
+
+
+def test_two_new_websites_of_one_origin_in_one_form_are_told_apart(ours, client_of):
+    body = {
+        "name": ours.brand.name, "time_zone": "UTC", "default_language": "en", "logout_policy": "keep",
+        "session_minutes": 30, "identity_mode": "off", "quiet_policy": "wait",
+        "frequency_caps-TOTAL_FORMS": 0, "frequency_caps-INITIAL_FORMS": 0,
+        "apps-TOTAL_FORMS": 2, "apps-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    for number in range(2):
+        body |= {f"apps-{number}-kind": "web", f"apps-{number}-name": f"Shop {number}", f"apps-{number}-bundle_id": ""}
+        body[f"apps-{number}-origin"] = "https://new.example"
+    page = client_of(ours.brand).post(reverse("admin:devices_brand_change", args=[ours.brand.pk]), body)
+    assert page.status_code == 200
+    assert "“Shop 0” above has it already" in page.content.decode()
+    assert not App.objects.filter(origin="https://new.example").exists()
