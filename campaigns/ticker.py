@@ -19,6 +19,7 @@ from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.popups import offers_expire
 from devices.services.push_services.budgets import budgets_forget_old
 from devices.services.push_services.health import records_forget_old
+from devices.services.refused_origins import refused_origins_forget_old
 from devices.services.sending.caps import counters_remove_old
 from devices.services.sending.chunks import chunks_expire
 from segments.services.imports import imports_forget_old, imports_resume
@@ -49,6 +50,7 @@ class Ticker:
             self._step("cap_counters", lambda: counters_remove_old(now=now))
             self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
             self._step("limits_old", lambda: budgets_forget_old(now=now) + records_forget_old(now=now))
+            self._step("refused_origins_old", lambda: refused_origins_forget_old(now=now))
             self._step("imports_old", lambda: imports_forget_old(now=now))
             self._step("membership_changes_old", lambda: watching_forget_old(now=now))
             self._step("languages", languages_refill)

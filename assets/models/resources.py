@@ -43,7 +43,15 @@ class PushResource(_Resource):
     class Meta(_Resource.Meta):
         verbose_name = "push"
         verbose_name_plural = "push"
-        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="assets_pushresource_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "name"],
+                name="assets_pushresource_name",
+                violation_error_message=(
+                    "The brand has a push of this name already, perhaps an archived one. Choose another name."
+                ),
+            )
+        ]
 
 
 class PushRevision(_Revision):
@@ -122,7 +130,15 @@ class PopupResource(_Resource):
 
     class Meta(_Resource.Meta):
         verbose_name = "popup"
-        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="assets_popupresource_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "name"],
+                name="assets_popupresource_name",
+                violation_error_message=(
+                    "The brand has a popup of this name already, perhaps an archived one. Choose another name."
+                ),
+            )
+        ]
 
 
 class PopupRevision(_Revision):

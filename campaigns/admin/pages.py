@@ -1,6 +1,6 @@
 """The list of campaigns, the settings and the flow, the review, and what changes a campaign's state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,7 +22,7 @@ from campaigns.selectors.warnings import trigger_warning
 from campaigns.services.publish import campaign_problems
 from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
-from devices.admin.deleting import Asks, Named
+from devices.admin.deleting import Asks, Named, Never
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, has_brand_role
 from devices.services.deleting import Numbers
@@ -36,6 +36,8 @@ STATE_TONES = {
     Campaign.State.ARCHIVED: "default",
     Campaign.State.EXECUTED: "info",
 }
+
+_RAN = Never("It has run, and people have been in it: what happened to them stays readable.", "archived")
 
 
 @admin.register(Campaign)
@@ -131,6 +133,17 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
         """A draft that never ran; the others are archived, because people have been in them."""
         never_ran = obj is None or (obj.state == Campaign.State.DRAFT and obj.current_version_id is None)
         return never_ran and super().has_delete_permission(request, obj)
+
+    def never_deleted(self, obj: Campaign) -> Never | None:
+        never_ran = obj.state == Campaign.State.DRAFT and obj.current_version_id is None
+        return None if never_ran else _RAN
+
+    def instead_of_deleting(self, request: HttpRequest, obj: Campaign) -> Mapping[str, Any]:
+        archives = obj.state in TRANSITIONS["archive"].states and self._allowed(request, obj, Role.PUBLISHER)
+        if not archives:
+            return {}
+        url = reverse("admin:campaigns_campaign_archive", args=[obj.pk])
+        return {"instead_url": url, "instead_label": "Archive it instead"}
 
     def delete_row(self, request: HttpRequest, obj: Campaign, agreed: Numbers) -> Numbers:
         return campaign_delete(campaign=obj, agreed=agreed)

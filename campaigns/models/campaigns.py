@@ -114,7 +114,13 @@ class Campaign(models.Model):
     class Meta:
         ordering = ["-updated_at"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "name"], name="campaigns_campaign_name"),
+            models.UniqueConstraint(
+                fields=["brand", "name"],
+                name="campaigns_campaign_name",
+                violation_error_message=(
+                    "The brand has a campaign of this name already, perhaps an archived one. Choose another name."
+                ),
+            ),
             models.CheckConstraint(condition=Q(kind__in=["realtime", "scheduled"]), name="campaigns_campaign_kind"),
             models.CheckConstraint(
                 condition=Q(trigger_kind__in=["event", "segment_entered", "segment_left"]),
@@ -138,11 +144,13 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(entry_interval__gte=0) & Q(entry_interval__lte=31_536_000),
                 name="campaigns_campaign_entry_interval",
+                violation_error_message="The minimum time between entries is a year at most. Give a shorter one.",
             ),
             # Near the end of the calendar a time of another zone cannot be read back.
             models.CheckConstraint(
                 condition=Q(scheduled_at__isnull=True) | Q(scheduled_at__lt=datetime(2200, 1, 1, tzinfo=UTC)),
                 name="campaigns_campaign_scheduled_at",
+                violation_error_message="A campaign starts before the year 2200. Give an earlier day.",
             ),
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(current_version__isnull=False),

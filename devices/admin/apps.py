@@ -3,6 +3,7 @@
 A native app's Firebase key file goes in and never comes out again.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -148,28 +149,24 @@ class AppAdmin(CheckingAdmin):
         tokens_follow(now=utc_now())
         return f"Restored, with {found.words}."
 
+    def archive_numbers(self, row: App) -> tuple[str, ...]:
+        return (app_devices(app=row).words,)
+
     def archive_words(self, row: App) -> str:
-        words = app_devices(app=row).words
         if row.archived_at is not None:
             return (
-                f"It has {words}. Its calls are taken again, and messages go to its devices again. Those that have"
-                " withdrawn their permission meanwhile are noticed at the next message or visit."
+                "Its calls are taken again, and messages go to its devices again. Those that have withdrawn their"
+                " permission meanwhile are noticed at the next message or visit. It has:"
             )
         place = "page" if row.kind == App.Kind.WEB else "app"
         return (
-            f"It has {words}. They stay, with their statuses and their history, but nothing is sent to them: messages"
-            f" that wait for them end as suppressed. The {place} can no longer report visits and events,"
-            " and clicks no longer lead to its address unless it is one of the brand's click hosts."
-            " You can restore it later."
+            "Its devices stay, with their statuses and their history, but nothing is sent to them: messages that wait"
+            f" for them end as suppressed. The {place} can no longer report visits and events, and clicks no longer"
+            " lead to its address unless it is one of the brand's click hosts. You can restore it later. It has:"
         )
 
-    def undeletable_context(self, obj: App) -> dict[str, Any]:
-        if obj.archived_at is not None:
-            return {}
-        return {
-            "instead_url": reverse("admin:devices_app_archive", args=[obj.pk]),
-            "instead_label": "Archive it instead",
-        }
+    def undeletable_context(self, request: HttpRequest, obj: App) -> Mapping[str, Any]:
+        return self.instead_of_deleting(request, obj)
 
     def name_to_type(self, obj: App) -> str:
         return obj.name

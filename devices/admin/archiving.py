@@ -1,5 +1,6 @@
 """Archiving from the page of a row: what was sent, chosen or used once is put away and can be restored."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -32,7 +33,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 class ArchivingAdmin(BrandScopedAdmin):
     """A page that asks, then archives, or restores what is archived."""
 
-    deleting: Any = Never("It is archived instead of deleted: what was sent or chosen once stays readable.")
+    deleting: Any = Never("It is archived instead of deleted: what was sent or chosen once stays readable.", "archived")
     archive_role: str = Role.EDITOR
     list_filter: Any = [ArchivedFilter]
 
@@ -54,6 +55,16 @@ class ArchivingAdmin(BrandScopedAdmin):
     def archive_words(self, row: Any) -> str:
         """Say what archiving or restoring does, before it is done."""
         raise NotImplementedError
+
+    def archive_numbers(self, row: Any) -> Sequence[str]:
+        """Return what is put away or taken out with it, a line each."""
+        return ()
+
+    def instead_of_deleting(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
+        if obj.archived_at is not None or not self._allowed(request, obj, self.archive_role):
+            return {}
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_archive", args=[obj.pk])
+        return {"instead_url": address, "instead_label": "Archive it instead"}
 
     def archive_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then archive or restore."""
@@ -77,7 +88,8 @@ class ArchivingAdmin(BrandScopedAdmin):
             title=f"Restore “{resource}”?" if archived else f"Archive “{resource}”?",
             explanation=self.archive_words(resource),
             button=button,
-            danger=False,
+            danger=not archived,
+            numbers=self.archive_numbers(resource),
             problems=problems,
             back=back,
         )

@@ -12,14 +12,30 @@ from django.utils.http import urlencode
 
 from devices.admin.archiving import ArchivingAdmin
 from devices.models import App, Brand
+from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role
-from devices.services.site_check import CannotTest, SiteSeen, State, findings_of, live_of, site_look, site_test_send
+from devices.services.site_check import (
+    CannotTest,
+    Refusal,
+    Remedy,
+    SiteSeen,
+    State,
+    Ways,
+    findings_of,
+    live_of,
+    site_look,
+    site_test_send,
+)
 from smartpush.common.clock import utc_now
 from smartpush.common.limits import limit_exceeded
 from smartpush.common.origins import LOCAL_ORIGIN
 
 FRESH_SECONDS = 20
 LOOKS_A_MINUTE = 6
+WAYS = Ways(
+    another_page="Type the path of a page that everybody may open under “What is looked at”.",
+    send_test="Send one below.",
+)
 
 
 def integration_of(brand: Brand) -> dict[str, str]:
@@ -68,10 +84,11 @@ class CheckingAdmin(ArchivingAdmin):
         if request.method == "POST":
             return self._test(request, app, given)
         seen = _looked(app, given, again="again" in request.GET)
-        findings = findings_of(app=app, seen=seen, live=live_of(app=app, now=utc_now()))
+        findings = findings_of(app=app, seen=seen, live=live_of(app=app, now=utc_now()), ways=WAYS)
+        shown = [(one, [(refusal, *self._remedy(request, refusal)) for refusal in one.refusals]) for one in findings]
         context = {
             "app": app,
-            "findings": findings,
+            "findings": shown,
             "done": sum(finding.state == State.GOOD for finding in findings),
             "looked_at": seen.at,
         }
@@ -88,6 +105,21 @@ class CheckingAdmin(ArchivingAdmin):
             "may_send": self._allowed(request, app, Role.PUBLISHER),
         }
         return TemplateResponse(request, "devices/check.html", context)
+
+    def _remedy(self, request: HttpRequest, refusal: Refusal) -> tuple[str, str]:
+        """Return the address and the label of what lets an origin in; empty where it is not theirs to do."""
+        if not self._allowed(request, None, Role.ADMIN):
+            return "", ""
+        if refusal.remedy == Remedy.ADD:
+            name = refusal.origin.partition("://")[2]
+            query = urlencode({"kind": App.Kind.WEB, "name": name[:120], "origin": refusal.origin})
+            return f"{reverse('admin:devices_app_add')}?{query}", "Add it as a website"
+        if refusal.remedy == Remedy.RESTORE:
+            return reverse("admin:devices_app_archive", args=[refusal.app_id]), "Restore the website"
+        brand = current_brand(request)
+        if refusal.remedy == Remedy.SWITCH and brand is not None:
+            return reverse("admin:devices_brand_change", args=[brand.pk]), "Open the brand's settings"
+        return "", ""
 
     def _test(self, request: HttpRequest, app: App, given: dict[str, str]) -> HttpResponse:
         self.require_role(request, app, Role.PUBLISHER)

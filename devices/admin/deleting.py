@@ -44,9 +44,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """It is not deleted by hand; `instead` says what to do, or why not."""
+    """It is not deleted by hand; `instead` says what to do, or why not, `done` what is done: archived, revoked."""
 
     instead: str
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,14 @@ class DecidedDeleting(ModelAdmin):
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if isinstance(self.deleting, Never):
-            raise PermissionDenied(self.deleting.instead)
+        never = self.never_deleted(obj)
+        if never is not None:
+            return self._never(request, obj, never)
         if not self.has_delete_permission(request, obj):
             raise PermissionDenied
         problem = ""
         if request.method == "POST" and "seen" in request.POST:
-            question, agreed = self._with_numbers(obj, self.deleting)
+            question, agreed = self._with_numbers(request, obj, self.deleting)
             problem = question.answered(request)
             if question.button and not problem:
                 try:
@@ -187,15 +189,38 @@ class DecidedDeleting(ModelAdmin):
                 except ProtectedError:
                     problem = "Something uses it. Choose another there first."
                 obj = self.get_object(request, unquote(object_id)) or obj
-        question, _ = self._with_numbers(obj, self.deleting)
+        question, _ = self._with_numbers(request, obj, self.deleting)
         refused = bool(problem) or not question.button
         return question_page(self, request, obj, replace(question, problem=problem), status=409 if refused else 200)
 
-    def _with_numbers(self, obj: Any, rule: Asks) -> tuple[Question, Numbers]:
+    def never_deleted(self, obj: Any) -> Never | None:
+        """Return why this row is never deleted, if it is not."""
+        return self.deleting if isinstance(self.deleting, Never) else None
+
+    def instead_of_deleting(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
+        """Return `instead_url` and `instead_label` of the page that does what is done instead, where they may."""
+        return {}
+
+    def _never(self, request: HttpRequest, obj: Any, never: Never) -> HttpResponse:
+        """Say what is so, with the way to what can be done: 403, whoever asks."""
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied(never.instead)
+        one, many = str(self.opts.verbose_name), str(self.opts.verbose_name_plural)
+        what = f"{many[:1].upper()}{many[1:]} are" if many != one else f"A {one} is"
+        question = Question(
+            title=f"{what} {never.done}, not deleted" if never.done else f"{what} not deleted",
+            explanation=never.instead,
+            button="",
+            back=reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
+            context=self.instead_of_deleting(request, obj),
+        )
+        return question_page(self, request, obj, question, status=403)
+
+    def _with_numbers(self, request: HttpRequest, obj: Any, rule: Asks) -> tuple[Question, Numbers]:
         """Return the question, without a button where something bars the way, and the numbers it stands on."""
         counts = taken_counts(row=obj, models=[named.model for named in (*rule.takes, *rule.bars)])
         bars = _words(rule.bars, counts)
-        return self._undeletable(obj, rule, bars) if bars else self._question(obj, rule, counts), counts
+        return self._undeletable(request, obj, rule, bars) if bars else self._question(obj, rule, counts), counts
 
     def _question(self, obj: Any, rule: Asks, counts: Numbers) -> Question:
         takes = _words(rule.takes, counts)
@@ -212,17 +237,17 @@ class DecidedDeleting(ModelAdmin):
             name=self.name_to_type(obj) if takes or rule.typed else "",
         )
 
-    def _undeletable(self, obj: Any, rule: Asks, numbers: tuple[str, ...]) -> Question:
+    def _undeletable(self, request: HttpRequest, obj: Any, rule: Asks, numbers: tuple[str, ...]) -> Question:
         return Question(
             title=f"“{obj}” cannot be deleted",
             explanation=f"{rule.instead} What would go with it:",
             button="",
             back=reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
             numbers=numbers,
-            context=self.undeletable_context(obj),
+            context=self.undeletable_context(request, obj),
         )
 
-    def undeletable_context(self, obj: Any) -> Mapping[str, Any]:
+    def undeletable_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
         """Return `instead_url` and `instead_label`, where a page does what to do instead."""
         return {}
 

@@ -83,7 +83,6 @@ class AppForm(forms.ModelForm):
         if "origin" in self.errors:
             return cleaned
         kind = cleaned.get("kind", self.instance.kind)
-        self._refuse_archived(kind, cleaned)
         if self.instance.pk and "kind" in self.changed_data:
             self.add_error("kind", "An app stays what it is. Add the other one beside it.")
         web = kind == App.Kind.WEB
@@ -95,13 +94,40 @@ class AppForm(forms.ModelForm):
             self.add_error("bundle_id", "A native app needs its bundle id.")
         if not web and cleaned.get("origin"):
             self.add_error("origin", "Only a website has an origin.")
+        self._refuse_known(kind, cleaned)
         return cleaned
 
-    def _refuse_archived(self, kind: str, cleaned: dict[str, Any]) -> None:
-        """Point at an archived one of the same address: restored, it has its devices again."""
-        field = "origin" if kind == App.Kind.WEB else "bundle_id"
-        if not cleaned.get(field) or self.instance.brand_id is None:
+    def _refuse_known(self, kind: str, cleaned: dict[str, Any]) -> None:
+        """Name the brand's own website or app of the same address; an archived one is better restored."""
+        field, what = ("origin", "website") if kind == App.Kind.WEB else ("bundle_id", "app")
+        brand = self.instance.brand_id
+        if not cleaned.get(field) or brand is None:
             return
-        same = App.objects.filter(brand=self.instance.brand_id, kind=kind, archived_at__isnull=False)
-        if same.filter(**{field: cleaned[field]}).exclude(pk=self.instance.pk).exists():
-            self.add_error(field, "The brand has it already, archived. Restore it under Settings › Apps, Archived.")
+        same = App.objects.filter(brand=brand, kind=kind, **{field: cleaned[field]}).exclude(pk=self.instance.pk)
+        known = same.select_related("brand").first()
+        if known is None:
+            return
+        if known.archived_at is not None:
+            advice = "It is archived. Restore it under Settings › Apps, Archived."
+        else:
+            advice = "Open that one under Settings › Apps, or give another address."
+        self.add_error(field, f"The {what} “{known.name}” of {known.brand} has it already. {advice}")
+
+
+class AppFormSet(forms.BaseInlineFormSet):
+    """The websites and apps on a brand's page: two rows of one form are compared too, which no constraint sees."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: dict[tuple[str, str], str] = {}
+        for form in self.forms:
+            values = form.cleaned_data if form.is_valid() else {}
+            address = values.get("origin") or values.get("bundle_id")
+            if not address:
+                continue
+            kind = values.get("kind", form.instance.kind)
+            if (kind, address) in seen:
+                field = "origin" if kind == App.Kind.WEB else "bundle_id"
+                form.add_error(field, f"“{seen[kind, address]}” above has it already. Give another address.")
+            else:
+                seen[kind, address] = values["name"]

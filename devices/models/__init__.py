@@ -12,6 +12,7 @@ from devices.models.identity import IdentityKey, IdentityObservation
 from devices.models.incidents import Incident
 from devices.models.ledgers import Delivery, DeliveryChunk, Dispatch, Lane, PopupOffer, SendHold
 from devices.models.push_services import OriginHealth, SendBudget
+from devices.models.refused_origins import RefusedOrigin
 
 __all__ = [
     "BUCKETS",
@@ -40,6 +41,7 @@ __all__ = [
     "PushCategory",
     "PushStatus",
     "PushStatusChange",
+    "RefusedOrigin",
     "SendBudget",
     "SendHold",
     "Status",

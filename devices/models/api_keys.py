@@ -47,6 +47,7 @@ class ApiKey(models.Model):
                     ]
                 ),
                 name="devices_apikey_scopes",
+                violation_error_message="Choose only scopes of the list.",
             ),
         ]
 

@@ -142,7 +142,11 @@ class BrandMembership(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["brand", "user"], name="devices_brandmembership_once"),
+            models.UniqueConstraint(
+                fields=["brand", "user"],
+                name="devices_brandmembership_once",
+                violation_error_message="This person works for the brand already. Change their role instead.",
+            ),
             models.CheckConstraint(
                 condition=Q(role__in=["viewer", "editor", "publisher", "admin"]),
                 name="devices_brandmembership_role",
@@ -209,11 +213,23 @@ class App(models.Model):
                 name="devices_app_address",
                 violation_error_message="A website has an origin; a native app has a bundle id.",
             ),
-            models.UniqueConstraint(fields=["brand", "origin"], condition=~Q(origin=""), name="devices_app_origin"),
+            models.UniqueConstraint(
+                fields=["brand", "origin"],
+                condition=~Q(origin=""),
+                name="devices_app_origin",
+                violation_error_message=(
+                    "The brand has a website with this origin already, perhaps an archived one. "
+                    "Give another origin, or change that website."
+                ),
+            ),
             models.UniqueConstraint(
                 fields=["brand", "kind", "bundle_id"],
                 condition=~Q(bundle_id=""),
                 name="devices_app_bundle_id",
+                violation_error_message=(
+                    "The brand has an app with this bundle id already, perhaps an archived one. "
+                    "Give another bundle id, or change that app."
+                ),
             ),
         ]
 

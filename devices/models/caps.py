@@ -31,8 +31,16 @@ class FrequencyCap(models.Model):
     class Meta:
         ordering = ["purpose", "scope", "period"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "purpose", "scope", "period"], name="devices_frequencycap_once"),
-            models.CheckConstraint(condition=Q(most__gte=1), name="devices_frequencycap_most"),
+            models.UniqueConstraint(
+                fields=["brand", "purpose", "scope", "period"],
+                name="devices_frequencycap_once",
+                violation_error_message="The brand has a cap of this purpose, scope and period. Change that one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(most__gte=1),
+                name="devices_frequencycap_most",
+                violation_error_message="A cap lets at least one message through. Give a number from 1 up.",
+            ),
             models.CheckConstraint(
                 condition=Q(purpose__in=["marketing", "operational"]), name="devices_frequencycap_purpose"
             ),

@@ -26,9 +26,23 @@ class PushCategory(models.Model):
         ordering = ["position", "name"]
         verbose_name_plural = "push categories"
         constraints = [
-            models.UniqueConstraint(fields=["brand", "marker"], name="devices_pushcategory_marker"),
-            models.CheckConstraint(condition=~Q(marker="") & ~Q(name=""), name="devices_pushcategory_filled"),
-            models.CheckConstraint(condition=Q(marker=Upper("marker")), name="devices_pushcategory_marker_upper"),
+            models.UniqueConstraint(
+                fields=["brand", "marker"],
+                name="devices_pushcategory_marker",
+                violation_error_message=(
+                    "The brand has a category with this marker already, perhaps an archived one. Choose another marker."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(marker="") & ~Q(name=""),
+                name="devices_pushcategory_filled",
+                violation_error_message="A category needs a name and a marker. Give both.",
+            ),
+            models.CheckConstraint(
+                condition=Q(marker=Upper("marker")),
+                name="devices_pushcategory_marker_upper",
+                violation_error_message="Markers are written in capital letters. Write it so.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -107,12 +107,18 @@ class Device(models.Model):
             ),
         ]
         indexes = [
-            # Segments are answered from these two and the one of push statuses, without a look at the wide rows.
+            # Segments are answered from the first, the last and the one of push statuses, without the wide rows.
             models.Index(
                 fields=["holder", "id"],
                 include=["platform"],
                 condition=Q(token_hash__isnull=False),
                 name="devices_device_reachable",
+            ),
+            # The newest subscriber of a website, which the check of an installation asks for every four seconds.
+            models.Index(
+                fields=["app", "-token_at", "-id"],
+                condition=Q(token_hash__isnull=False, token_at__isnull=False),
+                name="devices_device_subscribed",
             ),
             models.Index(
                 fields=["brand", "platform"],

@@ -64,6 +64,7 @@ class EndUser(models.Model):
                 fields=["brand", "external_id"],
                 condition=Q(external_id__isnull=False),
                 name="devices_enduser_external_id",
+                violation_error_message="The brand has an end user with this id already. Choose another id.",
             ),
             models.CheckConstraint(
                 condition=Q(last_session_status__in=["ask", "allowed", "blocked", "not_supported", "suspended"]),
@@ -73,10 +74,15 @@ class EndUser(models.Model):
                 condition=Q(target_devices__in=["all", "web", "native"]),
                 name="devices_enduser_target_devices",
             ),
-            models.CheckConstraint(condition=Q(bucket__gte=0) & Q(bucket__lt=BUCKETS), name="devices_enduser_bucket"),
+            models.CheckConstraint(
+                condition=Q(bucket__gte=0) & Q(bucket__lt=BUCKETS),
+                name="devices_enduser_bucket",
+                violation_error_message="The number of the control group is out of range. Leave it as it was.",
+            ),
             models.CheckConstraint(
                 condition=Q(external_id__isnull=True) | ~Q(external_id=""),
                 name="devices_enduser_external_id_filled",
+                violation_error_message="An id of an end user is not empty. Give one.",
             ),
         ]
         indexes = [

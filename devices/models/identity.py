@@ -20,8 +20,18 @@ class IdentityKey(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "kid"], name="devices_identitykey_kid"),
-            models.CheckConstraint(condition=~Q(kid=""), name="devices_identitykey_kid_filled"),
+            models.UniqueConstraint(
+                fields=["brand", "kid"],
+                name="devices_identitykey_kid",
+                violation_error_message=(
+                    "The brand has a key with this id already, perhaps a revoked one. Choose another id."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kid=""),
+                name="devices_identitykey_kid_filled",
+                violation_error_message="A key needs an id. Give the one that your tokens name as kid.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ import certifi
 import pycurl
 
 from devices.transports.addresses import is_public_address
+from smartpush.common.origins import normal_origin
 
 MAX_BYTES = 1_000_000
 MAX_REDIRECTS = 3
@@ -62,10 +63,9 @@ def site_fetch(url: str, *, redirects: bool, local_origins: Collection[str] | No
 
 
 def _may_be_private(url: str, local_origins: Collection[str] | None) -> bool:
-    parts = urlsplit(url)
     if local_origins is None:
-        return parts.hostname in ("localhost", "127.0.0.1")
-    return f"{parts.scheme}://{parts.netloc}" in local_origins
+        return urlsplit(url).hostname in ("localhost", "127.0.0.1")
+    return normal_origin(url) in local_origins
 
 
 def _one(url: str, *, private: bool, seconds: float) -> Fetched:

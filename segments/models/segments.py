@@ -55,7 +55,11 @@ class Segment(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "name"], name="segments_segment_name"),
+            models.UniqueConstraint(
+                fields=["brand", "name"],
+                name="segments_segment_name",
+                violation_error_message="The brand has a segment of this name already. Choose another name.",
+            ),
             models.CheckConstraint(condition=Q(kind__in=["dynamic", "imported"]), name="segments_segment_kind"),
             models.UniqueConstraint(
                 fields=["brand", "ready"], condition=~Q(ready=""), name="segments_segment_ready_once"

@@ -11,11 +11,12 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from campaigns.models import Campaign
-from devices.models import Brand, Delivery, EndUser, PushStatus, Status
+from devices.models import App, Brand, Delivery, EndUser, PushStatus, Status
 from devices.selectors.incidents import TEXTS, incidents_open
 from devices.selectors.origins import origin_names
 from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
 from devices.selectors.standing import Standing, standings_counted
+from devices.services.site_check import Refusal, refusals_of
 from smartpush.common.callers import caller_address
 from smartpush.common.clock import utc_now
 
@@ -116,6 +117,7 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
             "displayed": percent(numbers.displayed, numbers.accepted),
             "clicked": percent(numbers.clicked, numbers.displayed),
         },
+        "refused": _refused(brand) if not numbers.end_users else [],
         "running": list(
             Campaign.objects.filter(brand=brand, state__in=[Campaign.State.ACTIVE, Campaign.State.PAUSED])
             .select_related("segment")
@@ -125,6 +127,13 @@ def overview(request: HttpRequest, brand: Brand | None) -> dict[str, Any]:
         "may_write": has_brand_role(request.user, brand.pk, Role.EDITOR),
         "may_see_settings": has_role_anywhere(request.user, Role.ADMIN),
     }
+
+
+def _refused(brand: Brand) -> list[tuple[Refusal, int | None]]:
+    """Return what was refused before anybody could visit, each with the website whose check says what to do."""
+    website = App.objects.filter(brand=brand, kind=App.Kind.WEB, archived_at=None).order_by("pk").first()
+    refusals = refusals_of(brand=brand, near=website.origin if website else "")
+    return [(one, website.pk if website else None) for one in refusals[:2]]
 
 
 def _proxy_notice(request: HttpRequest) -> dict[str, Any] | None:

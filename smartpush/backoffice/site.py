@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
@@ -22,7 +23,7 @@ from devices.selectors.current_brand import choose_brand, current_brand, staff_b
 from smartpush import __version__
 from smartpush.backoffice.known_browsers import browser_remember
 from smartpush.backoffice.login import StaffLoginForm
-from smartpush.backoffice.other_brand import other_brand
+from smartpush.backoffice.other_brand import Field, other_brand
 from smartpush.backoffice.overview import overview
 from smartpush.backoffice.set_password import SetPassword
 from smartpush.backoffice.two_step import two_step
@@ -39,6 +40,20 @@ def _owner(view: Any) -> Any:
             return owner
         view = getattr(view, "__wrapped__", None)
     return None
+
+
+def _fields(owner: Any) -> dict[str, Field]:
+    """Return what an admin's forms call their fields and choices, as far as the tables and the forms say."""
+    found: dict[str, Field] = {}
+    for one in (owner, *getattr(owner, "inlines", ())):
+        model, form = getattr(one, "model", None), getattr(one, "form", None)
+        for field in model._meta.concrete_fields if model is not None else ():
+            choices = {str(value): str(label) for value, label in field.flatchoices}
+            found[field.name] = Field(str(capfirst(field.verbose_name)), choices)
+        for name, shown in getattr(form, "base_fields", {}).items():
+            if shown.label:
+                found[name] = Field(str(shown.label), found[name].choices if name in found else {})
+    return found
 
 
 def _after_choosing(request: HttpRequest) -> str:
@@ -80,7 +95,13 @@ class BackofficeSite(UnfoldAdminSite):
                 return view(request, *args, **kwargs)
             except OtherBrand as refusal:
                 secret = getattr(owner, "secret_fields", ())
-                return other_brand(request, refusal, context_of=self.each_context, secret_fields=secret)
+                return other_brand(
+                    request,
+                    refusal,
+                    context_of=self.each_context,
+                    secret_fields=secret,
+                    fields_of=lambda: _fields(owner),
+                )
 
         return page
 

@@ -139,6 +139,8 @@ def origin_hosts(origin: str) -> frozenset[str]:
     return frozenset({host, HOST_WITH_PORT.sub("", host)})
 
 
+NO_ORIGIN: Final = "null"
+"""What browsers send for a page without an origin: a file on disk, or a frame in a sandbox."""
 LOCAL_ORIGIN = "http://localhost"
 """The origin of the website that stands for every page on a developer's own machine."""
 _LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1)(?::[1-9][0-9]{0,4})?")

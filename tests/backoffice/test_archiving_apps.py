@@ -5,8 +5,9 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from assets.models import PushResource
 from devices.admin.archiving import ArchivingAdmin
-from devices.models import App, Device, EndUser
+from devices.models import ApiKey, App, Brand, Device, EndUser, IdentityKey, PushCategory
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,29 @@ def test_a_question_that_somebody_else_has_answered_does_nothing_more(ours, clie
         row.refresh_from_db()
         assert row.archived_at == after
     assert row.archived_at is None
+
+
+def test_it_asks_as_other_dangerous_steps_do_and_restoring_does_not(ours, client_of):
+    client, app = client_of(ours.brand), ours.rows[App]
+    asked = client.get(url(app)).content.decode()
+    assert "sp-button-danger" in asked
+    assert "<li>1 device (1 with a push address that works)</li>" in asked
+    client.post(url(app), {"step": "Archive now"})
+    assert "sp-button-danger" not in client.get(url(app)).content.decode()
+
+
+@pytest.mark.parametrize("model", [ApiKey, IdentityKey, PushResource, PushCategory, Brand])
+def test_what_is_never_deleted_says_so_and_leads_to_what_can_be_done(ours, client_of, model):
+    row, page = ours.rows[model], admin.site._registry[model]
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_delete", args=[row.pk])
+    answer = client_of(ours.brand).get(address)
+    said = answer.content.decode()
+    assert answer.status_code == 403
+    assert "not deleted</h2>" in said and "You may not do this" not in said
+    instead = page.instead_of_deleting(answer.wsgi_request, row)["instead_url"]
+    assert f'href="{instead}"' in said
+    viewer = client_of(ours.brand, "viewer", name="vic").get(address)
+    assert viewer.status_code == 403 and f'href="{instead}"' not in viewer.content.decode()
 
 
 def test_only_admins_archive_one(ours, client_of):

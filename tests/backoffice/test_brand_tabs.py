@@ -297,3 +297,24 @@ def test_rows_below_an_object_are_saved_with_the_object_or_not_at_all(ours, thei
     saved = _sent(client, change, page, **{most: 7})
     assert saved.status_code == 302, saved.context["errors"]
     assert FrequencyCap.objects.get(most=7).brand == ours.brand
+
+
+def test_a_refused_form_repeats_what_was_typed_by_its_labels_and_no_bookkeeping(ours, theirs, client):
+    add = reverse("admin:devices_app_add")
+    form = Seen(client.get(add))
+    choose(client, theirs.brand)
+    refusal = _sent(client, add, form, kind="web", name="Second <b>", origin="https://second.example", bundle_id="")
+    said = refusal.content.decode()
+    assert refusal.status_code == 409 and 'sp-alert-bad mt-4" role="alert"' in said
+    assert "<dt>Kind</dt><dd>Website</dd>" in said
+    assert "<dt>Name</dt><dd>Second &lt;b&gt;</dd>" in said and "<dt>Origin</dt><dd>https://second.example</dd>" in said
+    assert said.count("<dt>") == 3
+
+
+def test_a_secret_is_not_repeated_to_the_eye_either(ours, theirs, client):
+    add = reverse("admin:devices_identitykey_add")
+    form = Seen(client.get(add))
+    choose(client, theirs.brand)
+    refusal = _sent(client, add, form, kid="k9", public_key="-----BEGIN PRIVATE KEY-----")
+    assert refusal.status_code == 409
+    assert "BEGIN PRIVATE" not in refusal.content.decode() and "<dt>" not in refusal.content.decode()

@@ -38,6 +38,7 @@ from devices.models import (
     PushCategory,
     PushStatus,
     PushStatusChange,
+    RefusedOrigin,
     SendBudget,
     TokenHolding,
 )
@@ -147,6 +148,7 @@ def world(*, word: str) -> World:
     StepRun.objects.create(
         day=day, enrolment=enrolment, step_seq=1, version_id=version.pk, key="a1", kind="popup", ran_at=NOW
     )
+    RefusedOrigin.objects.create(brand=brand, origin=f"https://{word.lower()}-refused.example", last_at=NOW)
     device = Device.objects.get(brand=brand)
     made.rows = {
         Brand: brand,

@@ -9,7 +9,7 @@ from django.conf import settings
 from devices.models import App
 from devices.services.site_check.pages import PageRead, page_read
 from devices.transports.site_fetch import CannotFetch, Fetched, site_fetch
-from smartpush.common.origins import LOCAL_ORIGIN, is_local_origin
+from smartpush.common.origins import LOCAL_ORIGIN, is_local_origin, normal_origin
 
 DEFAULT_WORKER = "/push/smartpush-sw.js"
 
@@ -46,8 +46,9 @@ def site_look(*, app: App, path: str = "/", worker: str = "", now: datetime) -> 
     address, since it has a port.
     """
     origin = app.origin
-    if origin == LOCAL_ORIGIN and is_local_origin("/".join(path.split("/", 3)[:3])):
-        origin = "/".join(path.split("/", 3)[:3])
+    named = normal_origin(path.strip())
+    if origin == LOCAL_ORIGIN and named is not None and is_local_origin(named):
+        origin = named
     page_url = _own(origin, path, "/")
     page, page_problem = _fetch(page_url, redirects=True, app=app)
     read = page_read(page.text) if page is not None else PageRead()
@@ -62,8 +63,10 @@ def _own(origin: str, path: str, default: str) -> str:
     """The address of a path on this origin; the default path for what would leave it."""
     try:
         url = urljoin(f"{origin}/", path.strip() or default)
-        parts = urlsplit(url)
-        outside = f"{parts.scheme}://{parts.netloc}" != origin or "\\" in url or not url.isprintable() or " " in url
+        outside = normal_origin(url) != origin or "\\" in url or not url.isprintable() or " " in url
     except ValueError:
         outside = True
-    return f"{origin}{default}" if outside else url
+    if outside:
+        return f"{origin}{default}"
+    parts = urlsplit(url)
+    return f"{origin}{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"

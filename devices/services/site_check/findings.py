@@ -4,16 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from django.conf import settings
 
 from devices.models import App, Delivery, Device, Dispatch
 from devices.services.site_check.checking import DEFAULT_WORKER, SiteSeen
 from devices.services.site_check.policy import missing_sources, policies_split
+from devices.services.site_check.refused import SHOWN, Refusal, refusals_of
+from smartpush.common.origins import normal_origin
 
 NEWEST = 200
-"""How many of the newest installations, and of those with a token, are looked at: a large site answers at once."""
+"""How many of the newest installations are looked at for a session: a large site answers at once."""
 TEST_DAYS = 7
 
 
@@ -22,12 +24,24 @@ _COMMENT = re.compile(r"/\*.*?\*/|(?:^|(?<=[\s;{}(),]))//[^\n]*", re.S)
 
 
 class State(StrEnum):
-    """How a check stands; `waiting` is for what a person still has to do, `unknown` for what cannot be seen."""
+    """How a check stands; `waiting` is for what a person still has to do, `unknown` for what cannot be seen.
+
+    `note` is for what outsiders may have brought about: it never fails a build.
+    """
 
     GOOD = "good"
     WRONG = "wrong"
     WAITING = "waiting"
     UNKNOWN = "unknown"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a reader of the list does what it advises, as whole sentences: a page has fields, a command arguments."""
+
+    another_page: str
+    send_test: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ class Finding:
     text: str
     fix: str = ""
     at: datetime | None = None
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Live:
     subscribed_at: datetime | None
     subscriber: Device | None
     test: Delivery | None
+    refusals: tuple[Refusal, ...] = ()
 
 
 def test_key(app: App) -> str:
@@ -59,11 +75,10 @@ def test_key(app: App) -> str:
 
 def live_of(*, app: App, now: datetime) -> Live:
     """Read what the newest installations of a website have reported."""
-    newest = list(Device.objects.filter(app=app).select_related("holder").order_by("-pk")[:NEWEST])
-    seen = max((device.last_seen_at for device in newest), default=None)
+    newest = Device.objects.filter(app=app).order_by("-pk").values_list("last_seen_at", flat=True)[:NEWEST]
+    seen = max(newest, default=None)
     subscribed = Device.objects.filter(app=app, token_hash__isnull=False, token_at__isnull=False)
-    holders = subscribed.select_related("holder").order_by("-pk")[:NEWEST]
-    subscriber = max(holders, key=lambda device: (device.token_at, device.pk), default=None)
+    subscriber = subscribed.select_related("holder").order_by("-token_at", "-pk").first()
     days = [(now - timedelta(days=back)).date() for back in range(TEST_DAYS)]
     dispatch = (
         Dispatch.objects.filter(brand_id=app.brand_id, day__in=days, source_key__startswith=test_key(app))
@@ -71,24 +86,26 @@ def live_of(*, app: App, now: datetime) -> Live:
         .first()
     )
     test = None if dispatch is None else Delivery.objects.filter(dispatch=dispatch, day=dispatch.day).first()
-    return Live(seen, subscriber.token_at if subscriber else None, subscriber, test)
+    refusals = tuple(refusals_of(brand=app.brand, near=app.origin))
+    return Live(seen, subscriber.token_at if subscriber else None, subscriber, test, refusals)
 
 
-def findings_of(*, app: App, seen: SiteSeen, live: Live) -> list[Finding]:
+def findings_of(*, app: App, seen: SiteSeen, live: Live, ways: Ways) -> list[Finding]:
     """Turn what was found into findings, in the order in which a site is integrated."""
     return [
-        _page(app, seen),
+        _page(app, seen, ways),
         _script(seen, live),
         _key(app, seen, live),
+        _origins(live),
         _worker(seen),
         _policy(seen),
         _session(live),
         _subscription(live),
-        _test(live),
+        _test(live, ways),
     ]
 
 
-def _page(app: App, seen: SiteSeen) -> Finding:
+def _page(app: App, seen: SiteSeen, ways: Ways) -> Finding:
     title = "The website answers at its origin"
     if app.archived_at is not None:
         return Finding(
@@ -96,20 +113,19 @@ def _page(app: App, seen: SiteSeen) -> Finding:
             title,
             State.WRONG,
             "The website is archived: its calls are refused.",
-            "Restore it.",
+            "Restore it on its own page, under Settings, Apps.",
             app.archived_at,
         )
     if seen.page is None:
-        fix = f"Check the origin {seen.origin}, or give the path of a page that everybody may open."
+        fix = f"Is {seen.origin} the origin that browsers show? {ways.another_page}"
         return Finding("page", title, State.WRONG, f"{seen.page_url}: {seen.page_problem}", fix, seen.at)
-    landed = urlsplit(seen.page.url)
-    origin = f"{landed.scheme}://{landed.netloc}"
+    origin = normal_origin(seen.page.url) or seen.page.url
     if origin != seen.origin:
         text = f"{seen.origin} redirects to {origin}, so that browsers name that as their origin."
         return Finding("page", title, State.WRONG, text, f"Add {origin} as a website of this brand.", seen.at)
     if seen.page.status >= 400:
-        fix = "Give the path of a page that everybody may open."
-        return Finding("page", title, State.WRONG, f"{seen.page_url} answers {seen.page.status}.", fix, seen.at)
+        text = f"{seen.page_url} answers {seen.page.status}."
+        return Finding("page", title, State.WRONG, text, ways.another_page, seen.at)
     return Finding("page", title, State.GOOD, f"{seen.page.url} answers.", "", seen.at)
 
 
@@ -117,7 +133,7 @@ def _script(seen: SiteSeen, live: Live) -> Finding:
     title = "The script is on the page"
     server = settings.SMARTPUSH_PUBLIC_URL
     loaded = urljoin(seen.page_url, seen.read.script)
-    if seen.read.script and not loaded.startswith(f"{server}/"):
+    if seen.read.script and normal_origin(loaded) != normal_origin(server):
         text = f"It loads {seen.read.script}, which is not of this server."
         return Finding("script", title, State.WRONG, text, f"Load {server}/sdk/v1/smartpush.js.", seen.at)
     if seen.read.script:
@@ -140,10 +156,10 @@ def _key(app: App, seen: SiteSeen, live: Live) -> Finding:
     if seen.read.brand and seen.read.brand != key:
         text = f"init is given the brand {seen.read.brand}, which is not {app.brand}."
         return Finding("key", title, State.WRONG, text, f"Write brand: '{key}'.", seen.at)
-    if seen.read.host and not re.match(r"https?://", seen.read.host):
+    if seen.read.host and not re.match(r"https?://", seen.read.host, re.I):
         text = f"init is given the host {seen.read.host}, which is no whole address."
         return Finding("key", title, State.WRONG, text, f"Write host: '{host}'.", seen.at)
-    if seen.read.host and seen.read.host.rstrip("/") != host:
+    if seen.read.host and not _same_address(seen.read.host, host):
         text = f"init is given the host {seen.read.host}, and this server is {host}."
         return Finding("key", title, State.WRONG, text, f"Write host: '{host}'.", seen.at)
     if live.session_at is not None:
@@ -151,6 +167,25 @@ def _key(app: App, seen: SiteSeen, live: Live) -> Finding:
     if seen.read.brand:
         return Finding("key", title, State.GOOD, "init is given this brand's key.", "", seen.at)
     return Finding("key", title, State.WAITING, "Nothing has called with this key and origin yet.", "", seen.at)
+
+
+def _same_address(given: str, host: str) -> bool:
+    """Whether `init` is given this server's address, however it is spelled."""
+    path = given.partition("://")[2].partition("/")[2]
+    return normal_origin(given) == normal_origin(host) and not path.strip("/")
+
+
+def _origins(live: Live) -> Finding:
+    title = "No other origin is refused"
+    if not live.refusals:
+        return Finding("origins", title, State.GOOD, "No call was refused for its origin in the last seven days.")
+    shown = live.refusals[:SHOWN]
+    more = f" The first {SHOWN} of {len(live.refusals)}:" if len(live.refusals) > SHOWN else ""
+    if live.session_at is None:
+        text = f"Calls with this brand's key were refused, and none was taken from this website.{more}"
+        return Finding("origins", title, State.WAITING, text, refusals=shown)
+    text = f"Calls with this brand's key were refused, besides those that are taken. Anybody can make such calls.{more}"
+    return Finding("origins", title, State.NOTE, text, refusals=shown)
 
 
 def _worker(seen: SiteSeen) -> Finding:
@@ -166,7 +201,8 @@ def _worker(seen: SiteSeen) -> Finding:
     if 300 <= answer.status < 400:
         return wrong("redirects, and browsers refuse a service worker that does.", "Serve the file at that address.")
     if answer.status != 200:
-        other = "" if url.endswith(DEFAULT_WORKER) else f" init names this path; the usual one is {DEFAULT_WORKER}."
+        named = seen.read.worker and url.endswith(seen.read.worker) and not url.endswith(DEFAULT_WORKER)
+        other = f" init names this path; the usual one is {DEFAULT_WORKER}." if named else ""
         return wrong(f"answers {answer.status}.{other}")
     kind = answer.header("content-type")
     if not re.search(r"(?:java|ecma)script", kind, re.I):
@@ -175,9 +211,9 @@ def _worker(seen: SiteSeen) -> Finding:
     bare = _COMMENT.sub(" ", answer.text).strip()
     if not bare:
         return wrong("is empty.")
-    named = re.search(r"['\"`](https?://[^'\"`\s]*?)/sdk/v1/sw\.js", bare, re.I)
-    if named and named[1] != settings.SMARTPUSH_PUBLIC_URL:
-        return wrong(f"imports the part of {named[1]}, not of this server.")
+    imported = re.search(r"['\"`](https?://[^'\"`\s]*?)/sdk/v1/sw\.js", bare, re.I)
+    if imported and not _same_address(imported[1], settings.SMARTPUSH_PUBLIC_URL):
+        return wrong(f"imports the part of {imported[1]}, not of this server.")
     if not re.search(r"/sdk/v1/sw\.js|smartpush", bare, re.I):
         if re.search(r"\bimport(?:Scripts)?\b", bare):
             text = f"{url} does not name our part itself. If a file that it imports does, all is well."
@@ -227,11 +263,11 @@ def _subscription(live: Live) -> Finding:
     return Finding("subscription", title, State.GOOD, f"The newest: {live.subscriber}.", "", live.subscribed_at)
 
 
-def _test(live: Live) -> Finding:
+def _test(live: Live, ways: Ways) -> Finding:
     title = "A test push was displayed"
     test = live.test
     if test is None:
-        return Finding("test", title, State.WAITING, "None was sent in the last seven days.", "Send one below.")
+        return Finding("test", title, State.WAITING, "None was sent in the last seven days.", ways.send_test)
     if test.displayed_at is not None:
         return Finding("test", title, State.GOOD, "The browser says that it was displayed.", "", test.displayed_at)
     if test.state == Delivery.State.ACCEPTED:
@@ -246,7 +282,7 @@ def _test(live: Live) -> Finding:
         fix = "If that takes longer than some seconds, the workers are not running."
         return Finding("test", title, State.WAITING, f"It is on its way.{why}", fix, test.created_at)
     reason = f": {test.reason.replace('_', ' ')}" if test.reason else ""
-    fix = "Open the website again, so that the browser subscribes anew, and send another."
+    fix = f"Open the website again, so that the browser subscribes anew. {ways.send_test}"
     return Finding(
         "test",
         title,

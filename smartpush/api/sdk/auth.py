@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from devices.models import App, Brand
 from devices.selectors.click_hosts import click_host_names
+from devices.services.refused_origins import origin_refused
 from devices.services.reporting import Credentials
 from smartpush.common.callers import caller_of
 from smartpush.common.clock import utc_now
@@ -99,7 +100,11 @@ def _web_caller(request: Request) -> Site:
     site = site_of(key=key, origin=request.headers.get("Origin", ""))
     if site is not None:
         return site
-    if "\x00" not in key and Brand.objects.filter(public_key=key[:80]).exists():
+    brand_id = None
+    if "\x00" not in key:
+        brand_id = Brand.objects.filter(public_key=key[:80]).values_list("pk", flat=True).first()
+    if brand_id is not None:
+        origin_refused(brand_id=brand_id, origin=request.headers.get("Origin", ""), now=utc_now())
         raise ApiError(
             403,
             "origin_not_allowed",

@@ -1,5 +1,6 @@
 """API keys: made with a name and scopes, shown once, revoked for good."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -41,13 +42,20 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     view_role = Role.ADMIN
     add_role = Role.ADMIN
-    deleting = Never("A key is revoked instead of deleted, so that the list says what it could do and until when.")
+    deleting = Never(
+        "A key is revoked instead of deleted, so that the list says what it could do and until when.", "revoked"
+    )
     list_display = ["name", "key", "may", "state", "last_used_at", "created_at"]
     search_fields = ["name", "prefix"]
     fields = ["name", "key", "may", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
     list_select_related = ["created_by"]
     empty_hint = "A key lets a server of yours write users and events, and send pushes."
     change_form_outer_before_template = "backoffice/api_key_revoke.html"
+
+    def instead_of_deleting(self, request: HttpRequest, obj: ApiKey) -> Mapping[str, Any]:
+        if obj.revoked_at is not None or not self._allowed(request, obj, Role.ADMIN):
+            return {}
+        return {"instead_url": reverse("admin:devices_apikey_revoke", args=[obj.pk]), "instead_label": "Revoke it"}
 
     @display(description="Begins with")
     def key(self, obj: ApiKey) -> str:

@@ -1,5 +1,6 @@
 """Brands: settings, websites and apps, the integration panel, and the switch that stops all sending."""
 
+from collections.abc import Mapping
 from datetime import time
 from operator import itemgetter
 from typing import Any
@@ -18,7 +19,7 @@ from assets.services.refusals import image_url_problem
 from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
 from devices.admin.checking import integration_of
 from devices.admin.deleting import Never, WithItsForm
-from devices.admin.forms import AppForm, LinesField, time_zones, web_origin
+from devices.admin.forms import AppForm, AppFormSet, LinesField, time_zones, web_origin
 from devices.models import App, Brand, CapCounter, Device, FrequencyCap, IdentityKey
 from devices.selectors.brand_pages import page_lead_to
 from devices.selectors.staff import Role
@@ -139,6 +140,7 @@ class BrandCreateForm(forms.ModelForm):
 class AppInline(BrandScopedTabularInline):
     model = App
     form = AppForm
+    formset = AppFormSet
     extra = 0
     fields = ["kind", "name", "origin", "bundle_id", "more"]
     readonly_fields = ["more"]
@@ -226,6 +228,12 @@ class BrandAdmin(BrandScopedHistoryAdmin):
         if obj is None:
             kwargs["form"] = BrandCreateForm
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def instead_of_deleting(self, request: HttpRequest, obj: Brand) -> Mapping[str, Any]:
+        if obj.sending_stopped_at is not None or not self._allowed(request, obj, Role.PUBLISHER):
+            return {}
+        url = reverse("admin:devices_brand_stop", args=[obj.pk])
+        return {"instead_url": url, "instead_label": "Stop its sending instead"}
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None else []

@@ -189,7 +189,7 @@ class LanguageFilter(admin.SimpleListFilter):
 @admin.register(EndUser)
 class EndUserAdmin(ProfileSend, ProfileOptOut):
     add_role = None
-    deleting = Never("A person is erased by your own server: DELETE /api/v1/server/users/EXTERNAL_ID.")
+    deleting = Never("A person is erased by your own server: DELETE /api/v1/server/users/EXTERNAL_ID.", "erased")
     list_per_page = 50
     search_fields = ["external_id"]
     search_help_text = "Search by external id (its beginning), or a visitor's number"

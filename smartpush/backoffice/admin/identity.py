@@ -1,5 +1,6 @@
 """Identity keys: added, revoked for good; and what observing has seen."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -83,13 +84,18 @@ def _said(check: Any, value: str) -> str:
 class IdentityKeyAdmin(ReadOnlyAdmin):
     secret_fields = ("public_key",)  # what was pasted may be a private key
     add_role = Role.ADMIN
-    deleting = Never("A key is revoked instead of deleted, so that its id is never used again.")
+    deleting = Never("A key is revoked instead of deleted, so that its id is never used again.", "revoked")
     list_display = ["kid", "state", "created_at", "revoked_at"]
     search_fields = ["kid"]
     fields = ["kid", "state", "public_key", "created_at", "revoked_at"]
     empty_hint = "A key proves to us what your server says about who is logged in."
     list_before_template = "backoffice/identity_list.html"
     change_form_outer_before_template = "backoffice/identity_key_revoke.html"
+
+    def instead_of_deleting(self, request: HttpRequest, obj: IdentityKey) -> Mapping[str, Any]:
+        if obj.revoked_at is not None or not self._allowed(request, obj, Role.ADMIN):
+            return {}
+        return {"instead_url": reverse("admin:devices_identitykey_revoke", args=[obj.pk]), "instead_label": "Revoke it"}
 
     @display(description="State", label={"Works": "success", "Revoked": "danger"})
     def state(self, obj: IdentityKey) -> str:

@@ -74,7 +74,8 @@ class _SuperusersOnly(DecidedDeleting):
 class StaffUserAdmin(_SuperusersOnly, UserAdmin):
     deleting = Never(
         "An account is switched off instead of deleted: untick Active. The history of what it did,"
-        " and its memberships, would go with it."
+        " and its memberships, would go with it.",
+        "switched off",
     )
     form = UserChangeForm
     add_form = UserCreationForm

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from smartpush.common.origins import normal_origin
+
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -148,11 +150,11 @@ class Environment:
     def _origin(self, name: str, value: str) -> str:
         try:
             parts = urlsplit(value)
-            wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+            origin = normal_origin(value)
         except ValueError:  # a port that is no number
-            wrong = True
-        if wrong or parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+            origin = None
+        if origin is None or parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
             rule = "it must be an origin such as https://push.example.com (scheme, host, no path)"
             self.unreadable(name, rule, value=value)
             return ""
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin

@@ -184,7 +184,7 @@ def test_a_push_of_another_brand_cannot_be_put_into_the_flow(ours, theirs):  # n
 def test_a_name_that_the_brand_has_already_is_an_error_not_a_crash(ours, client_of):  # noqa: F811
     response = client_of(ours.brand).post(campaign_url("add"), campaign_form(ours.brand, name=ours.rows[Campaign].name))
     assert response.status_code == 200
-    assert "already exists" in response.content.decode()
+    assert "has a campaign of this name already" in response.content.decode()
 
 
 def test_a_campaign_that_ran_is_not_deleted(ours, client_of):  # noqa: F811

@@ -4,13 +4,17 @@ import io
 import json
 import socket
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from devices.management.commands.check_installation import WAYS
 from devices.models import App, Delivery, Device, Dispatch
+from devices.services.brands import local_pages_follow
 from devices.services.receipts import Receipt, receipts_record
+from devices.services.refused_origins import origin_refused
 from devices.services.site_check import CannotTest, Finding, State, findings_of, live_of, site_look, site_test_send
 from devices.services.site_check.policy import missing_sources, policies_split
 from devices.transports import site_fetch as fetching
@@ -49,7 +53,7 @@ def check(brand, site) -> Callable[..., dict[str, Finding]]:
         app = App.objects.select_related("brand").get(brand=brand)
         now = utc_now()
         seen = site_look(app=app, now=now, **given)
-        return {one.key: one for one in findings_of(app=app, seen=seen, live=live_of(app=app, now=now))}
+        return {one.key: one for one in findings_of(app=app, seen=seen, live=live_of(app=app, now=now), ways=WAYS)}
 
     return run
 
@@ -57,7 +61,7 @@ def check(brand, site) -> Callable[..., dict[str, Finding]]:
 def test_a_site_that_is_put_together_as_the_guide_says_is_good_as_far_as_can_be_seen(check):
     states = {key: str(one.state) for key, one in check().items()}
     assert states == {
-        "page": "good", "script": "good", "key": "good", "worker": "good", "policy": "good",
+        "page": "good", "script": "good", "key": "good", "origins": "good", "worker": "good", "policy": "good",
         "session": "waiting", "subscription": "waiting", "test": "waiting",
     }  # fmt: skip
 
@@ -267,12 +271,71 @@ def test_the_command_fails_where_something_is_wrong_and_strictly_where_it_is_not
     out = io.StringIO()
     call_command("check_installation", site.origin, stdout=out)
     assert "good     The service worker file is at its address" in out.getvalue()
-    with pytest.raises(CommandError, match="3 of 8 checks failed"):
+    with pytest.raises(CommandError, match="3 of 9 checks failed"):
         call_command("check_installation", site.origin, "--strict", stdout=io.StringIO())
     site.set(WORKER, Page("", SCRIPT))
     out = io.StringIO()
-    with pytest.raises(CommandError, match="1 of 8 checks failed: The service worker file"):
+    with pytest.raises(CommandError, match="1 of 9 checks failed: The service worker file"):
         call_command("check_installation", site.origin, "--json", stdout=out)
     assert {row["check"]: row["state"] for row in json.loads(out.getvalue())}["worker"] == "wrong"
     with pytest.raises(CommandError, match="exact origin"):
         call_command("check_installation", "https://unknown.example")
+
+
+def test_the_command_names_its_own_arguments_and_never_a_place_of_the_page(check, site):
+    site.set("/", Page("", {}, 404))
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("check_installation", site.origin.upper(), stdout=out)
+    assert "--path" in out.getvalue() and "--send" in out.getvalue() and "/admin/devices/app/" in out.getvalue()
+    assert "below" not in out.getvalue() and "above" not in out.getvalue()
+
+
+def test_the_command_sends_a_test_push_only_when_asked(check, site, channel, brand):
+    with pytest.raises(CommandError, match="no browser has subscribed"):
+        call_command("check_installation", site.origin, "--send", stdout=io.StringIO())
+    channel.subscriber("ann")
+    call_command("check_installation", site.origin, stdout=io.StringIO())
+    assert not Delivery.objects.exists()
+    out = io.StringIO()
+    call_command("check_installation", site.origin, "--send", "--wait", "0", stdout=out)
+    assert Delivery.objects.count() == 1 and "on its way" in out.getvalue()
+
+
+def test_a_developers_machine_is_looked_at_by_its_own_origin_in_any_spelling(brand, site, settings):
+    typed = site.origin.replace("http://", "HTTP://").replace("127.0.0.1", "LOCALHOST")
+    App.objects.filter(brand=brand).update(origin="https://shop.example")
+    settings.SMARTPUSH_DEV_ORIGINS = frozenset()
+    with pytest.raises(CommandError, match="Switch on"):
+        call_command("check_installation", typed, stdout=io.StringIO())
+    brand.local_pages = True
+    brand.save()
+    local_pages_follow(brand=brand, now=utc_now())
+    out = io.StringIO()
+    call_command("check_installation", typed, stdout=out)
+    assert f"{typed.lower()}/ answers" in out.getvalue()
+    settings.DEVELOPMENT = False
+    App.objects.filter(origin="http://localhost").delete()
+    with pytest.raises(CommandError, match="production server lets in no pages"):
+        call_command("check_installation", typed, stdout=io.StringIO())
+
+
+def test_the_newest_subscriber_is_the_one_by_the_tokens_time(check, brand, channel):
+    older = channel.subscriber("ann")
+    channel.subscriber("ben")
+    Device.objects.filter(holder__external_id="ben").update(token_at=channel.now - timedelta(days=1))
+    app = App.objects.get(brand=brand)
+    assert live_of(app=app, now=channel.now).subscriber.holder.external_id == "ann", older
+
+
+def test_what_outsiders_send_fails_no_build(check, site, brand, browser):
+    origin_refused(brand_id=brand.pk, origin="https://evil.example", now=utc_now())
+    assert check()["origins"].state == State.WAITING  # nothing was taken yet
+    call_command("check_installation", site.origin, stdout=io.StringIO())
+    browser.load()
+    assert check()["origins"].state == State.NOTE
+    assert check()["origins"].refusals[0].origin == "https://evil.example"
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="2 of 9 checks failed: A browser has subscribed; A test push"):
+        call_command("check_installation", site.origin, "--strict", stdout=out)
+    assert "Calls came from https://evil.example, which is not registered." in out.getvalue()

@@ -14,7 +14,7 @@ async function init(given) {
   options = {...OPTIONS, ...given};
   const {host} = options;
   for (const name in options) if (!(name in OPTIONS)) await giveUp(failure('unknown_option', name));
-  if (!/^https?:/.test(host) || !safeUrl(host)) await giveUp(failure('host_invalid', '' + host));
+  if (!/^https?:/i.test(host) || !safeUrl(host)) await giveUp(failure('host_invalid', '' + host));
   if (!broken) {
     options.host = new URL(host).origin;
     permitted = !options.requireConsent && !consentWithheld;

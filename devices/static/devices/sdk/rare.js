@@ -57,7 +57,7 @@ function optionMeant(name) {
 function hostAdvice(host) {
   if (!host || host === 'undefined') return 'init needs host, the address of your smartpush server, such as https://push.example.com.';
   const given = 'host is "' + host + '". ';
-  if (/^http:/.test(host)) return given + 'Browsers refuse push on insecure pages: give its https address.';
+  if (/^http:/i.test(host)) return given + 'Browsers refuse push on insecure pages: give its https address.';
   return given + 'Give the whole address, such as https://' + (/^[\w.-]+(:\d+)?$/.test(host) ? host : 'push.example.com') + '.';
 }
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("devices", "0025_never_visited")]
+    dependencies = [("devices", "0028_newest_subscriber")]
 
     operations = [
         migrations.AlterField(
