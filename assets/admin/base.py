@@ -39,7 +39,7 @@ LANGUAGES = {
 
 def label_of(language: str) -> str:
     """Return a language's English name."""
-    return LANGUAGES.get(language) or language_label(language)
+    return language_label(language)
 
 
 RATE_LIMITED = "rate_limited"
@@ -205,7 +205,7 @@ class ResourceAdmin(ResourceArchivingAdmin):
     @display(description="Languages")
     def languages(self, obj: Any) -> str:
         revision = obj.current_revision
-        return ", ".join(sorted(item.language for item in revision.variants.all())) if revision is not None else "–"
+        return ", ".join(sorted(label_of(item.language) for item in revision.variants.all())) if revision else "–"
 
     @display(description="Revision", ordering="current_revision__number")
     def revision(self, obj: Any) -> str:
@@ -330,8 +330,8 @@ class ResourceAdmin(ResourceArchivingAdmin):
                 "by": row.created_by,
                 "at": row.created_at,
                 "variants": [
-                    (item.language, item.title, getattr(item, "message", None) or getattr(item, "text", ""))
-                    for item in sorted(row.variants.all(), key=lambda item: item.language)
+                    (label_of(item.language), item.title, getattr(item, "message", None) or getattr(item, "text", ""))
+                    for item in sorted(row.variants.all(), key=lambda item: label_of(item.language))
                 ],
             }
             for row in rows
