@@ -9,6 +9,8 @@ from segments.fields import Field
 from segments.operators import Kind, Operator, Shape, operator_of
 from segments.rules import AllOf, Condition, Not, Rule, Rules
 from segments.windows import Moment
+from smartpush.common.languages import language_label
+from smartpush.common.numbers import counted
 
 # What brands call what rules name by number: (argument's name, or "segment"; number) -> name.
 Names = Mapping[tuple[str, int], str]
@@ -19,6 +21,13 @@ def describe(rules: Rules, names: Names | None = None) -> str:
     if isinstance(rules.rule, AllOf) and not rules.rule.rules:
         return "Everybody"
     return _Words(names or {}).rule(rules.rule, outer=True)
+
+
+class _LanguageNames(dict[str, str]):
+    """Tags of languages and their names."""
+
+    def get(self, tag: str, default: Any = None) -> Any:
+        return language_label(tag)
 
 
 class _Words:
@@ -50,7 +59,9 @@ class _Words:
         if kind is Kind.SEGMENT:
             return f"{operator.label} {self.named('segment', rule.value)}"
         if kind is Kind.COUNT and operator.shape is Shape.COUNT:
-            return f"{operator.label} {rule.value:,} {'time' if rule.value == 1 else 'times'}"
+            return f"{operator.label} {counted(number=rule.value, one='time')}"
+        if kind is Kind.LANGUAGE:
+            return _asked(operator, rule.value, _LanguageNames())
         return _asked(operator, rule.value, dict(field.choices))
 
     def argument(self, param: Param, value: Any) -> str:
@@ -93,7 +104,7 @@ def _asked(operator: Operator, value: Any, labels: Mapping[str, str]) -> str:
     if operator.shape is Shape.RANGE:
         return f"{operator.label} {_plain(value[0])} and {_plain(value[1])}"
     values = value if isinstance(value, tuple) else (value,)
-    return f"{operator.label} {', '.join(labels.get(item, _plain(item)) for item in values)}"
+    return f"{operator.label} {', '.join(labels.get(item) or _plain(item) for item in values)}"
 
 
 def _plain(value: Any) -> str:
@@ -108,7 +119,7 @@ def _moment(operator: Operator, value: Moment) -> str:
         return f"{operator.label} {value.first}{zone}"
     if not value.count:
         return f"{operator.label} {value.unit}{zone}"
-    length = f"{value.count:,} {value.unit if value.count == 1 else windows.UNITS[value.unit]}"
+    length = counted(number=value.count, one=value.unit, many=windows.UNITS[value.unit])
     if operator.name == "before_the_last":
         return f"more than {length} ago{zone}"
     return f"{operator.label} {length}{zone}"

@@ -21,6 +21,7 @@ from assets.services.revisions import ResourceKind, resource_check, resource_sav
 from devices.models import Brand
 from devices.selectors.current_brand import current_brand
 from devices.selectors.staff import Role, missing_right
+from smartpush.common.default_words import words_are_in
 from smartpush.common.languages import direction_of, known_language, language_label, language_same, wanted_range
 from smartpush.common.limits import limit_exceeded
 
@@ -39,7 +40,7 @@ LANGUAGES = {
 
 def label_of(language: str) -> str:
     """Return a language's English name."""
-    return LANGUAGES.get(language) or language_label(language)
+    return language_label(language)
 
 
 RATE_LIMITED = "rate_limited"
@@ -188,6 +189,8 @@ class ResourceAdmin(ResourceArchivingAdmin):
     kind: ResourceKind[Any, Any]
     list_select_related: Any = ["current_revision"]
     ordering: Any = ["-updated_at"]
+    # Whether a language that nothing is written in begins with words of ours.
+    begins_with_words = False
 
     class Media:
         css = {"all": ["assets/editor.css"]}
@@ -205,7 +208,7 @@ class ResourceAdmin(ResourceArchivingAdmin):
     @display(description="Languages")
     def languages(self, obj: Any) -> str:
         revision = obj.current_revision
-        return ", ".join(sorted(item.language for item in revision.variants.all())) if revision is not None else "–"
+        return ", ".join(sorted(label_of(item.language) for item in revision.variants.all())) if revision else "–"
 
     @display(description="Revision", ordering="current_revision__number")
     def revision(self, obj: Any) -> str:
@@ -303,6 +306,7 @@ class ResourceAdmin(ResourceArchivingAdmin):
                 "default_label": label_of(default),
                 "base_label": label_of(base) if base != language else "",
                 "writing_new": language not in written,
+                "begins_with_ours": language not in written and self.begins_with_words and words_are_in(language),
                 "languages": [
                     {"code": code, "label": label_of(code), "written": code in written}
                     for code in dict.fromkeys([default, *written, language])
@@ -330,8 +334,8 @@ class ResourceAdmin(ResourceArchivingAdmin):
                 "by": row.created_by,
                 "at": row.created_at,
                 "variants": [
-                    (item.language, item.title, getattr(item, "message", None) or getattr(item, "text", ""))
-                    for item in sorted(row.variants.all(), key=lambda item: item.language)
+                    (label_of(item.language), item.title, getattr(item, "message", None) or getattr(item, "text", ""))
+                    for item in sorted(row.variants.all(), key=lambda item: label_of(item.language))
                 ],
             }
             for row in rows

@@ -179,6 +179,7 @@ class PopupForm(ResourceForm):
 
 @admin.register(PopupResource)
 class PopupResourceAdmin(ResourceAdmin):
+    begins_with_words = True
     form = PopupForm
     kind = POPUP
     list_display = ["name", "title", "template", "first_button", "languages", "updated_at"]

@@ -56,6 +56,7 @@ from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
 from segments.selectors.known_names import KnownNames
 from smartpush.common.clock import utc_now
 from smartpush.common.default_words import translated
+from smartpush.common.numbers import counted
 from smartpush.common.personalisation import CannotRender, Meter, check_template, names_guarded, names_used, render
 
 MAX_BODY = 50_000  # bytes
@@ -269,6 +270,7 @@ class TestForm(SeenRevisionForm):
 
 @admin.register(PushResource)
 class PushResourceAdmin(ResourceAdmin):
+    counted_as = ("push", "pushes")
     form = PushForm
     kind = PUSH
     list_display = ["name", "title", "languages", "revision", "updated_at"]
@@ -382,7 +384,7 @@ class PushResourceAdmin(ResourceAdmin):
                 except CannotSendTest as refusal:
                     form.add_error(None, str(refusal))
                 else:
-                    devices = "1 device" if len(made) == 1 else f"{len(made)} devices"
+                    devices = counted(number=len(made), one="device")
                     messages.success(request, f"The test is on its way to {devices} of {end_user}.")
                     return HttpResponseRedirect(f"{here}?{urlencode({'to': wanted})}")
         recent = EndUser.objects.filter(brand_id=push.brand_id, external_id__isnull=False).order_by("-last_session_at")

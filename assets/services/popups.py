@@ -19,6 +19,7 @@ from assets.services.revisions import (
 from devices.models import Brand
 from devices.selectors.categories import categories_of, category_speaks, category_words
 from smartpush.common.languages import language_label
+from smartpush.common.numbers import noun
 
 EXPIRES_AFTER = 86_400  # seconds that an offer waits for its end user, unless the marketer says otherwise
 MIN_EXPIRES, MAX_EXPIRES = 30, 2_419_200  # seconds
@@ -188,7 +189,7 @@ def popup_language_warnings(*, brand: Brand, draft: PopupDraft) -> list[str]:
             if not category_speaks(category=category, language=variant.language, default=brand.default_language)
         ]
         if missing:
-            who = f"{missing[0]} visitors" if len(missing) == 1 else "visitors of these languages"
+            who = noun(number=len(missing), one=f"{missing[0]} visitors", many="visitors of these languages")
             found.append(
                 f"The category “{category.name}” has no name in {get_text_list(missing, 'and')}: {who} see"
                 f" “{category.name}”. Add its name under Push categories."

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from assets.models import PopupResource, PushResource
+from campaigns.admin.audience_words import asked_words, audience_words
 from campaigns.admin.forms import split_seconds
 from campaigns.journey.parse import Flow
 from campaigns.models import Campaign
@@ -16,6 +17,7 @@ from segments.rules import EVERYONE, InvalidRules
 from segments.selectors import segment_rules
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import Count, audience_count
+from smartpush.common.numbers import counted
 
 OUTCOME_LABELS = {
     "allowed": "Allowed",
@@ -32,6 +34,8 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
     """Describe what would run. The draft is read once, and the fingerprint is of just that reading."""
     draft = draft_read(campaign=campaign, now=now)
     by_segment = campaign.kind == Campaign.Kind.REALTIME and campaign.trigger_kind != Campaign.Trigger.EVENT
+    # Those who will enter or leave a segment cannot be counted before they do.
+    audience = None if by_segment else _audience_now(campaign, now)
     numbers = {activity.key: number for number, activity in enumerate(draft.flow.activities, start=1)}
     return {
         "reviewed": review_token(draft=draft, now=now),
@@ -45,8 +49,9 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
         ],
         "interval": length(campaign.entry_interval) if campaign.entry_interval else "",
         "by_segment": by_segment,
-        # Those who will enter or leave a segment cannot be counted before they do.
-        "audience": None if by_segment else _audience_now(campaign, now),
+        "audience": audience,
+        "audience_words": audience_words(count=audience) if audience is not None else "",
+        "asked_words": list(asked_words(count=audience, draft=draft)) if audience is not None else [],
         "starts_at_once": campaign.scheduled_at is not None and campaign.scheduled_at <= now,
     }
 
@@ -67,7 +72,7 @@ _UNIT_NAMES = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}
 def length(seconds: int) -> str:
     """A length of time in words: `1 day`, `90 seconds`."""
     number, unit = split_seconds(seconds)
-    return f"{number} {_UNIT_NAMES[unit]}{'' if number == 1 else 's'}"
+    return counted(number=number, one=_UNIT_NAMES[unit])
 
 
 def describe(

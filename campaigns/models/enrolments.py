@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from campaigns.models.campaigns import Campaign, CampaignVersion
 from devices.models import EndUser
+from smartpush.common.numbers import counted
 
 
 class EntryGuard(models.Model):
@@ -19,7 +20,7 @@ class EntryGuard(models.Model):
         constraints = [models.UniqueConstraint(fields=["campaign", "end_user"], name="campaigns_entryguard_once")]
 
     def __str__(self) -> str:
-        return f"{self.entries} entries"
+        return counted(number=self.entries, one="entry", many="entries")
 
 
 class Enrolment(models.Model):

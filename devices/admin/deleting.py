@@ -24,6 +24,7 @@ from unfold.admin import ModelAdmin
 from devices.models import Brand
 from devices.selectors.consequences import any_taken, number_words, taken_counts
 from devices.services.deleting import CannotDelete, Numbers, NumbersChanged, row_delete
+from smartpush.common.numbers import noun
 
 _CHANGED = "The numbers have changed meanwhile; nothing was done. Look at them again."
 _REASON_LENGTH = 100  # of a historical record
@@ -39,7 +40,7 @@ class Named:
 
     def words(self, number: int) -> str:
         """Say how many there are: `12,345 devices`."""
-        return f"{number_words(number)} {self.one if number == 1 else self.many}"
+        return f"{number_words(number)} {noun(number=number, one=self.one, many=self.many)}"
 
 
 @dataclass(frozen=True, slots=True)

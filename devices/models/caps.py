@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from devices.models.brands import Brand
+from smartpush.common.numbers import counted
 
 
 class FrequencyCap(models.Model):
@@ -49,7 +50,8 @@ class FrequencyCap(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.most} {self.purpose} pushes {self.get_period_display().lower()}"
+        pushes = counted(number=self.most, one=f"{self.purpose} push", many=f"{self.purpose} pushes")
+        return f"{pushes} {self.get_period_display().lower()}"
 
 
 class CapCounter(models.Model):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from devices.models import App, Device
 from devices.selectors.consequences import MOST_COUNTED, number_words
+from smartpush.common.numbers import noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class DeviceNumbers:
         """Say them: `12,345 devices (11,000 with a push address that works)`."""
         if not self.devices:
             return "no devices"
-        devices = f"{number_words(self.devices)} {'device' if self.devices == 1 else 'devices'}"
+        devices = f"{number_words(self.devices)} {noun(number=self.devices, one='device')}"
         return f"{devices} ({number_words(self.reachable)} with a push address that works)"
 
 

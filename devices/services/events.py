@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -11,7 +12,9 @@ from devices.models import Event
 
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 MAX_AGE = timedelta(days=3)
-AHEAD = timedelta(minutes=5)  # how far a clock may go before ours without a word
+# How far a caller's clock may go before ours without a word: most clocks differ by less, and nobody can mend those of
+# visitors. What is kept is the time of receipt either way.
+AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +82,33 @@ def time_changed(*, occurred_at: datetime, now: datetime) -> str | None:
     return None
 
 
+def time_kept(*, occurred_at: datetime, now: datetime) -> datetime:
+    """Return the time of an event as it is kept: never after its receipt, or waits and conditions would miss it."""
+    return min(occurred_at, now)
+
+
 def event_record(
     *, brand_id: int, end_user_id: int, device_id: int | None, events: Sequence[EventInput], now: datetime
 ) -> list[RecordedEvent]:
     """Record events of one end user and return the new ones; an installation's id is recorded once in seven days.
 
     Times in the future become now, times older than three days the oldest accepted one: client clocks are not trusted.
+    They come back in the order in which the caller says that they happened, also where several become one time.
     """
     if not events:
         return []
     ids = sorted({event.id for event in events if event.id})
     fresh = _ids_fresh_of_device(brand_id=brand_id, device_id=device_id, ids=ids, now=now) if ids else set()
-    rows = []
+    new = []
     for event in events:
         if event.id:
             if event.id not in fresh:
                 continue
             fresh.discard(event.id)  # the same id twice in one call is one event
-        at = min(max(event.occurred_at, now - MAX_AGE), now)
+        new.append(event)
+    rows = []
+    for event in sorted(new, key=attrgetter("occurred_at")):
+        at = max(time_kept(occurred_at=event.occurred_at, now=now), now - MAX_AGE)
         rows.append(
             Event(
                 brand_id=brand_id,

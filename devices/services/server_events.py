@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 
-from devices.services.events import RecordedEvent, ids_fresh
+from devices.services.events import AHEAD, RecordedEvent, ids_fresh, time_kept
 from devices.services.users import RowError, users_insert
 from smartpush.common.partitions import partitions_of_days
 
 CHUNK = 2500  # events a transaction
 MAX_AGE = timedelta(days=3)
 MAX_AGE_HISTORICAL = timedelta(days=731)
-AHEAD = timedelta(minutes=5)  # how far a server's clock may go before ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,10 @@ def partitions_for(*, events: Sequence[ServerEvent]) -> None:
 def server_events_record(
     *, brand_id: int, events: Sequence[ServerEvent], create_unknown: bool, now: datetime
 ) -> EventsWritten:
-    """Record events with checked times; run it in a transaction. An id seen within seven days is recorded once."""
+    """Record events with checked times, in their order; run it in a transaction.
+
+    An id seen within seven days is recorded once.
+    """
     written = EventsWritten()
     known = _resolve(brand_id, events, create_unknown)
     named = [event for event in events if event.external_id in known]
@@ -84,7 +87,7 @@ def server_events_record(
             new.append(event)
     written.accepted, written.duplicates = len(new), len(named) - len(new)
     if new:
-        written.recorded = _copy(brand_id, new, known, now)
+        written.recorded = _copy(brand_id, sorted(new, key=attrgetter("occurred_at")), known, now)
     return written
 
 
@@ -115,7 +118,7 @@ def _copy(brand_id: int, events: Sequence[ServerEvent], known: Mapping[str, int]
         numbers = [row[0] for row in cursor.fetchall()]
         with cursor.copy(_COPY) as copy:
             for number, event in zip(numbers, events, strict=True):
-                at = min(event.occurred_at, now)
+                at = time_kept(occurred_at=event.occurred_at, now=now)
                 properties = json.dumps(event.properties, ensure_ascii=False)
                 person = known[event.external_id]
                 copy.write_row((number, at.date(), brand_id, person, event.name, properties, at, now))

@@ -32,6 +32,7 @@ from segments.services.guard import CannotDeleteSegment, segment_delete
 from segments.services.segments import CannotSaveSegment
 from segments.services.sizes import CannotComputeSize, size_compute, size_soon
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 
 class SegmentAbout(SegmentLists):
@@ -107,7 +108,7 @@ class SegmentAbout(SegmentLists):
                 size_soon(segment_id=segment.pk, now=utc_now())
                 messages.warning(request, f"{refusal} It is being computed: look again in a minute.")
             else:
-                messages.success(request, f"The segment has {found.size:,} end users.")
+                messages.success(request, f"The segment has {counted(number=found.size or 0, one='end user')}.")
             return _page(segment)
 
         return self._posted(request, object_id, act)

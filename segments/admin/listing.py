@@ -12,6 +12,7 @@ from devices.admin.base import BrandScopedAdmin
 from devices.selectors.current_brand import current_brand
 from segments.selectors.listing import Listed, segments_listed
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 
 class SegmentListing(BrandScopedAdmin):
@@ -61,7 +62,7 @@ class SegmentListing(BrandScopedAdmin):
     @display(description="Used in")
     def used(self, obj: Any) -> str:
         count = obj.listed.uses
-        return "–" if not count else f"{count} {'place' if count == 1 else 'places'}"
+        return "–" if not count else counted(number=count, one="place")
 
     @display(description="Watched", ordering="watched")
     def watched_label(self, obj: Any) -> str:

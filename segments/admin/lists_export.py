@@ -26,6 +26,7 @@ from segments.selectors.lists import unknown_kept
 from segments.selectors.lists_export import export_csv, export_size, unknown_csv
 from segments.services.imports import KEEP_UNKNOWN
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 
 class SegmentExport(BrandScopedAdmin):
@@ -64,7 +65,9 @@ class SegmentExport(BrandScopedAdmin):
             messages.error(request, "The rules of the segment need to be mended before it can be exported.")
             return HttpResponseRedirect(back)
         if request.method == "POST":
-            self.log_change(request, segment, f"Exported its end users: {size.named:,} with an external id.")
+            self.log_change(
+                request, segment, f"Exported {counted(number=size.named, one='end user')} with an external id."
+            )
             return _download(export_csv(segment=segment, now=utc_now()), f"{slugify(segment.name) or 'segment'}.csv")
         context = {
             **self.admin_site.each_context(request),
@@ -86,7 +89,7 @@ class SegmentExport(BrandScopedAdmin):
         job = segment.imports.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
         if job is None or not unknown_kept(job=job, since=utc_now() - KEEP_UNKNOWN):
             raise Http404
-        self.log_change(request, segment, f"Downloaded the {job.unknown:,} unknown ids of an import.")
+        self.log_change(request, segment, f"Downloaded {counted(number=job.unknown, one='unknown id')} of an import.")
         return _download(unknown_csv(job=job), f"{slugify(segment.name) or 'segment'}-unknown.csv")
 
 

@@ -8,11 +8,12 @@ import {Button, Icon} from './Inputs.jsx';
 const PLATFORMS = {web: 'Web', android: 'Android', ios: 'iOS'};
 // Shown where there are any: the halves of Ask, and people whom nothing reaches.
 const FIGURES = [
-  ['ask_visited', 'Ask: visited, not asked yet', 'can be asked'],
-  ['ask_never_visited', 'Ask: never visited', 'not before they come'],
+  ['ask_visited', 'Ask: visited, not asked yet', 'can be asked at their next visit'],
+  ['ask_never_visited', 'Ask: never visited', 'can be asked at their first visit'],
   ['never_contact', 'Never contact', 'get nothing'],
 ];
 const number = (value) => value.toLocaleString('en');
+const endUsers = (total) => `${number(total)} ${total === 1 ? 'end user' : 'end users'}`;
 const percent = (share) => {
   if (share > 0 && share < 0.0001) return 'under 0.01%';
   return `${(share * 100).toLocaleString('en', {maximumFractionDigits: share < 0.01 ? 2 : 1})}%`;
@@ -21,7 +22,7 @@ const percent = (share) => {
 /** The count in words, for the eye and for those who listen. */
 export function countWords(count) {
   const many = count.state === 'estimate' ? `about ${number(count.selected)} ± ${number(count.error)}` : number(count.selected);
-  return `${many} of ${number(count.total)} end users`;
+  return `${many} of ${endUsers(count.total)}`;
 }
 
 export function Panel({live, gaps, children}) {
@@ -67,7 +68,7 @@ function Count({count, phase, note}) {
         <strong>{count.state === 'estimate' ? `about ${number(count.selected)}` : number(count.selected)}</strong>
         {count.state === 'estimate' && <span> ± {number(count.error)}</span>}
       </p>
-      <p className="sb-note">{count.total ? `${percent(count.share)} of ${number(count.total)} end users` : 'The brand has no end users yet.'}</p>
+      <p className="sb-note">{count.total ? `${percent(count.share)} of ${endUsers(count.total)}` : 'The brand has no end users yet.'}</p>
       <meter min="0" max="1" value={count.share || 0} aria-hidden="true" />
       {count.selected === 0 && count.total > 0 && (
         <p className="sb-note">Nobody matches now. Test one end user below to see which rule leaves them out.</p>

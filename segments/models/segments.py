@@ -40,6 +40,12 @@ class Segment(models.Model):
     never_contact = models.IntegerField(
         null=True, editable=False, help_text="Those of them who were marked never contact then."
     )
+    ask_visited = models.IntegerField(
+        null=True, editable=False, help_text="Those of them who were at Ask then and had visited."
+    )
+    ask_never_visited = models.IntegerField(
+        null=True, editable=False, help_text="Those of them who were at Ask then and had never visited."
+    )
     sized_at = models.DateTimeField("last computed", null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

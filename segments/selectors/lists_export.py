@@ -25,6 +25,7 @@ _LISTED = "u.id IN (SELECT e.end_user_id FROM segments_listentry e WHERE e.segme
 _EXPORT = f"""
 SELECT {_plain("u.external_id")} AS external_id, {_plain("u.language")} AS language, {_plain("u.country")} AS country,
        u.last_session_status AS push_status_of_the_last_session,
+       CASE WHEN u.last_session_at IS NULL THEN 'no' ELSE 'yes' END AS visited,
        CASE WHEN {{reached}} THEN 'yes' ELSE 'no' END AS reachable,
        CASE WHEN u.never_contact THEN 'yes' ELSE 'no' END AS never_contact,
        to_char(u.last_session_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_seen

@@ -24,6 +24,7 @@ IN_A_JOB = 90.0
 FRESH = timedelta(minutes=2)
 SHARE = 600
 SPREAD = timedelta(hours=2)  # from the beginning of the brand's day, over which its segments come due
+_STORED = ("size", "reachable", "never_contact", "ask_visited", "ask_never_visited", "sized_at")
 _READ = ("devices_enduser", "devices_device", "devices_pushstatus", "segments_listentry")
 
 
@@ -49,12 +50,18 @@ def size_compute(*, segment: Segment, now: datetime, seconds: float = AT_ONCE) -
     with transaction.atomic():
         # A count that began before one that is kept already says nothing new.
         newest: QuerySet[Segment] = Segment.objects.filter(pk=segment.pk).exclude(sized_at__gt=now)
-        if newest.update(**values, never_contact=count.never_contact, sized_at=now):
+        if newest.update(
+            **values,
+            never_contact=count.never_contact,
+            ask_visited=count.ask_visited,
+            ask_never_visited=count.never_visited,
+            sized_at=now,
+        ):
             SegmentSize.objects.update_or_create(segment_id=segment.pk, day=day, defaults=values)
             SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SIZE).exclude(failure="").update(
                 failure=""
             )
-    segment.refresh_from_db(fields=["size", "reachable", "never_contact", "sized_at"])
+    segment.refresh_from_db(fields=_STORED)
     return segment
 
 

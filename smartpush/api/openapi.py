@@ -54,10 +54,13 @@ _ERRORS = {
     "401": ("Unauthorized", "Who calls is not known, or has not proven who they are.", "key_unknown"),
     "403": ("Forbidden", "Known, but not allowed to do this.", "scope_missing"),
     "404": ("NotFound", "The brand has nothing of this id.", "end_user_unknown"),
+    "406": ("NotAcceptable", "Answers are application/json; the Accept header leaves it out.", "not_acceptable"),
     "409": ("Conflict", "It contradicts what is already so.", "idempotency_conflict"),
+    "411": ("LengthRequired", "A chunked body: send Content-Length.", "length_required"),
     "413": ("TooLarge", "The body is too large; send less at a time.", "payload_too_large"),
-    "415": ("UnsupportedMediaType", "Bodies are application/json.", "unsupported_media_type"),
+    "415": ("UnsupportedMediaType", "Bodies are application/json, without Content-Encoding.", "unsupported_media_type"),
     "429": ("TooManyRequests", "Wait as long as Retry-After says.", "rate_limited"),
+    "500": ("InternalError", "Something went wrong here; it is logged.", "internal"),
     "503": ("Busy", "Try again: no effect was had.", "server_busy"),
 }
 _HEADERS = {
@@ -98,9 +101,10 @@ def _response(status: str) -> dict[str, Any]:
 
 
 def _statuses(path: str, method: str, operation: Mapping[str, Any]) -> list[str]:
-    statuses = ["400", "429", "503"]
+    # Middleware answers 411 and 415 whatever the method is: a GET too may carry a body.
+    statuses = ["400", "406", "411", "415", "429", "500", "503"]
     if method != "get":
-        statuses += ["413", "415"]
+        statuses.append("413")
     if not path.endswith("/reports"):  # they carry their own proof
         statuses += ["401", "403"]
     if "{" in path or "push" in path or "popups" in path or path.endswith("deliveries"):

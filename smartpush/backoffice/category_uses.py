@@ -8,6 +8,7 @@ from assets.models import PopupResource, PushResource
 from devices.models import PushCategory
 from devices.selectors.categories import category_subscribers, category_was_chosen
 from segments.models import Segment
+from smartpush.common.numbers import counted
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class CategoryUses:
         """Where it is used, in words."""
         kinds = (("popup", self.popups), ("push", self.pushes), ("segment", self.segments))
         named = [f"the {kind} “{name}”" for kind, names in kinds for name in names]
-        people = "1 end user has" if self.subscribers == 1 else f"{self.subscribers:,} end users have"
+        people = counted(number=self.subscribers, one="end user has", many="end users have")
         where = f"it is used in {', '.join(named)}" if named else "no popup, push or segment uses it"
         return f"{people} it now; {where}."
 

@@ -8,6 +8,7 @@ from typing import Any
 from devices.models import Brand, IdentityObservation
 from devices.selectors.identity import Seen, active_keys, observation_days, observations
 from smartpush.backoffice.overview import percent
+from smartpush.common.numbers import counted
 
 LEAST_CALLS = 20
 READY_SHARE = 0.99
@@ -49,11 +50,13 @@ def verdict(*, brand: Brand, keys: int, seen: Sequence[Seen]) -> Verdict:
     proven = sum(one.recent for one in seen if one.outcome == Outcome.VALID)
     failed = recent - proven
     share = percent(proven, recent)
+    calls = counted(number=recent, one="call")
+    refused = counted(number=failed, one="was", many="were")
     if brand.identity_mode == Brand.IdentityMode.ENFORCE:
         if not keys:
             return Verdict("bad", "Nobody can log in", "Identity is enforced and there is no key: add one.")
         if failed:
-            what = f"Of {recent:,} calls since yesterday, {failed:,} were refused. What was seen says what to do."
+            what = f"Of {calls} since yesterday, {refused} refused. What was seen says what to do."
             return Verdict("warn" if proven else "bad", "Enforced, and refusing some", what)
         return Verdict("good", "Enforced", "Only proven end users are served. Nothing was refused since yesterday.")
     if not keys:
@@ -62,16 +65,16 @@ def verdict(*, brand: Brand, keys: int, seen: Sequence[Seen]) -> Verdict:
         what = "Switch the identity mode to Observe in the brand's settings: tokens are then checked, refusing nobody."
         return Verdict("info", "Not known yet: nothing is checked", what)
     if recent < LEAST_CALLS:
-        what = f"{recent:,} calls since yesterday; wait for {LEAST_CALLS} before relying on what they say."
+        what = f"{calls} since yesterday; wait for {LEAST_CALLS} before relying on what they say."
         return Verdict("info", "Not known yet: too few calls", what)
     if proven == recent:
-        what = f"All {recent:,} calls since yesterday were proven. Enforcing shuts nobody out who came since then."
+        what = f"All {calls} since yesterday were proven. Enforcing shuts nobody out who came since then."
         return Verdict("good", "Ready to enforce", what)
     if proven >= READY_SHARE * recent:
-        what = f"{share} of {recent:,} calls since yesterday were proven; enforcing would have refused {failed:,}."
+        what = f"{share} of {calls} since yesterday were proven; enforcing would have refused {failed:,}."
         return Verdict("good", "Ready to enforce", what)
     what = (
-        f"{share} of {recent:,} calls since yesterday were proven; enforcing would have refused {failed:,}. "
+        f"{share} of {calls} since yesterday were proven; enforcing would have refused {failed:,}. "
         "What was seen is listed with what to do; mend it and look again tomorrow."
     )
     return Verdict("warn", "Not ready to enforce", what)

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from smartpush.backoffice.known_browsers import browser_known_to
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 
 class StaffLoginForm(AuthenticationForm):
@@ -82,5 +83,5 @@ def code_wait(device: TOTPDevice) -> int:
 def code_wait_words(seconds: int) -> str:
     """Say how long codes are not looked at, and what to do then."""
     number, unit = (seconds, "second") if seconds < 120 else (math.ceil(seconds / 60), "minute")
-    length = f"{number} {unit}{'' if number == 1 else 's'}"
+    length = counted(number=number, one=unit)
     return f"Too many wrong codes: none is looked at for {length}. Wait, then enter the newest one."

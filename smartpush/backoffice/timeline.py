@@ -10,6 +10,7 @@ from django.utils import timezone
 from assets.selectors import popup_names, push_names
 from devices.models import ConsentRecord, Delivery, EndUser, Event, PopupOffer, PushStatusChange, Status
 from smartpush.backoffice.answers import answer_line, answered_by
+from smartpush.common.languages import language_label
 
 PAGE = 25
 LAST_PAGE = 40
@@ -86,7 +87,7 @@ def _status(row: PushStatusChange) -> Happening:
 
 def _consent(row: ConsentRecord) -> Happening:
     parts = [f"by {answered_by(row)}"]
-    parts += [text for text in (", ".join(row.markers), row.language, row.origin) if text]
+    parts += [text for text in (", ".join(row.markers), language_label(row.language), row.origin) if text]
     return Happening(row.at, "consent", answer_line(row), "; ".join(parts), "", "")
 
 

@@ -30,6 +30,7 @@ _LIKELY = get_global("likely_subtags")
 _SCRIPT_ALIASES = get_global("script_aliases")
 _REGION_ALIASES = get_global("territory_aliases")
 _ENGLISH = Locale("en")
+_SHORT_NAMES = {"GB": "UK", "US": "US"}  # CLDR's short ones, which Babel does not keep
 
 
 def language_clean(value: str) -> str:
@@ -104,7 +105,7 @@ def language_label(value: str) -> str:
     if script and script != _likely(language)[0] and (not region or script != _likely(language, region)[0]):
         details.append(_ENGLISH.scripts.get(script, script))
     if region:
-        details.append(_ENGLISH.territories.get(region, region))
+        details.append(_SHORT_NAMES.get(region) or _ENGLISH.territories.get(region, region))
     name: str = names[language]
     return f"{name} ({', '.join(details)})" if details else name
 

@@ -8,6 +8,7 @@ from campaigns.models import Campaign, Enrolment
 from devices.models import Event, IdempotencyKey
 from tests.api.page import Page, asking_campaign, event
 from tests.api.server.client import Server
+from tests.api.server.client import event as server_event
 from tests.devices.people import person
 
 
@@ -170,3 +171,29 @@ def test_an_event_that_the_release_before_recorded_is_a_replay(here, brand):
     IdempotencyKey.objects.create(brand=brand, scope="event", key="order-1001", expires_at=until)
     answer = here.call("events", events=[event(id="order-1001"), event(id="order-1002")])
     assert (answer["accepted"], answer["duplicates"]) == (1, 1)
+
+
+@pytest.mark.parametrize("seconds", [1, 120, 299, 301, 86_400])
+def test_a_kept_time_never_lies_after_its_receipt(here, brand, seconds):
+    ahead = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+    answer = here.call("events", events=[event(occurred_at=ahead)])
+    assert ("left_out" in answer) == (seconds > 300)  # an ordinary clock is no news
+    server = Server(brand)
+    rows = [server_event("ann", occurred_at=ahead), server_event("ann", occurred_at=ahead, historical=True)]
+    refused = server.events(*rows)["errors"]
+    assert [row["code"] for row in refused] == (["in_future"] * 2 if seconds > 300 else [])
+    kept = Event.objects.values_list("occurred_at", "recorded_at")
+    assert len(kept) == 3 - len(refused)
+    assert all(occurred <= recorded for occurred, recorded in kept)
+
+
+def test_events_of_a_clock_that_runs_ahead_keep_their_order(here, brand):
+    now = datetime.now(UTC)
+    second, first = ((now + timedelta(seconds=ahead)).isoformat() for ahead in (200, 100))
+    here.call("events", events=[event(name="second", occurred_at=second), event(name="first", occurred_at=first)])
+    assert list(Event.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]
+    Event.objects.all().delete()
+    Server(brand).events(
+        server_event("ann", name="second", occurred_at=second), server_event("ann", name="first", occurred_at=first)
+    )
+    assert list(Event.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]

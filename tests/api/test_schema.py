@@ -93,6 +93,7 @@ def _try(operation: Any, send: Any) -> None:
         # Through Django's own client: schemathesis's closes the connection that the test's transaction lives on.
         response = send(case, known)
         assert response.status_code < 500, (operation.label, response.content)
+        assert str(response.status_code) in operation.definition.raw["responses"], (operation.label, response.content)
         if response.status_code >= 400:
             error_of(response)
         elif response.streaming:

@@ -1,6 +1,10 @@
 """Ask is split wherever it is counted, and each number is that of the list behind it."""
 
+import csv
+import io
 import json
+import re
+from collections import Counter
 
 import pytest
 from django.db import connection
@@ -8,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Campaign
+from campaigns.services.ready import campaign_make_ready
 from devices.models import EndUser
 from devices.selectors.standing import Standing, standing_of, standings_counted
 from devices.services.users import UserInput, users_upsert
@@ -84,16 +89,69 @@ def test_the_count_of_a_segment_says_how_many_of_those_at_ask_can_be_asked(peopl
     assert (found["ask_visited"], found["ask_never_visited"]) == (0, 0)
 
 
-def test_the_review_of_a_campaign_promises_no_popup_to_those_who_never_visited(people, client_of):
-    segment = Segment.objects.create(brand=people.brand, name="All at Ask", rules={"version": 1, "rule": ASK})
-    campaign = Campaign.objects.create(brand=people.brand, name="Ask them", segment=segment)
+def reviewed(client, campaign):
+    return client.get(reverse("admin:campaigns_campaign_review", args=[campaign.pk])).content.decode()
+
+
+def test_the_review_says_who_can_see_the_question_and_when(people, client_of):
+    campaign = campaign_make_ready(brand=people.brand, by=None, now=NOW)
+    campaign.segment = Segment.objects.create(brand=people.brand, name="All at Ask", rules={"version": 1, "rule": ASK})
+    campaign.save()
     client = client_of(people.brand)
-    page = client.get(reverse("admin:campaigns_campaign_review", args=[campaign.pk])).content.decode()
-    assert "Ask: 2 visited, not asked yet; 4 never visited. No popup is shown to them before they come." in page
-    segment.rules = rules("ask_visited")
+    page = reviewed(client, campaign)
+    total = EndUser.objects.filter(brand=people.brand).count()
+    assert f"Now 6 of {total} end users; 1 of them is marked never contact and will not enter." in page
+    assert "2 people have visited and can see the question at their next visit." in page
+    assert "4 people have never visited and can see the question at their first visit, not before." in page
+    Campaign.objects.filter(pk=campaign.pk).update(trigger_event="login")
+    assert "4 people have never visited and can see the question when they log in at their first visit" in reviewed(
+        client, campaign
+    )
+    Segment.objects.filter(pk=campaign.segment.pk).update(rules=rules("ask_visited"))
+    page = reviewed(client, campaign)
+    assert "2 people have visited and can see the question when they next log in." in page
+    assert "never visited" not in page
+
+
+def test_the_review_of_a_flow_without_the_question_promises_none(people, client_of):
+    segment = Segment.objects.create(brand=people.brand, name="All at Ask", rules={"version": 1, "rule": ASK})
+    campaign = Campaign.objects.create(brand=people.brand, name="Tell them", segment=segment)
+    page = reviewed(client_of(people.brand), campaign)
+    assert "At Ask: 2 visited, not asked yet; 4 never visited." in page
+    assert "the question" not in page
+
+
+def card(client, segment):
+    """The figures of a segment's *Size* card: label to number."""
+    page = client.get(reverse("admin:segments_segment_change", args=[segment.pk])).content.decode()
+    figures = re.search(r'<dl class="sp-segment-figures">(.*?)</dl>', page, re.S).group(1)
+    return {label: int(number) for label, number in re.findall(r"<dt>([^<]+)</dt><dd>(\d+)", figures)}
+
+
+def test_the_size_of_a_segment_is_kept_with_the_halves_of_ask(people, client_of):
+    client = client_of(people.brand)
+    segment = Segment.objects.create(brand=people.brand, name="All at Ask", rules={"version": 1, "rule": ASK})
+    client.post(reverse("admin:segments_segment_compute", args=[segment.pk]))
+    shown = card(client, segment)
+    for value in ("ask_visited", "ask_never_visited"):
+        assert shown[str(Standing(value).label)] == listed(client, value) == EXPECTED[value]
+    assert shown["End users"] == listed(client, "ask")
+    segment.rules = rules("blocked")
     segment.save()
-    page = client.get(reverse("admin:campaigns_campaign_review", args=[campaign.pk])).content.decode()
-    assert "Ask: 2 visited, not asked yet; 0 never visited." in page
+    client.post(reverse("admin:segments_segment_compute", args=[segment.pk]))
+    assert [label for label in card(client, segment) if label.startswith("Ask")] == []
+
+
+def test_an_export_tells_those_who_never_visited_from_those_who_did(people, client_of):
+    client = client_of(people.brand)
+    segment = Segment.objects.create(brand=people.brand, name="All at Ask", rules={"version": 1, "rule": ASK})
+    answer = client.post(reverse("admin:segments_segment_export", args=[segment.pk]))
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    halves = Counter((row["push_status_of_the_last_session"], row["visited"]) for row in rows)
+    assert halves == {
+        ("ask", "yes"): listed(client, "ask_visited"),
+        ("ask", "no"): listed(client, "ask_never_visited"),
+    }
 
 
 def test_the_profile_and_the_list_say_which_half_somebody_is_of(people, client_of):

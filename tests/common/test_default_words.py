@@ -1,5 +1,6 @@
 """One table of first words: whole in each language, short enough for what it fills, and found as content is."""
 
+import re
 import unicodedata
 from dataclasses import astuple
 
@@ -26,11 +27,52 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
+def every_text(words):
+    return [
+        *astuple(words.buttons), words.title, words.ask, words.choose, words.welcome, words.thanks, *words.news,
+        *words.offers,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_no_word_is_left_in_english_and_no_mark_is_unseen(language):
+    texts = every_text(words_in(language))
+    if language != "en":
+        assert set(texts) & set(every_text(WORDS["en"])) == set()
+        assert not re.search(r"\b(updated|offers?|news|subscribers?|there)\b", " ".join(texts), re.IGNORECASE)
+    seen = [one for text in texts for one in text if unicodedata.category(one) == "Cf" and one != "\u200c"]
+    assert seen == []  # pages give the direction; the joiner of Persian is a letter's form
+
+
+@pytest.mark.parametrize(("language", "wanted", "other"), [
+    ("ar", "؟", "?,;"), ("fa", "؟", "?,;"), ("el", ";", "?"), ("zh", "？！", "?!,"), ("zh-Hant", "？！", "?!,"),
+    ("ja", "！", "?!,"),
+])  # fmt: skip
+def test_punctuation_is_that_of_the_language(language, wanted, other):
+    text = "".join(text.split("{{")[0] for text in every_text(words_in(language)))
+    assert [mark for mark in wanted if mark not in text] == []
+    assert [mark for mark in other if mark in text] == []
+
+
+# Who is spoken to politely in a sentence is so on the button: the familiar form of the same verb is not there.
+@pytest.mark.parametrize(("language", "familiar"), [
+    ("hr", "Pretplati se"), ("sr", "Претплати се"), ("sr-Latn", "Pretplati se"), ("sl", "Naroči se"),
+])  # fmt: skip
+def test_a_language_speaks_to_people_in_one_form(language, familiar):
+    assert familiar not in every_text(words_in(language))
+
+
+def test_a_title_that_was_ours_in_an_earlier_release_is_still_translated():
+    assert translated("Pretplati se", language="de") == "Abonnieren"
+    assert translated("समझ गया", language="en") == "Got it"
+
+
 @pytest.mark.parametrize("language", WORDS)
 def test_words_are_written_in_the_script_of_their_language(language):
     script = _SCRIPTS[canonical(language).split("-")[1]]
     words = words_in(language)
-    letters = [one for text in (words.title, words.ask, words.thanks, *words.news) for one in text if one.isalpha()]
+    texts = [text.split("{{")[0] for text in every_text(words)]
+    letters = [one for text in texts for one in text if one.isalpha()]
     assert all(unicodedata.name(one).startswith(script) for one in letters)
 
 
@@ -49,7 +91,7 @@ def test_a_title_of_ours_means_the_same_in_every_language_that_has_it():
 @pytest.mark.parametrize("language", WORDS)
 def test_every_word_fills_its_place(language):
     words = words_in(language)
-    assert all(0 < len(title) <= 30 for title in astuple(words.buttons))
+    assert all(0 < len(title) <= 24 for title in astuple(words.buttons))
     assert len(words.title) <= 120
     assert all(0 < len(text) <= 200 for text in (words.ask, words.choose, words.welcome, words.thanks))
     assert all(name and about and len(about) <= 200 for name, about in (words.news, words.offers))

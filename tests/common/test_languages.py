@@ -151,7 +151,7 @@ def test_canonical_tags_are_shown_as_people_write_them():
     assert [language_label(tag) for tag in ("en", "pt-BR", "sr-Latn", "zh-TW", "xx")] == [
         "English", "Portuguese (Brazil)", "Serbian (Latin)", "Chinese (Taiwan)", "xx",
     ]  # fmt: skip
-    assert [language_choice(tag) for tag in ("en-GB", "xx")] == ["English (United Kingdom) · en-GB", "xx"]
+    assert [language_choice(tag) for tag in ("en-GB", "xx")] == ["English (UK) · en-GB", "xx"]
 
 
 def test_direction_goes_by_the_script():

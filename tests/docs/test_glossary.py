@@ -19,7 +19,7 @@ RETIRED = {
     r"triggering": "entry by the API",
 }
 # A stored name, and places that have the word in another sense or speak of an earlier release.
-ALLOWED = re.compile(r"segments_(?:presence|passage)\w*|bell\.caf|vip-not-judged|notifications?_notify")
+ALLOWED = re.compile(r"segments_(?:presence|passage)\w*|bell\.caf|vip-not-judged|notifications?_bell")
 HISTORY = ("CHANGELOG.md", "tests/docs/test_glossary.py", "docs/glossary.md")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 

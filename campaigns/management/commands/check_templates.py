@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from assets.selectors.templates import FaultyText, faulty_texts
 from campaigns.selectors.content import revisions_in_use
+from smartpush.common.numbers import counted
 
 
 class Command(BaseCommand):
@@ -32,7 +33,8 @@ class Command(BaseCommand):
                     f" {row['language'] or 'all languages'}, {row['field']}: {row['problem']}\n     {row['mend']}"
                 )
             count = sum(map(len, used.values()))
-            self.stdout.write(f"{count} revisions checked, {len(rows)} texts to fix.")
+            checked, faulty = counted(number=count, one="revision"), counted(number=len(rows), one="text")
+            self.stdout.write(f"{checked} checked, {faulty} to fix.")
         if rows:
             raise SystemExit(1)
 

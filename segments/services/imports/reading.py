@@ -5,19 +5,23 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import IO
 
 from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
 from segments.services.imports.layouts import (
     HEAD,
+    LOOKED_AT,
     Choice,
     Columns,
     Layout,
     LostDigits,
     columns_read,
+    ending_of,
+    is_ruled,
     layout_of,
     separator_of,
+    unquoted,
     value_meant,
 )
 
@@ -79,18 +83,50 @@ class IdFile:
             began, first = _first(lines, began)
         if not first:
             return
-        layout = layout_of(first, self.name, separator=separator, choice=self.choice)
-        rows = _rows(chain([first], lines), began - 1, layout)
+        ahead = [first, *islice(lines, LOOKED_AT)]
+        layout = layout_of(ahead, self.name, separator=separator, choice=self.choice)
+        rows = _rows(chain(ahead[layout.skip :], lines), began - 1 + layout.skip, layout)
+        heading = ""
         if layout.header:
-            next(rows, None)
-        for line, value in rows:
-            # The rule of `external_id_clean`, for ids as nearly all are.
+            heading = next(rows, (0, ""))[1]
+        # The rule of `external_id_clean`, for ids as nearly all are.
+        for line, value in self._without_marks(rows, heading, headed=layout.header):
             if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_LENGTH and _is_plain(value):
                 yield line, value.rstrip() if value[-1] == " " else value
             else:
                 cleaned = self._clean(line, value)
                 if cleaned is not None:
                     yield line, cleaned
+
+    def _without_marks(
+        self, rows: Iterator[tuple[int, str]], heading: str, *, headed: bool
+    ) -> Iterator[tuple[int, str]]:
+        """Leave out what spreadsheets and databases write among ids: the heading again, rules, and a total at the end.
+
+        Lists of nobody make people of their ids in some places: a `Total` must not become one.
+        """
+        held = next(rows, None)
+        if held is not None and headed and is_ruled(held[1]):
+            self._leave_out(held[0], "This is a line below the heading, not an id.")
+            held = next(rows, None)
+        for row in rows:
+            if held is not None:
+                yield held
+            held = row
+            if headed and row[1] == heading:
+                self._leave_out(row[0], "This is the heading again, not an id.")
+                held = None
+        if held is not None:
+            ending = ending_of(unquoted(held[1]), headed=headed)
+            if ending:
+                self._leave_out(held[0], ending)
+            else:
+                yield held
+
+    def _leave_out(self, line: int, problem: str) -> None:
+        self.skipped += 1
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append({"line": line, "problem": problem})
 
     def _clean(self, line: int, value: str) -> str | None:
         try:
@@ -99,9 +135,7 @@ class IdFile:
                 value = value[1:]  # our own export put the apostrophe there
             return external_id_clean(value)
         except (CannotUseExternalId, LostDigits) as refusal:
-            self.skipped += 1
-            if len(self.faults) < MAX_FAULTS:
-                self.faults.append({"line": line, "problem": str(refusal)})
+            self._leave_out(line, str(refusal))
             return None
 
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from assets.admin.base import LANGUAGES
+from assets.admin.base import LANGUAGES, label_of
 from assets.services.refusals import image_url_problem
 from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
 from devices.admin.checking import integration_of
@@ -33,7 +33,7 @@ def _offer_languages(form: forms.ModelForm) -> None:
     """Choose the default language from those that content can be written in; one that is set already stays."""
     if "default_language" not in form.fields:
         return
-    known: dict[str, str] = {form.instance.default_language: form.instance.default_language} | LANGUAGES
+    known: dict[str, str] = {form.instance.default_language: label_of(form.instance.default_language)} | LANGUAGES
     choices: list[tuple[str, str]] = sorted(known.items(), key=itemgetter(1))
     form.fields["default_language"] = forms.ChoiceField(
         choices=choices,
@@ -179,7 +179,7 @@ class BrandAdmin(BrandScopedHistoryAdmin):
     nobody = "Only superusers make brands, and a brand is never deleted: stop its sending instead."
     deleting = Never(nobody)
     inlines = [AppInline, FrequencyCapInline]
-    list_display = ["name", "time_zone", "default_language", "sending", "created_at"]
+    list_display = ["name", "time_zone", "language_name", "sending", "created_at"]
     search_fields = ["name"]
     fieldsets = [
         (None, {"fields": ["name", "time_zone", "default_language", "default_icon_url"]}),
@@ -213,6 +213,10 @@ class BrandAdmin(BrandScopedHistoryAdmin):
     ]
     add_fieldsets = [(None, {"fields": ["name", "origin", "time_zone", "default_language"]})]
     change_form_outer_before_template = "backoffice/brand_sending.html"
+
+    @display(description="Default language", ordering="default_language")
+    def language_name(self, obj: Brand) -> str:
+        return label_of(obj.default_language)
 
     @display(description="Sending", label={"Stopped": "danger", "Running": "success"})
     def sending(self, obj: Brand) -> str:

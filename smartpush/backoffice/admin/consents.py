@@ -13,18 +13,19 @@ from assets.models import PopupRevision
 from devices.admin.base import ReadOnlyAdmin
 from devices.models import ConsentRecord, Device, EndUser
 from smartpush.backoffice.answers import answered_by
+from smartpush.common.languages import language_label
 
 
 @admin.register(ConsentRecord)
 class ConsentRecordAdmin(ReadOnlyAdmin):
     empty_hint = "Answers to popups, the preference page and opt-outs are kept here."
-    list_display = ["at", "who", "subject", "answer_words", "by_words", "markers_line", "language", "origin"]
+    list_display = ["at", "who", "subject", "answer_words", "by_words", "markers_line", "language_name", "origin"]
     list_filter = ["subject"]
     search_fields = ["end_user_id"]
     search_help_text = "Search by the exact external id"
     ordering = ["-at", "-pk"]
     fields = [
-        "at", "recorded_at", "who", "subject", "answer_words", "by_words", "markers_line", "language", "origin",
+        "at", "recorded_at", "who", "subject", "answer_words", "by_words", "markers_line", "language_name", "origin",
         "popup", "device",
     ]  # fmt: skip
     readonly_fields = fields
@@ -67,6 +68,10 @@ class ConsentRecordAdmin(ReadOnlyAdmin):
     @display(description="Categories")
     def markers_line(self, obj: ConsentRecord) -> str:
         return ", ".join(obj.markers) or "-"
+
+    @display(description="Language", ordering="language")
+    def language_name(self, obj: ConsentRecord) -> str:
+        return language_label(obj.language) or "-"
 
     @display(description="Popup")
     def popup(self, obj: ConsentRecord) -> str:

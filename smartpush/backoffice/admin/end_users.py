@@ -21,7 +21,7 @@ from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, Pro
 from smartpush.backoffice.admin.profile_send import ProfileSend
 from smartpush.backoffice.profile import choices, device_cards, markers, runs
 from smartpush.backoffice.timeline import timeline
-from smartpush.common.languages import language_choice, language_short, wanted_range
+from smartpush.common.languages import language_choice, language_label, language_short, wanted_range
 
 STATUS_TONES = {
     Standing.ASK_VISITED: "info",
@@ -193,7 +193,9 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
     list_per_page = 50
     search_fields = ["external_id"]
     search_help_text = "Search by external id (its beginning), or a visitor's number"
-    list_display = ["who", "status", "is_push_enabled", "contact", "where", "language", "last_session_at", "created_at"]
+    list_display = [
+        "who", "status", "is_push_enabled", "contact", "where", "language_name", "last_session_at", "created_at",
+    ]  # fmt: skip
     list_filter = [
         StandingFilter,
         PushEnabledFilter,
@@ -248,6 +250,10 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
     def status(self, obj: EndUser) -> tuple[str, str]:
         standing = standing_of(end_user=obj)
         return standing.value, standing.label
+
+    @display(description="Language", ordering="language")
+    def language_name(self, obj: EndUser) -> str:
+        return language_label(obj.language) or "–"
 
     @display(description="Push enabled", label={"Yes": "success", "No": "default"})
     def is_push_enabled(self, obj: Any) -> str:

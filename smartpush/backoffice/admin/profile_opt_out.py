@@ -13,6 +13,7 @@ from devices.selectors.preferences import opt_out_is_own_word
 from devices.selectors.staff import Role, has_brand_role
 from devices.services.preferences import OptedOutThemselves, opt_out_lift, opt_out_set
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 OWN_WORD = (
     "They opted out themselves. Only an admin of the brand may undo that, and only when the person has asked for it: "
@@ -97,9 +98,9 @@ class ProfileOptOut(BrandScopedAdmin):
             title=f"Never contact {end_user}?",
             explanation="Nothing reaches them any more: no push of any purpose, operational ones and tests included, "
             "and no popup. They enter no campaign. This ends "
-            f"{journeys} open journey{'' if journeys == 1 else 's'} and cancels {waiting} waiting "
-            f"message{'' if waiting == 1 else 's'} for good. Only an admin of the brand, or your own server, can allow "
-            "contact again. It is recorded as done by staff, with the time.",
+            f"{counted(number=journeys, one='open journey')} and cancels "
+            f"{counted(number=waiting, one='waiting message')} for good. Only an admin of the "
+            "brand, or your own server, can allow contact again. It is recorded as done by staff, with the time.",
             button="Never contact",
             danger=True,
             back=_profile(end_user),

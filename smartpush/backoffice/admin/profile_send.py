@@ -16,6 +16,7 @@ from devices.admin.base import BrandScopedAdmin
 from devices.models import Brand, EndUser, TargetDevices
 from devices.selectors.staff import Role
 from smartpush.common.clock import utc_now
+from smartpush.common.numbers import counted
 
 
 class SendForm(SeenRevisionForm):
@@ -75,7 +76,7 @@ class ProfileSend(BrandScopedAdmin):
             except CannotSendTest as refusal:
                 form.add_error(None, str(refusal))
             else:
-                devices = "1 device" if len(made) == 1 else f"{len(made)} devices"
+                devices = counted(number=len(made), one="device")
                 messages.success(request, f"“{push}” is on its way to {devices} of {end_user}.")
                 return HttpResponseRedirect(f"{profile}#timeline")
         context = {

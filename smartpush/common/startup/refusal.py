@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 
+from smartpush.common.numbers import noun
 from smartpush.common.startup.environment import Problem
 
 # What a process ends with that was not started; gunicorn's master takes it for "the application cannot be loaded"
@@ -70,7 +71,7 @@ def start_permit(problems: Sequence[Problem], *, environment: str, stated: bool)
         return
     needs = REPAIRS.get(command or "")
     goes_on = needs is not None and not any(problem.name in needs for problem in problems)
-    count = "one setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+    count = noun(number=len(problems), one="one setting is", many=f"{len(problems)} settings are")
     chosen = f"SMARTPUSH_ENV is {environment}" if stated else f"SMARTPUSH_ENV is unset, which means {environment}"
     verdict = f"`{command}` goes on, but smartpush would not start" if goes_on else "smartpush does not start"
     refused = StartRefused(

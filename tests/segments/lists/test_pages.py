@@ -142,7 +142,7 @@ def test_progress_is_told_while_an_import_is_open(editor, brand, crowd):
     editor.post(page(segment, "list_import"), {"mode": "add", "ids": "ann"})
     told = editor.get(address).json()
     assert (told["state"], told["open"]) == ("waiting", True)
-    assert "0 of 1 ids looked up" in told["html"]
+    assert "0 of 1 id looked up" in told["html"]
     run(segment)
     told = editor.get(address).json()
     assert told["open"] is False
@@ -246,18 +246,18 @@ def test_a_list_is_exported_with_what_a_marketer_needs(editor, brand):
     assert b"1 visitor who never logged in" in asked.content
     head, *rows = downloaded(editor.post(page(segment, "export")))
     assert head == [
-        "external_id", "language", "country", "push_status_of_the_last_session", "reachable", "never_contact",
-        "last_seen",
+        "external_id", "language", "country", "push_status_of_the_last_session", "visited", "reachable",
+        "never_contact", "last_seen",
     ]  # fmt: skip
     assert {row[0] for row in rows} == {
         "ann", "'=cmd|' /C calc'!A0", "'+49", "'-1", "'@x", 'q"uo,te', "Ω", "safe-1",
     }  # fmt: skip
     assert next(row for row in rows if row[0] == "ann") == [
-        "ann", "de", "AT", "allowed", "no", "yes", "2026-11-20T12:00:00Z",
+        "ann", "de", "AT", "allowed", "yes", "no", "yes", "2026-11-20T12:00:00Z",
     ]  # fmt: skip
-    assert {row[5] for row in rows if row[0] != "ann"} == {"no"}
+    assert {(row[4], row[6]) for row in rows if row[0] != "ann"} == {("no", "no")}
     entry = LogEntry.objects.latest("pk")
-    assert entry.get_change_message() == "Exported its end users: 8 with an external id."
+    assert entry.get_change_message() == "Exported 8 end users with an external id."
     assert (entry.user.username, entry.object_id) == ("editor-Shop", str(segment.pk))
 
 

@@ -260,3 +260,76 @@ def test_what_the_beginning_shows_is_what_is_read():
 def test_a_chosen_column_wins_over_the_guess(choice, expected):
     source = IdFile(stream=io.BytesIO(b"id,name,crm\n1,Ann,x1\n2,Bob,x2\n"), name="a.csv", limits=LIMITS, choice=choice)
     assert [value for _line, value in source] == expected
+
+
+# --- what spreadsheets and databases write around a list ---
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Customers of November\nid;name\nann;Ann\nbob;Bob\n",
+        "Customers of November;\nid;name\nann;Ann\nbob;Bob\n",
+        "\ufeffCustomers of November;;\n;;\n;;\nname;id;x\nAnn;ann;1\nBob;bob;2\n",
+        "Report,2026-11-30\nBy,Ann,\n\nname,external_id,country\nAnn,ann,GR\nBob,bob,GR\n",
+        '"Customers, all of them"\n\nname,user_id\nAnn,ann\nBob,bob\n',
+        "Customers of November\nexternal_id\nann\nbob\n",
+        "November\n\nexternal_id\nann\nbob\n",
+        ";;\n\n;;\nid;name;x\nann;Ann;\nbob;Bob;\n",
+        "sep=;\nCustomers of November;\n\nid;name\nann;Ann\nbob;Bob\n",
+        "id;name\nann;Ann\nid;name\nbob;Bob\n",
+        "external_id\nann\nexternal_id\nbob\n",
+        "id;name\nann;Ann\nbob;Bob\nTotal;2\n",
+        "id;name\nann;Ann\nbob;Bob\n;;\nGrand total: 2;\n",
+        "id\nann\nbob\nИтого\n",
+        "ann\nbob\nTotal: 2\n",
+        "external_id\n-----------\nann\nbob\n\n(2 rows affected)\n",
+        " external_id | name \n-------------+------\n ann         | Ann\n bob         | Bob\n(2 rows)\n",
+        "external_id\n\u00a0ann\u00a0\n\u200bbob\n",
+        "external\u00a0id\nann\n\ufeffbob\n",
+    ],
+)
+def test_what_stands_around_a_list_is_no_part_of_it(content):
+    assert ids(content) == ["ann", "bob"]
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        assert ids(f"\ufeff{content}".encode(encoding)) == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("ann\nbob\nid\n", ["ann", "bob", "id"]),  # an id that is called so
+        ("ann;Ann\nbob;Bob\nid;name\n", ["ann", "bob", "id"]),
+        ("ann\nbob\ntotal\n", ["ann", "bob", "total"]),
+        ("id\ntotal\nbob\n", ["total", "bob"]),  # not at the end
+        ("id\nann\ntotal-eclipse\n", ["ann", "total-eclipse"]),
+        ("id\nann\nsum 41b\n", ["ann", "sum 41b"]),
+        ("---\nann\n", ["---", "ann"]),
+    ],
+)
+def test_an_id_that_looks_like_something_else_stays_an_id(content, expected):
+    assert ids(content) == expected
+
+
+def test_what_was_left_out_is_named_by_its_line_and_a_title_shifts_no_line():
+    rows, source = read("Customers of November\n\nid;name\nann;Ann\nid;name\nbob;Bob\nTotal;2\n")
+    assert rows == [(4, "ann"), (6, "bob")]
+    assert [(fault["line"], fault["problem"]) for fault in source.faults] == [
+        (5, "This is the heading again, not an id."),
+        (7, "This is the total of the list, not an id."),
+    ]
+
+
+def test_a_number_with_blanks_between_its_thousands_is_that_number():
+    assert ids("id;name\n1\u00a0234\u00a0567;Ann\n12\u202f345;Bob\n") == ["1234567", "12345"]
+    assert ids("id\nann 7\n") == ["ann 7"]
+
+
+def test_the_page_shows_the_columns_below_a_title():
+    shown = file_columns(head="Customers of November;\n;\nname;id\nAnn;ann\n".encode("utf-16"), name="ids.csv")
+    assert (shown.names, shown.column, shown.header) == (("name", "id"), 1, True)
+    assert shown.samples == (("Ann",), ("ann",))
+
+
+def test_the_column_that_was_chosen_is_taken_below_a_title():
+    content = b"Customers of November\nname;code;id\nAnn;ann;1\nBob;bob;2\n"
+    source = IdFile(stream=io.BytesIO(content), name="ids.csv", limits=LIMITS, choice=Choice(column=1, header=True))
+    assert [value for _line, value in source] == ["ann", "bob"]

@@ -69,8 +69,11 @@ class UserAnswer(serializers.Serializer[Any]):
     user_opt_out = serializers.BooleanField()
     never_contact = serializers.BooleanField()
     target_devices = serializers.ChoiceField(choices=TargetDevices.choices)
-    last_session_at = serializers.DateTimeField(allow_null=True)
-    last_session_status = serializers.ChoiceField(choices=Status.choices)
+    last_session_at = serializers.DateTimeField(allow_null=True, help_text="null for people who have never visited.")
+    last_session_status = serializers.ChoiceField(
+        choices=Status.choices,
+        help_text="`ask` with a `last_session_at` of null has never visited, and can be asked at the first visit.",
+    )
     created_at = serializers.DateTimeField()
 
 

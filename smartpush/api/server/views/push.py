@@ -123,7 +123,7 @@ class MessageView(ServerView):
         tags=["Push"],
         operation_id="server_message_cancel",
         request=None,
-        responses=s.CancelAnswer,
+        responses={200: s.CancelAnswer},
         examples=examples.CANCEL,
     )
     def delete(self, request: Request, message: str) -> Response:

@@ -98,7 +98,7 @@ class UserView(ServerView):
         tags=["Users"],
         operation_id="server_user_erase",
         request=None,
-        responses=s.Erased,
+        responses={200: s.Erased},
         parameters=[idempotency_key()],
         examples=examples.ERASED,
     )
