@@ -166,9 +166,10 @@ def test_no_page_takes_an_id_that_is_anothers_or_the_servers(here, brand):
     assert Server(brand).events(row | {"external_id": "bob"})["duplicates"] == 1
 
 
-def test_an_event_that_the_release_before_recorded_is_a_replay(here, brand):
+def test_an_event_that_the_release_before_recorded_is_a_replay(here, brand, other):
     until = datetime.now(UTC) + timedelta(days=7)
     IdempotencyKey.objects.create(brand=brand, scope="event", key="order-1001", expires_at=until)
+    IdempotencyKey.objects.create(brand=other.brand, scope="event", key="order-1002", expires_at=until)
     answer = here.call("events", events=[event(id="order-1001"), event(id="order-1002")])
     assert (answer["accepted"], answer["duplicates"]) == (1, 1)
 

@@ -1,5 +1,7 @@
 """session, identify, logout and status over HTTP: who is here and what the browser says."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from devices.models import Brand, Device, EndUser, Event, PushStatus, PushStatusChange
@@ -63,6 +65,14 @@ def test_the_second_person_in_one_visit_gets_a_session_event_too(page, known):
     page.session(external_id="cid", path="identify")  # a switch without a logout
     page.session(external_id="cid")
     assert (sessions_of("ann"), sessions_of("cid")) == (1, 1)
+
+
+def test_a_session_event_of_an_earlier_visit_is_none_of_this_one(page):
+    page.session(external_id="ben")
+    Event.objects.update(occurred_at=datetime.now(UTC) - timedelta(hours=2))
+    page.session(external_id="ann", path="identify")
+    page.session(external_id="ben", path="identify")
+    assert sessions_of("ben") == 2
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -98,6 +98,8 @@ def test_a_compressed_body_is_refused_by_what_it_is(live_server, key):
     status, answer = sent(live_server, "/api/v1/server/users/bulk", body, **key, **{"Content-Encoding": "gzip"})
     assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
     assert "gzip" in answer["error"]["message"]
+    plain = {**key, "Content-Encoding": "Identity"}
+    assert sent(live_server, "/api/v1/server/users/bulk", gzip.decompress(body), **plain)[0] == 200
 
 
 def test_the_mark_that_editors_begin_utf_8_with_is_no_part_of_the_json(live_server, key):

@@ -139,8 +139,8 @@ def test_a_list_is_marked_after_its_name_was_typed_and_the_page_counts_along(cli
     )
 
 
-def given(segment, mode, *ids):
-    job = SegmentImport.objects.create(segment=segment, mode=mode, state="done", created_at=NOW, unknown=len(ids))
+def given(segment, mode, *ids, state="done"):
+    job = SegmentImport.objects.create(segment=segment, mode=mode, state=state, created_at=NOW, unknown=len(ids))
     ImportLine.objects.bulk_create(
         ImportLine(job=job, line=number, external_id=external_id) for number, external_id in enumerate(ids, 1)
     )
@@ -168,6 +168,25 @@ def test_ids_that_were_taken_out_of_a_list_are_not_marked(client_of, ours, impor
     run_work()
     made = EndUser.objects.filter(brand=ours.brand, external_id__startswith="ghost-")
     assert set(made.values_list("external_id", "never_contact")) == {(one, True) for one in left}
+
+
+def test_an_id_counts_once_and_for_this_brand_and_only_from_imports_that_took_place(client_of, ours, theirs):
+    EndUser.objects.create(brand=theirs.brand, external_id="ghost-1")
+    segment = a_list(ours.brand)
+    given(segment, "add", "ghost-1", "ghost-2")
+    last = given(segment, "add", "ghost-2")
+    for state in ("failed", "cancelled"):
+        given(segment, "add", "ghost-7", state=state)
+    address = reverse("admin:segments_segment_list_never_contact", args=[segment.pk])
+    client = client_of(ours.brand, "editor")
+    assert client.get(address).context["question"].seen == f"0:2:{last.pk}"
+    assert "becomes an end user who is marked: 2" in client.get(address).content.decode()
+    client.post(address, {"name": "Do not call", "seen": f"0:2:{last.pk}"})
+    do_works()
+    marked = EndUser.objects.filter(never_contact=True)
+    assert set(marked.values_list("brand", "external_id")) == {
+        (ours.brand.pk, "ghost-1"), (ours.brand.pk, "ghost-2"),
+    }  # fmt: skip
 
 
 def test_a_list_that_was_replaced_by_as_many_others_is_asked_about_again(client_of, ours, ann):

@@ -10,7 +10,7 @@ from smartpush.common.origins import is_allowed_click_url
 from smartpush.common.personalisation import address_doubts, render
 
 HOSTS = frozenset({"x.example"})
-CITY = {"user": {"city": "A&B C#1/é", "page": "books/42"}, "event": {"pairs": "a=1&b=2"}}
+CITY = {"user": {"city": "A&B C#1/é", "page": "books/42", "ask": "a?b"}, "event": {"pairs": "a=1&b=2"}}
 
 
 def address(template, variables=CITY):
@@ -23,7 +23,10 @@ def address(template, variables=CITY):
         ("https://x.example/{{ user.page }}", "https://x.example/books/42"),
         ("https://x.example/{{ user.city }}", "https://x.example/A%26B%20C%231/%C3%A9"),
         ("https://x.example/?c={{ user.city }}&x=1", "https://x.example/?c=A%26B%20C%231%2F%C3%A9&x=1"),
+        ("https://x.example/{{ user.ask }}", "https://x.example/a%3Fb"),
         ("https://x.example/#{{ user.city }}", "https://x.example/#A%26B%20C%231/%C3%A9"),
+        ("https://x.example/?x=1#{{ user.ask }}", "https://x.example/?x=1#a?b"),
+        ("https://x.example/#{{ user.page }}?p={{ user.page }}", "https://x.example/#books/42?p=books/42"),
         ("https://x.example/?c={{ user.city | upcase }}&x=1", "https://x.example/?c=A%26B%20C%231%2F%C3%89&x=1"),
         ("https://x.example/?c={{ user.none | default: 'New York' }}", "https://x.example/?c=New%20York"),
         ("https://x.example/?c={{ user.city | url_encode }}", "https://x.example/?c=A%26B+C%231%2F%C3%A9"),
@@ -35,6 +38,15 @@ def address(template, variables=CITY):
         (
             "https://x.example/{% capture q %}?c={{ user.city }}&x=1{% endcapture %}{{ q }}",
             "https://x.example/?c=A%26B%20C%231%2F%C3%A9&x=1",
+        ),
+        ("https://x.example/{% capture q %}{{ user.page }}{% endcapture %}{{ q }}", "https://x.example/books%2F42"),
+        (
+            "https://x.example/{% capture q %}?a=1{% endcapture %}{{ q | append: user.page }}",
+            "https://x.example/%3Fa%3D1books/42",
+        ),
+        (
+            "https://x.example/{% capture q %}?a=1{% endcapture %}{% assign q = user.city %}{{ q }}",
+            "https://x.example/A%26B%20C%231/%C3%A9",
         ),
         (
             "https://x.example/{% if user.city %}?c={% else %}c/{% endif %}{{ user.city }}",
@@ -75,6 +87,7 @@ def test_texts_that_are_no_addresses_keep_their_values_as_they_are():
         ("https://x.example/{{ '?c=' | append: user.city }}", ["{{ '?c=' | append: user.city }}"]),
         ("https://x.example/{% assign q = '?c=' | append: user.city %}{{ q }}", ["{{ q }}"]),
         ("https://x.example/?{{ event.pairs | safe }}", []),
+        ("https://x.example/{{ '?c=' | append: event.city | safe }}", []),
         ("https://x.example/?{{ user.name }}=1", []),
         ("https://x.example/?c={{ user.city | default: 'a&b' }}", []),
         ("https://x.example/?d={{ user.at | date: '%Y?' }}", []),

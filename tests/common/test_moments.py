@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from smartpush.common.moments import CannotReadMoment, instant_read, is_date, moment_read
@@ -59,6 +59,7 @@ def test_a_time_without_an_offset_is_no_instant(text):
         "0001-01-01T00:00:00+14:00",
         "9999-12-31T23:59:59-14:00",
         "२०२६-11-30T10:00:00Z",
+        "2026-11-30T10:00:00+01:0\u0665",
         "2026-11-30T10:00:00Z\n",
         "2026-11-30T10:00:00." + "1" * 90 + "Z",
         1764500000,
@@ -128,6 +129,9 @@ def test_segments_read_the_same_of_what_is_stored(text):
         r"([Zz]|[+-][0-9]{2}:?[0-9]{0,2})?)?\Z"
     )
 )
+@example("1900-02-29")
+@example("2000-02-29")
+@example("2026-11-30T10:00:00." + "1" * 60 + "Z")
 def test_what_is_a_date_to_the_one_is_a_date_to_the_other(text):
     with connection.cursor() as cursor:
         cursor.execute("SELECT segments_date_in(to_jsonb(%s::text), NULL, NULL, NULL, NULL)", [text])

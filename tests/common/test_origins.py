@@ -138,6 +138,7 @@ def test_an_origin_has_the_one_spelling_that_browsers_send(typed, sent):
         "ftp://x.example", "https://x.example:port", "https://[::1", "https://[fe80::1%25eth0]", "https://1.2.3",
         "https://256.1.1.1", "https://x.0x7f", "https://xn--a.example", "https://x..example", "https://x\t.example",
         "https://x\u200b.example", "https:\\\\x.example", "https://-x.example", "https://" + "a" * 64 + ".example",
+        "https://" + "a" * 60 + ("." + "a" * 60) * 4,
         "", "x.example", "\ud800", "https://\ud800.example", "https://x℀.example",
     ],
 )  # fmt: skip
@@ -173,3 +174,7 @@ def test_a_website_on_a_port_of_its_own_is_a_click_host_with_that_port():
 
 def test_a_wildcard_over_a_top_level_domain_allows_nothing():
     assert check_click_url("https://anything.com/", hosts=frozenset({"*.com"})) == "url_host"
+
+
+def test_a_host_that_cannot_be_read_hides_none_of_the_others():
+    assert check_click_url("https://x.example/", hosts=frozenset({"*.a b", "a b", "x.example"})) is None

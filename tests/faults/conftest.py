@@ -47,19 +47,6 @@ def layout() -> Iterator[Layout]:
 
 
 @pytest.fixture(scope="session")
-def _push_service() -> Iterator[LocalPushService]:
-    with LocalPushService() as service:
-        yield service
-
-
-@pytest.fixture
-def push_service(_push_service: LocalPushService) -> Iterator[LocalPushService]:
-    """The push service; after the test it forgets subscriptions, messages and failures."""
-    yield _push_service
-    _push_service.reset()
-
-
-@pytest.fixture(scope="session")
 def _product(layout: Layout, _push_service: LocalPushService, django_db_blocker: DjangoDbBlocker) -> Iterator[Product]:
     described = {**connections["default"].settings_dict, "NAME": launcher.DATABASE, "OPTIONS": {}}
     described |= {"EMBEDDED_DATA_ROOT": str(layout.data_root), "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}

@@ -102,12 +102,19 @@ def test_a_campaign_goes_through_its_states_and_each_is_kept(ours, client_of):  
 def test_stopping_a_campaign_asks_with_the_numbers_that_then_end(ours, client_of, name):  # noqa: F811
     client, campaign = client_of(ours.brand, "publisher"), ours.rows[Campaign]
     activate(client, campaign)
+
+    def asked():
+        return client.get(campaign_url(name, campaign)).context["numbers"]
+
+    assert asked() == ("Open journeys that end now: 1", "Waiting pushes to cancel: 0")  # the push has gone out
     Delivery.objects.filter(pk=ours.rows[Delivery].pk).update(state="ready", sent_at=None, finished_at=None)
-    page = client.get(campaign_url(name, campaign)).content.decode()
-    assert "Open journeys that end now: 1" in page and "Waiting pushes to cancel: 1" in page
+    assert asked() == ("Open journeys that end now: 1", "Waiting pushes to cancel: 1")
     client.post(campaign_url(name, campaign))
     assert Enrolment.objects.get(campaign=campaign).state == "exited"
     assert Delivery.objects.get(pk=ours.rows[Delivery].pk).state == "cancelled"
+    Delivery.objects.filter(pk=ours.rows[Delivery].pk).update(state="ready")  # of a dispatch that was stopped
+    Campaign.objects.filter(pk=campaign.pk).update(state="disabled")
+    assert asked() == ("Open journeys that end now: 0", "Waiting pushes to cancel: 0")
 
 
 def test_a_change_that_the_state_does_not_allow_is_refused_with_the_reason(ours, client_of):  # noqa: F811

@@ -219,6 +219,9 @@ def test_a_list_that_was_filled_meanwhile_is_said(ours, publisher, campaign):  #
     assert refused(publisher, campaign, seen) == [
         "The imported segment “List” was changed by an import by Bob at HH:MM."
     ]
+    seen = review_of(publisher, campaign)
+    SegmentImport.objects.create(segment=vips, mode="add", **{**done, "state": "failed", "finished_at": utc_now()})
+    assert activate(publisher, campaign, seen).status_code == 302
 
 
 def test_a_segment_that_cannot_be_read_any_more_is_said(publisher, campaign):

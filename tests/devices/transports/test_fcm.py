@@ -192,7 +192,7 @@ def _changed(pem):
     [
         ("\ud800", "does not begin with BEGIN PRIVATE KEY"),
         ("-----BEGIN PRIVATE KEY-----\n\ud800", "cut off"),
-        ("-----BEGIN PRIVATE KEY-----\n\ud800\n-----END PRIVATE KEY-----", "was changed"),
+        ("-----BEGIN PRIVATE KEY-----\n\ud800\n-----END PRIVATE KEY-----", "has characters missing, or others"),
         (private_key().partition("-----END")[0], "cut off"),
         (private_key().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "protected by a password"),
         (_changed(private_key()), "is missing or was changed"),

@@ -42,6 +42,7 @@ def test_a_word_finds_events_and_markers_of_this_brand_alone(found, seen):
         ("deposits", ["DEPOSITOR", "deposit", "first-deposit"]),
         ("event is deposit", ["deposit", "first-deposit"]),
         ("posit", []),  # words are found by their beginnings
+        ("des", []),  # a short word is no plural
         ("event", []),  # the field itself is what is meant
         ("d", []),
         ("", []),

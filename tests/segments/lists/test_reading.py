@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segments.services.imports.layouts import Choice
+from segments.services.imports.layouts import HEAD, Choice
 from segments.services.imports.reading import MAX_FAULTS, MAX_LINE, CannotRead, IdFile, Limits, file_columns
 
 LIMITS = Limits(size=4 << 20, lines=1000)
@@ -65,6 +65,11 @@ def test_line_numbers_are_those_of_the_file():
 
 def test_a_plain_list_keeps_ids_with_commas_in_them():
     assert ids("a,b\nc;d\n", name="ids.txt") == ["a,b", "c;d"]
+    assert ids("sep=,\na,b\nc,d\n", name="ids.txt") == ["a", "c"]
+
+
+def test_a_quotation_mark_inside_of_a_text_cell_is_one_of_the_id():
+    assert ids('="id"\n="ann"\n="b""ob"\n') == ["ann", 'b"ob']
 
 
 def test_what_can_be_no_id_is_skipped_and_named_by_its_line():
@@ -199,6 +204,7 @@ def test_a_line_that_names_the_separator_keeps_the_line_numbers():
         "12E+5",
         "12.5E+9",
         "7.00E-11",
+        "1.5E-1",
         "0.5E+1",
     ],
 )
@@ -228,6 +234,14 @@ def test_the_beginning_of_a_file_shows_its_columns_and_the_one_that_would_be_tak
     plain = columns("a1,Ann\nb2,Bob\n".encode("utf-16"))
     assert (plain.names, plain.column, plain.header) == (("Column 1", "Column 2"), 0, False)
     assert plain.samples == (("a1", "b2"), ("Ann", "Bob"))
+
+
+def test_a_beginning_is_shown_within_bounds_and_to_its_last_whole_line():
+    wide = columns(",".join(["x" * 61] * 101) + "\n")
+    assert len(wide.names) == len(wide.samples) == 100
+    assert {value for sample in wide.samples for value in sample} == {"x" * 60}
+    cut = columns("id,name\n" + f"1,{'x' * 50}\n2,Bob\n3,{'y' * HEAD}\n")
+    assert cut.samples[0] == ("1", "2")
 
 
 @pytest.mark.parametrize("content", ["", "\n \n", "sep=;\n", "\ufeff"])

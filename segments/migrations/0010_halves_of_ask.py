@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Sizes that were kept before have no halves until they are computed again, at the latest on the next day."""
 
     dependencies = [
-        ("segments", "0008_dates_as_written"),
+        ("segments", "0009_constraint_words"),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("segments", "0008_dates_as_written"),
+        ("segments", "0010_halves_of_ask"),
     ]
 
     operations = [
