@@ -1,11 +1,12 @@
 """A host where no smartpush server is: said once and for good; a network or a server that is away: waited for."""
 
+import json
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.conftest import SiteFactory
+from tests.browser.conftest import FirefoxFactory, SiteFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.sites import Page, Site
 
@@ -173,3 +174,42 @@ def test_a_worker_file_that_imports_from_a_server_that_is_away_is_no_mistake(
     assert (outcome["init"], outcome["event"]) == QUEUED
     assert "service_worker_failed" in [error["code"] for error in told(chromium.page, "error")]
     assert not ours(chromium)
+
+
+IN_FIREFOX = """(async () => {{
+  const [init, event] = [smartpush('init', {options}), smartpush('event', 'deposit')];
+  return [await init.catch(({{code}}) => code), await event.catch(({{code}}) => code)];
+}})()"""
+
+
+@pytest.mark.parametrize(
+    ("options", "policy", "code"),
+    [
+        ({"host": "https://no-such-host.invalid"}, "", "host_unreachable"),
+        ({"host": "CLOSED"}, "", "host_unreachable"),
+        ({"host": "OTHER"}, "", "host_foreign"),
+        ({}, "connect-src 'self'", "host_blocked"),
+        ({"serviceWorker": "/throws.js"}, "", "worker_broken"),
+        ({"serviceWorker": "http://["}, "", "worker_invalid"),
+        ({"scope": "https://elsewhere.example/"}, "", "worker_scope"),
+    ],
+)
+def test_firefox_tells_the_same(
+    firefox_factory: FirefoxFactory,
+    api: FakeApi,
+    shop: Site,
+    static_site: SiteFactory,
+    options: dict[str, str],
+    policy: str,
+    code: str,
+):
+    shop.set("/", Page(page_with(api, QUEUE + CALLS), {"Content-Security-Policy": policy} if policy else {}))
+    shop.set("/throws.js", Page(f"importScripts('{api.host}/sdk/v1/sw.js'); throw new Error('theirs');", SCRIPT))
+    places = {"CLOSED": f"http://127.0.0.1:{closed_port()}", "OTHER": static_site({"/": HTML}).origin}
+    taken = {**to(api.host), **{name: places.get(value, value) for name, value in options.items()}}
+    tab = firefox_factory().open(shop.url())
+    tab.wait("smartpush.loaded")
+    of_init, of_event = tab.evaluate(IN_FIREFOX.format(options=json.dumps(taken)))
+    assert of_init == code and of_event in (code, "not_initialised")
+    assert code in [error["code"] for name, error in tab.evaluate("told") if name == "error"]
+    assert not api.calls

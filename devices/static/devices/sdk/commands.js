@@ -115,9 +115,9 @@ function smartpush(name, ...parameters) {
   return result;
 }
 
-// The words for a mistake in a call lie with what is rare: whatever is no sentence yet.
+// The words for a mistake in a call lie with what is rare.
 async function explained(error) {
-  if (!/\.$/.test(error.message)) await explain(error);
+  if (/^(invalid_a|unknown_c|gesture|already|not_i)/.test(error.code)) await explain(error);
   throw error;
 }
 

@@ -7,7 +7,7 @@ const SWITCH = 'true or false';
 const NAMED = 'a name as a non-empty text, and properties';
 const OPTIONS = {
   brand: TEXT, host: TEXT, serviceWorker: TEXT, scope: TEXT, language: TEXT, requireConsent: SWITCH,
-  iosInstallHint: 'true, false or an object with the words of the hint', takeOverSubscription: SWITCH, nonce: TEXT,
+  iosInstallHint: 'true, false or an object of words', takeOverSubscription: SWITCH, nonce: TEXT,
 };
 const PROBE_PATIENCE = 1500;
 let importLine;
@@ -61,7 +61,8 @@ function optionMeant(name) {
 }
 
 function hostAdvice(host) {
-  if (!host) return 'init needs host, the address of your smartpush server, such as https://push.example.com.';
+  // An error without words has its code in their place.
+  if (host === 'host_invalid') return 'init needs host, the address of your smartpush server, such as https://push.example.com.';
   const given = 'host is "' + host + '". ';
   if (/^http:/.test(host)) return given + 'Browsers refuse push on insecure pages: give its https address.';
   return given + 'Give the whole address, such as https://' + (/^[\w.-]+(:\d+)?$/.test(host) ? host : 'push.example.com') + '.';
@@ -90,7 +91,7 @@ const TAKES = {
 const ADVICE = {
   not_initialised: (code) => (code === 'not_initialised' ? 'Call init first.' : 'init failed: ' + code + '.'),
   invalid_argument: (command) => command + ' takes ' + TAKES[command] + '.',
-  unknown_command: (name) => 'There is no command "' + name + '". The documentation lists them.',
+  unknown_command: (name) => 'There is no command "' + name + '".',
   already_initialised: () => 'init was called before on this page. Call it once.',
   gesture_required: () => 'Call requestPushPermission directly in a click handler, with no await before it.',
   unknown_option: (name) => 'init has no option "' + name + '".' + optionMeant(name),
@@ -111,10 +112,12 @@ export function advice(options, record, {code, message}) {
   return ADVICE[code] ? ADVICE[code](message, options) : message;
 }
 
-// Resolves with the answer, or null where none comes soon enough or the browser keeps it from us.
+const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+
+// Resolves with the answer, or without one where none comes soon enough or the browser keeps it from us. The news of
+// a policy comes right behind its failure.
 const ask = (address, how) => Promise.race([
-  fetch(address, {cache: 'no-store', credentials: 'omit', ...how}).catch(() => null),
-  new Promise((resolve) => setTimeout(resolve, PROBE_PATIENCE, null)),
+  fetch(address, {cache: 'no-store', credentials: 'omit', ...how}).catch(() => wait(50)), wait(PROBE_PATIENCE),
 ]);
 
 const isScript = (response) => /(java|ecma)script/i.test(response.headers.get('Content-Type'));
@@ -124,22 +127,27 @@ addEventListener('securitypolicyviolation', ({blockedURI, disposition}) => {
   if (disposition === 'enforce') kept.push(blockedURI);
 });
 
+let looked;
+
 // Why the page's first call got no answer of a smartpush server, as {code, message}; null where it may be the moment.
 // `script` is the address of the SDK itself: a server that it came from is there, and so is one that answered before.
 export async function hostProblem(options, {user}, script) {
   const {host} = options;
+  const there = user || script?.startsWith(host + '/');
+  // A server that is away is not asked at each try, and a policy does not change.
+  if (!navigator.onLine || (there && looked)) return null;
+  looked = true;
   const file = host + '/sdk/v1/rare.js';
-  const [answer, anything, here] = await Promise.all([
-    ask(file), ask(file, {mode: 'no-cors'}), ask(location.href, {method: 'HEAD'}),
-  ]);
-  // The news of a policy comes right behind the failure.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const answer = await ask(file);
   const keeps = (address) => kept.some((one) => one.startsWith(address));
   if (keeps(file)) {
     return {code: 'host_blocked', message: 'The Content Security Policy of this page needs ' + host + ' in connect-src.'};
   }
-  if (user || !navigator.onLine || script?.startsWith(host + '/')) return null;
-  if (answer ? answer.status >= 500 || (answer.ok && isScript(answer)) : !here && !keeps(location.origin)) return null;
+  if (there || answer?.status >= 500 || (answer?.ok && isScript(answer))) return null;
+  const [anything, here] = await Promise.all([
+    answer || ask(file, {mode: 'no-cors'}), answer || ask(location.href, {method: 'HEAD'}),
+  ]);
+  if (!here && !keeps(location.origin)) return null;
   return anything
     ? {code: 'host_foreign', message: noServer('', options) + ' If it is one, its proxy has to pass on our CORS headers.'}
     : {code: 'host_unreachable', message: 'Nothing answers at ' + host + '. Check host: its name, port and certificate.'};
@@ -216,7 +224,7 @@ async function brokenPart(code, file, host) {
     if (elsewhere || (status >= 400 && status < 500)) return 'The service worker file imports ' + address + ', which is not there.';
     if (status >= 500) return '';
   }
-  return 'The service worker file ends with an error. The developer tools show it, under Application, Service workers.';
+  return 'The service worker file ends with an error. See it in the developer tools, Service workers.';
 }
 
 const outside = (scope, folder) => ['worker_scope', 'The scope ' + scope + ' lies outside the worker file\'s folder '
