@@ -1,5 +1,6 @@
 """Which source files make the web SDK and the service worker, and how they become one small script each."""
 
+import re
 import subprocess
 import sys
 from functools import lru_cache
@@ -33,6 +34,8 @@ RARE_FILES: Final = ("rare.js",)
 
 _MINIFIER: Final = Path(__file__).with_name("sdk_minify.py")
 _PATIENCE_SECONDS: Final = 60
+_EXPORT = re.compile(r"^export (?:async )?(?:function|const) (\w+)", re.MULTILINE)
+_EXPORTED = re.compile(r"^export ", re.MULTILINE)
 
 
 def joined(names: tuple[str, ...]) -> str:
@@ -40,13 +43,20 @@ def joined(names: tuple[str, ...]) -> str:
     return "\n".join((SDK_SOURCE / name).read_text(encoding="utf-8") for name in names)
 
 
+def _module(source: str) -> str:
+    """The same module with all but its exports inside a function, where the minifier shortens names."""
+    exported = ",".join(_EXPORT.findall(source))
+    return f"export const {{{exported}}} = (() => {{{_EXPORTED.sub('', source)}; return {{{exported}}};}})();\n"
+
+
 @lru_cache(maxsize=4)
 def bundle(names: tuple[str, ...]) -> str:
     """The named source files as one strict-mode script without comments and with short names; made once a process.
 
-    What is rare stays the module that it is.
+    What is rare stays a module.
     """
-    source = joined(names) if names == RARE_FILES else f'(()=>{{"use strict";{joined(names)}}})();\n'
+    source = joined(names)
+    source = _module(source) if names == RARE_FILES else f'(()=>{{"use strict";{source}}})();\n'
     finished = subprocess.run(  # noqa: S603 - our own interpreter and file
         [sys.executable, "-X", "utf8", str(_MINIFIER)],
         input=source,

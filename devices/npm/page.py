@@ -8,6 +8,7 @@ from devices.sdk_files import LOADER, SDK_FILES, joined
 # On a server that renders pages there is nothing to talk to; a call there must neither throw nor end the process.
 _MODULE: Final = """
 function start() {
+const scriptUrl = '';
 const loadRare = () => import('./rare.js');
 %s
 }

@@ -11,7 +11,7 @@ from tests.node import ROOT
 
 CLIENT_PLACES = (
     r"failure\('([a-z_]+)'",
-    r"\['([a-z_]+)',",
+    r"(?:\[|\{code: )'([a-z_]+)',",
     r"(?:code: |\|\| )'(internal|no_page)'",
     r"^  ([a-z0-9_]+): ",
 )

@@ -1,11 +1,14 @@
 """Small HTTP origins on loopback: the customer's site with its pages and its service worker file."""
 
+import contextlib
 import mimetypes
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 INSECURE_HOST = "insecure.test"
@@ -33,9 +36,34 @@ class Seen:
     body: bytes
 
 
-class _Server(ThreadingHTTPServer):
+class DroppingServer(ThreadingHTTPServer):
+    """A server that can go away at once, with the connections that browsers keep open."""
+
     daemon_threads = True
     request_queue_size = 64
+
+    def __init__(self, *arguments: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop(self) -> None:
+        """Stop listening and end every connection."""
+        self.shutdown()
+        self.server_close()
+        for one in list(self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+class _Server(DroppingServer):
     site: "Site"
 
 
@@ -63,6 +91,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     do_GET = do_HEAD = do_POST = _answer
+
+    def do_OPTIONS(self) -> None:
+        """Let every preflight through that the site's own headers allow."""
+        self.send_response(204)
+        for name, value in self.server.site.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are kept in `Site.requests`, so nothing is printed."""
@@ -121,6 +156,5 @@ class Site:
         return Page(f"nothing at {path}", {"Content-Type": "text/plain"}, 404)
 
     def close(self) -> None:
-        """Stop serving and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Stop serving, end open connections and free the port; closing again does nothing."""
+        self._server.drop()

@@ -5,7 +5,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from devices.pushservice.subscribers import b64url_encode
 from devices.sdk_files import RARE_FILES, SDK_FILES, WORKER_FILES, bundle
+from tests.browser.harness.sites import DroppingServer
 
 BRAND = "pk_test"
 BASE = "/api/v1/sdk/"
@@ -91,17 +92,18 @@ class FakeApi:
     dead_endpoints: set[str] = field(default_factory=set)
     poll_after: int = 30
     click_hosts: list[str] | None = None
+    port: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.api = self
-        self.host = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.port = self._server.server_address[1]
+        self.host = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.drop()
 
     def named(self, path: str) -> list[Call]:
         """The calls on one path that were answered with success."""
@@ -238,9 +240,7 @@ def _error(code: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": f"The test says {code}.", "fields": {}}}
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+class _Server(DroppingServer):
     api: FakeApi
 
 

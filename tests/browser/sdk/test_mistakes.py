@@ -2,7 +2,6 @@
 
 import json
 import time
-from typing import Any
 
 import pytest
 
@@ -11,55 +10,7 @@ from tests.browser.harness.sites import Page, Site
 
 from .conftest import CALLS, QUEUE, eventually, init, page_with, run, told
 from .fake_api import BRAND, FakeApi
-
-SCRIPT = {"Content-Type": "text/javascript"}
-# Milliseconds. On a machine with nothing else to do it takes less than one second; what the SDK itself would wait for
-# before it tries again, or gives up a request, is longer than this.
-SOON = 3000
-WORKER = "/push/smartpush-sw.js"
-# The outcome of init, how long it took, and of calls that were made with it.
-WATCH = (
-    "const began = performance.now(); window.settled = {};"
-    "const keep = (name, promise) => promise.then((value) => { settled[name] = value; }, ({code, message}) => {"
-    " settled[name] = {code, message, after: performance.now() - began}; });"
-)
-
-
-def start(chromium: Chromium, shop: Site, api: FakeApi, options: dict[str, Any]) -> dict[str, Any]:
-    """Load the SDK, then call init and an event in one script; what init came to."""
-    shop.set("/", page_with(api, QUEUE + CALLS))
-    page = chromium.page
-    page.goto(shop.url())
-    eventually(page, lambda: page.evaluate("smartpush.loaded"), what="the script")
-    page.evaluate(f"{WATCH} keep('init', smartpush('init', {json.dumps(options)}));"
-                  " keep('event', smartpush('event', 'deposit')); null")  # fmt: skip
-    eventually(page, lambda: {"init", "event"} <= set(page.evaluate("settled")), what="both to settle")
-    outcome: dict[str, Any] = page.evaluate("settled")
-    return outcome
-
-
-def ours(chromium: Chromium) -> list[str]:
-    """Return the errors that the console shows of ours."""
-    return [line for line in chromium.console if line.startswith("[error] [smartpush]")]
-
-
-def assert_given_up(chromium: Chromium, outcome: dict[str, Any], code: str) -> str:
-    """Each promise about an init that failed for good; returns its message."""
-    page = chromium.page
-    assert outcome["init"]["code"] == code
-    assert outcome["init"]["after"] < SOON
-    assert outcome["event"]["code"] in (code, "not_initialised")  # never {queued: true}
-    (line,) = ours(chromium)
-    message: str = outcome["init"]["message"]
-    assert line == f"[error] [smartpush] {code}: {message}"
-    assert [error["code"] for error in told(page, "error")].count(code) == 1
-    page.evaluate("smartpush('on', 'error', ({code}) => { window.late = code; })")
-    assert page.evaluate("window.late") == code  # a handler that came later
-    for call in ("'event', 'deposit'", "'getStatus'", "'identify', 'ann'", "'logout'", "'markers', 'clear'",
-                 "'optOut', true", "'openPreferences'", "'requestPushPermission'", "'consent', true"):  # fmt: skip
-        assert run(page, call)["code"] == "not_initialised", call
-    assert len(ours(chromium)) == 1
-    return message
+from .mistakes import SCRIPT, WORKER, assert_given_up, ours, start
 
 
 @pytest.mark.parametrize(
@@ -121,16 +72,70 @@ def test_a_worker_file_that_cannot_be_ours_is_named(
 
 
 @pytest.mark.parametrize(
+    "file",
+    [
+        "this is ( not JavaScript",
+        "importScripts('%/sdk/v1/sw.js'); const = 1;",
+        "importScripts('%/sdk/v1/sw.js'); throw new Error('theirs');",
+        "importScripts('%/sdk/v1/sw.js'); missing.start();",
+        "importScripts('%/sdk/v1/sw.js', '/gone.js');\nimportScripts('/gone.js');",
+        "importScripts('https://HOST/sdk/v1/sw.js');",
+        "importScripts('http://127.0.0.1:9/sdk/v1/sw.js');",
+        "importScripts('%/sdk/v2/sw.js');",
+    ],
+)
+def test_a_worker_file_that_ends_with_an_error_is_named(chromium: Chromium, api: FakeApi, shop: Site, file: str):
+    shop.set(WORKER, Page(file.replace("%", api.host), SCRIPT))
+    outcome = start(chromium, shop, api, {"brand": BRAND, "host": api.host})
+    assert WORKER in assert_given_up(chromium, outcome, "worker_broken")
+    assert not api.calls
+
+
+@pytest.mark.parametrize(
     ("options", "code"),
     [
         ({"serviceWorker": "https://elsewhere.example/sw.js"}, "worker_origin"),
+        ({"serviceWorker": "http://["}, "worker_invalid"),
+        ({"serviceWorker": "data:text/javascript,1"}, "worker_invalid"),
+        ({"serviceWorker": "javascript:1"}, "worker_invalid"),
+        ({"serviceWorker": "/push%2fsmartpush-sw.js"}, "worker_invalid"),
         ({"scope": "/"}, "worker_scope"),
+        ({"scope": "http://["}, "worker_scope"),
+        ({"scope": "https://elsewhere.example/push/"}, "worker_scope"),
+        ({"scope": "javascript:1"}, "worker_scope"),
+        ({"scope": "/push/a%5cb"}, "worker_scope"),
     ],
 )
 def test_a_worker_that_no_browser_may_register_is_named(
     chromium: Chromium, api: FakeApi, shop: Site, options: dict[str, str], code: str
 ):
-    assert_given_up(chromium, start(chromium, shop, api, {"brand": BRAND, "host": api.host, **options}), code)
+    outcome = start(chromium, shop, api, {"brand": BRAND, "host": api.host, **options})
+    message = assert_given_up(chromium, outcome, code)
+    assert (options.get("scope") or options["serviceWorker"].removesuffix("/sw.js")) in message
+
+
+@pytest.mark.parametrize(("allowed", "code"), [("/push/../shop/", "worker_scope"), ("/", None)])
+def test_a_scope_above_the_folder_is_named_unless_the_files_header_allows_it(
+    chromium: Chromium, api: FakeApi, shop: Site, allowed: str, code: str | None
+):
+    headers = {**SCRIPT, "Service-Worker-Allowed": allowed}
+    shop.set(WORKER, Page(f"importScripts('{api.host}/sdk/v1/sw.js');", headers))
+    outcome = start(chromium, shop, api, {"brand": BRAND, "host": api.host, "scope": "/"})
+    if code:
+        assert_given_up(chromium, outcome, code)
+    else:
+        assert outcome["init"] == {"version": 1}
+
+
+def test_a_browser_without_push_is_not_asked_about_its_worker(chromium: Chromium, api: FakeApi, shop: Site):
+    chromium.context.add_init_script("delete window.PushManager")
+    shop.set(WORKER, Page("this is ( not JavaScript", SCRIPT))
+    outcome = start(chromium, shop, api, {"brand": BRAND, "host": api.host, "serviceWorker": "http://["})
+    assert (outcome["init"], outcome["event"]) == ({"version": 1}, {"queued": False})
+    api.offer(primary={"kind": "click", "url": ""})
+    run(chromium.page, "'event', 'deposit'")
+    chromium.page.wait_for_selector("smartpush-popup .card")
+    assert not ours(chromium)
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,46 @@
 // The public face: smartpush('command', ...arguments).
 
-// Every option there is, with what stands where a site gives none.
+// Every option there is, with what stands where a site gives none; what it gives is of the same type.
 const OPTIONS = {
-  serviceWorker: '/push/smartpush-sw.js', brand: '', host: '', scope: '', nonce: '', language: undefined,
+  serviceWorker: '/push/smartpush-sw.js', brand: '', host: '', scope: '', nonce: '', language: '',
   requireConsent: false, iosInstallHint: false, takeOverSubscription: false,
 };
 const LONG_HIDDEN = 30 * 60000;
 
 async function init(given) {
-  if (options && !broken) throw failure('already_initialised', 'init');
+  if (options && !broken) throw failure('already_initialised');
   if (broken) closeGate();
   broken = null;
-  options = {...OPTIONS, ...given};
-  const {host} = options;
-  for (const name in options) if (!(name in OPTIONS)) await giveUp(failure('unknown_option', name));
-  if (!/^https?:/i.test(host) || !safeUrl(host)) await giveUp(failure('host_invalid', '' + host));
-  if (!broken) {
-    options.host = new URL(host).origin;
+  options = {...OPTIONS};
+  const mine = attempt = {};
+  const mistake = takeOptions(given);
+  if (mistake) {
+    await giveUp(mistake);
+  } else {
+    options.host = new URL(options.host).origin;
     permitted = !options.requireConsent && !consentWithheld;
     await loadRecord();
     loaded();
     if (!consentWithheld && (permitted || record.consent)) await start();
   }
-  if (broken) throw broken;
+  if (mine.error) throw mine.error;
   return {version: 1};
+}
+
+// Returns what is wrong with them, if anything is.
+function takeOptions(given) {
+  for (const name in given) {
+    if (!(name in OPTIONS)) return failure('unknown_option', name);
+    // A URL object stands for its address.
+    const value = given[name]?.href ?? given[name] ?? OPTIONS[name];
+    const type = typeof value;
+    options[name] = value;
+    if (type !== typeof OPTIONS[name] && type + name !== 'objectiosInstallHint') return failure('invalid_option', name);
+  }
+  const {brand, host} = options;
+  if (!/^https?:/.test(host) || !safeUrl(host)) return failure('host_invalid', host);
+  // What is in no key is in no header either.
+  return /^[\w-]+$/.test(brand) ? null : failure('brand_unknown', brand);
 }
 
 async function changeMarkers(operation, markers = []) {
@@ -39,7 +56,7 @@ function requestPushPermission() {
   const missing = missingSupport();
   if (missing) return {...statusPicture(), status: 'not_supported', reason: missing};
   if (Notification.permission === 'default' && navigator.userActivation?.isActive === false) {
-    throw failure('gesture_required', 'requestPushPermission');
+    throw failure('gesture_required');
   }
   return afterQuestion(askPermission());
 }
@@ -100,7 +117,7 @@ function smartpush(name, ...parameters) {
 
 // The words for a mistake in a call lie with what is rare.
 async function explained(error) {
-  if (/^(invalid_a|unknown_c|gesture|already)/.test(error.code)) await explain(error);
+  if (/^(invalid_a|unknown_c|gesture|already|not_i)/.test(error.code)) await explain(error);
   throw error;
 }
 
@@ -142,11 +159,10 @@ function watchPage() {
 }
 
 // The end user may change the permission in the browser's own settings while the page is open.
-async function watchPermission() {
-  try {
-    const permission = await navigator.permissions.query({name: 'notifications'});
-    permission.addEventListener('change', () => safely(noticePermission));
-  } catch { /* the next session tells */ }
+function watchPermission() {
+  // Where there is no such news the next session tells.
+  navigator.permissions?.query({name: 'notifications'})
+    .then((permission) => permission.addEventListener('change', () => safely(noticePermission))).catch(log);
 }
 
 async function noticePermission() {

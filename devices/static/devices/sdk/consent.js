@@ -50,6 +50,7 @@ function fallSilent(refusal = notConsented()) {
   permitted = false;
   refuseGate(refusal);
   closeGate();
+  if (broken) refuseGate(refusal);
   clearTimeout(wakeTimer);
   clearTimeout(renewal);
   session = null;
@@ -62,13 +63,13 @@ async function withdraw() {
   const open = session;
   fallSilent();
   // A session that is on its way is ended too.
-  await Promise.resolve(open).catch(() => {});
+  await open?.catch(log);
   const told = credentials() && sendNow('consents', {subject: 'tracking', ...consentPicture('withdrawn')});
-  const problem = Promise.resolve(told).catch((error) => error);
+  const problem = told?.catch((error) => error);
   await dropSubscription().catch(log);
   await forgetStore();
   named = endUser = serverStatus = pushNow = optedOut = null;
-  record = BLANK_RECORD;
+  record = {};
   const failed = await problem;
   if (failed?.code) throw failed;
 }

@@ -1,13 +1,12 @@
 // The state of this page, its events and its log.
 
-const BLANK_RECORD = {};
 const LOCK_PATIENCE = 8000;
 
 const tab = randomId();
 const handlers = {status: [], popup: [], push: [], click: [], error: []};
 // What init was given, what is stored of this installation, and who identify() named on this page.
 let options = null;
-let record = BLANK_RECORD;
+let record = {};
 let named = null;
 // The identity that the open session was told, what this page sees of push, and what the server last said.
 let toldIdentity = null;
@@ -18,6 +17,8 @@ let optedOut = null;
 let debugging = false;
 // Why init failed for good. Until it is called anew this page sends nothing, and every call is refused.
 let broken = null;
+// The call of init that counts: what failed belongs to it, also when a handler calls init again at once.
+let attempt;
 
 // Calls wait at the gate until init, and consent where it is asked for; what is refused with it is forgotten.
 let gate;
@@ -59,7 +60,7 @@ function emit(name, detail) {
   return taken;
 }
 
-const notInitialised = () => failure('not_initialised', broken ? 'init failed: ' + broken.code : 'Call init first.');
+const notInitialised = () => failure('not_initialised', broken?.code);
 
 const errorDetail = ({code, message}) => ({code: code || 'internal', message});
 
@@ -70,24 +71,28 @@ function complain(error) {
 }
 
 // What the site has to mend: the page, its worker file, or what is registered in the back office.
-const MISTAKES = /^(origin_n|brand_|host_|worker_|unknown_o|not_found|http_404)/;
+const MISTAKES = /^(origin_n|brand_|host_|worker_|.+_option|not_found|http_404)/;
 const ADVICE_PATIENCE = 700;
 
-// What is rare, where it comes in time: init is to fail within a second, and a bad host has none.
-const rareSoon = () => within(ADVICE_PATIENCE, loadRare());
+// What a function of what is rare says, where that file comes in time: init is to fail within a second.
+const askRare = (name, ...more) => within(ADVICE_PATIENCE, loadRare())
+  .then((rare) => rare[name](options, record, ...more)).catch(log);
 
 // Puts what happened and what to do into the error's message, or leaves the code and the server's words.
 async function explain(error) {
-  error.message = await rareSoon().then(({advice}) => advice(error), () => error.message);
+  error.message = await askRare('advice', error) || error.message;
 }
 
 // A mistake of the site's ends everything on this page and is one line on the console, with what to do about it.
 async function giveUp(error) {
+  // Before the server's first answer to this page, what init was given may be why there is none.
+  if (!endUser && /^(network|http_)/.test(error.code)) {
+    Object.assign(error, await askRare('hostProblem', scriptUrl));
+  }
   if (broken || !MISTAKES.test(error.code)) return;
-  broken = error;
+  broken = attempt.error = error;
   loaded();
   fallSilent(notInitialised());
-  refuseGate(notInitialised());
   await explain(error);
   console.error('[smartpush] ' + error.code + ': ' + error.message);
   complain(error);
@@ -101,7 +106,7 @@ function safely(work) {
 const recordKey = () => options.host + '|' + options.brand;
 
 async function loadRecord() {
-  record = (await storeGet('installations', recordKey())) || BLANK_RECORD;
+  record = (await storeGet('installations', recordKey())) || {};
 }
 
 async function saveRecord(changes) {

@@ -6,7 +6,7 @@ const REQUEST_TIMEOUT = 15000;
 const KEEPALIVE_LIMIT = 30000;
 
 function failure(code, message, extra) {
-  return Object.assign(new Error(message), {code}, extra);
+  return Object.assign(Error(message || code), {code}, extra);
 }
 
 function toBase64Url(buffer) {
@@ -31,16 +31,16 @@ function safeUrl(value, hosts) {
   } catch {
     return null;
   }
+  const {protocol, hostname, href} = url;
   if (url.username || url.password) return null;
-  if (url.origin === location.origin && /^http/.test(url.protocol)) return url.href;
-  if (url.protocol === 'http:') {
-    const development = location.protocol === 'http:' && LOOPBACK.test(location.hostname);
-    return development && LOOPBACK.test(url.hostname) ? url.href : null;
+  let allowed = /^http/.test(protocol);
+  if (url.origin !== location.origin) {
+    allowed = protocol === 'http:'
+      ? location.protocol === protocol && LOOPBACK.test(location.hostname) && LOOPBACK.test(hostname)
+      : protocol === 'https:' && (!hosts || hosts.some((host) => host === hostname
+        || (host.startsWith('*.') && hostname.endsWith(host.slice(1)))));
   }
-  if (url.protocol !== 'https:') return null;
-  const known = !hosts || hosts.some((host) => host === url.hostname
-    || (host.startsWith('*.') && url.hostname.endsWith(host.slice(1))));
-  return known ? url.href : null;
+  return allowed ? href : null;
 }
 
 // Milliseconds: the header holds seconds or a date, or is not there.

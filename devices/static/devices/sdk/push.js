@@ -18,21 +18,20 @@ function workerRegistration() {
 }
 
 async function registerWorker() {
-  const {href} = new URL(options.serviceWorker, location.href);
-  const scope = new URL(options.scope || '.', href).href;
+  let href;
   let registration;
   try {
-    registration = await navigator.serviceWorker.register(href, {scope});
+    ({href} = new URL(options.serviceWorker, location.href));
+    registration = await navigator.serviceWorker.register(href, {scope: new URL(options.scope || '.', href).href});
     // Looked at, not listened to: another page may install the same worker, and its news may have come before.
     for (let looks = 0; !registration.active; looks += 1) {
-      if (looks > MOST_LOOKS || !(registration.installing || registration.waiting)) throw new Error('failed to install');
+      if (looks > MOST_LOOKS || !(registration.installing || registration.waiting)) throw Error('failed to install');
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
     // Asked once of each file: an answer shows that our part is in it, silence throws null.
     if (record.worker !== href) await within(ANSWER_TIMEOUT, answerOf(registration.active), null);
   } catch (error) {
-    const found = await rareSoon()
-      .then((rare) => rare.workerProblem(href, scope, registration, error, record.scope, options.host)).catch(log);
+    const found = await askRare('workerProblem', registration, error);
     if (found || error) throw found ? failure(...found) : error;
   }
   await saveRecord({scope: registration.scope, worker: href});
@@ -54,9 +53,9 @@ function missingSupport() {
   return supported ? '' : 'no_api';
 }
 
-function pushPicture(status, reason, subscription) {
+function pushPicture(status, reason = '', subscription = null) {
   const permission = missingSupport() ? 'unsupported' : Notification.permission;
-  return {status, reason, permission, subscription: subscription || null};
+  return {status, reason, permission, subscription};
 }
 
 // Three doors to the same answer. A browser or extension that says one thing at one and another at the next
@@ -96,8 +95,8 @@ async function inspectPush(renew) {
     return pushPicture('not_supported', 'worker_failed');
   }
   if (await contradicts(registration)) return pushPicture('not_supported', 'contradictory');
-  if (Notification.permission === 'denied') return pushPicture('blocked', '');
-  if (Notification.permission === 'default') return pushPicture('ask', '');
+  if (Notification.permission === 'denied') return pushPicture('blocked');
+  if (Notification.permission === 'default') return pushPicture('ask');
   return subscribe(registration, renew);
 }
 

@@ -65,7 +65,7 @@ function flush() {
 }
 
 async function flushOnce() {
-  if (Date.now() < blockedUntil) throw failure('rate_limited', 'The server asked to wait.', {status: 429});
+  if (Date.now() < blockedUntil) throw failure('rate_limited', '', {status: 429});
   await turn;
   await ensureSession();
   for (;;) {

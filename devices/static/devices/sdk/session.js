@@ -113,7 +113,7 @@ async function requestSession(path, identity) {
 async function sessionBody(identity) {
   const body = {
     external_id: null,
-    language: options.language,
+    language: options.language || undefined,
     ...withPush(pushNow),
     // Queries and fragments carry tokens and personal data on some sites; they are not ours to collect.
     page: {url: location.origin + location.pathname},
@@ -133,7 +133,7 @@ async function sessionBody(identity) {
 async function tokenOf(identity) {
   if (identity.until > Date.now()) return identity.token;
   try {
-    identity.token = await within(TOKEN_PATIENCE, identity.getToken(), new Error('no answer'));
+    identity.token = await within(TOKEN_PATIENCE, identity.getToken(), Error('no answer'));
   } catch (error) {
     throw failure('get_token_failed', 'getToken() failed: ' + error?.message);
   }
@@ -151,7 +151,7 @@ async function tokenOf(identity) {
 function keepProven() {
   clearTimeout(renewal);
   const identity = named;
-  if (!identity || !identity.until) return;
+  if (!identity?.until) return;
   const wait = Math.max(identity.until - Date.now(), TOKEN_MARGIN / 4);
   renewal = setTimeout(() => {
     if (visible() && identity === named) inTurn(() => openNamed('identify', identity));
