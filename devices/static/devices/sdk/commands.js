@@ -38,7 +38,7 @@ function takeOptions(given) {
     if (type !== typeof OPTIONS[name] && type + name !== 'objectiosInstallHint') return failure('invalid_option', name);
   }
   const {brand, host} = options;
-  if (!/^https?:/.test(host) || !safeUrl(host)) return failure('host_invalid', host);
+  if (!/^https?:/i.test(host) || !safeUrl(host)) return failure('host_invalid', host);
   // What is in no key is in no header either.
   return /^[\w-]+$/.test(brand) ? null : failure('brand_unknown', brand);
 }
