@@ -12,13 +12,17 @@ ONLY ?=
 SCALE ?= 1
 RELEASE ?=
 INTO ?=
+UPGRADE ?=
 export ONLY SCALE
 
 .DEFAULT_GOAL := setup
-.PHONY: setup installed migrate demo run worker test test-machines check bench pack stop
+.PHONY: setup requirements installed migrate demo run worker test test-machines check bench pack stop
 
-setup: ## the virtual environment, and a development .env where SMARTPUSH_ENV does not say otherwise
-	@$(BOOTSTRAP) setup
+setup: ## what working on the code needs, and a development .env where SMARTPUSH_ENV does not say otherwise
+	@$(BOOTSTRAP) setup --for dev
+
+requirements: setup ## pin requirements*.txt anew from pyproject.toml; UPGRADE="django gunicorn", or UPGRADE=all
+	@$(BOOTSTRAP) requirements --upgrade "$(UPGRADE)"
 
 # What production uses: nothing here writes a .env, and wrong settings stop it before anything is changed.
 installed:
@@ -28,7 +32,8 @@ installed:
 migrate: installed ## the database, brought to this version
 	@$(VENV) manage.py migrate --noinput -v 0
 
-demo: setup ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+demo: ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+	@$(BOOTSTRAP) setup
 	@$(VENV) manage.py migrate --noinput -v 0
 	@$(BOOTSTRAP) static
 	@exec $(VENV) manage.py demo
