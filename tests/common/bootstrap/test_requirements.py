@@ -180,7 +180,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _has(clone: Path, module: str) -> bool:
-    return subprocess.run([venv_python(repository=clone), "-c", f"import {module}"], capture_output=True).returncode == 0
+    return (
+        subprocess.run([venv_python(repository=clone), "-c", f"import {module}"], capture_output=True).returncode == 0
+    )
 
 
 def test_production_has_no_development_package_until_somebody_works_there(clone: Path) -> None:
