@@ -32,7 +32,7 @@ def long_lines(text: str) -> list[int]:
 
 
 def wrapped(text: str) -> str:
-    """Return the text with the paragraphs that have long lines broken anew. Raises ValueError if it renders otherwise."""
+    """Return the text with its long paragraphs broken anew. Raises ValueError if it would render otherwise."""
     long = {number - 1 for number in long_lines(text)}
     lines = text.splitlines()
     for token in reversed(_parse(text)):
@@ -66,7 +66,7 @@ def _unlimited(text: str) -> Iterator[int]:
 def _breakable(line: str) -> bool:
     """Tell whether the line has a place to break that makes it shorter."""
     words = _words(line.strip())
-    return len(words) > 1 and not _MARKERS.match(words[0]) or len(words) > 2
+    return (len(words) > 1 and not _MARKERS.match(words[0])) or len(words) > 2
 
 
 def _words(content: str) -> list[str]:
