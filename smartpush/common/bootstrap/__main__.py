@@ -1,5 +1,5 @@
 """`python3 -m smartpush.common.bootstrap setup [--for dev|test|bench|pack] | install | frontend | pack | static
-| requirements | stop`.
+| notices | requirements | stop`.
 """
 
 import os
