@@ -87,7 +87,7 @@ def _kept(part: str) -> str:
 
 
 def _filled(content: str, *, prefix: str, further: str) -> list[str]:
-    out = []
+    out: list[str] = []
     # Two blanks or a backslash at the end of a line are a break that somebody wants.
     for part in re.split(r"(?<=  )\n|(?<=\\)\n", content):
         kept = "  " if part.endswith("  ") else ""

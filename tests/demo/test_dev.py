@@ -106,7 +106,7 @@ def test_what_is_saved_is_taken_up_and_ctrl_c_ends_everything(dev: Dev, copy: Pa
     # What cannot be built is said, and what runs goes on.
     bundle.write_text("this is no (")
     wait_until(lambda: "esbuild could not make" in dev.said(), timeout=START_SECONDS, what="the error", detail=dev.said)
-    assert "99.1.2" in dev.get("/healthz")
+    answers("/healthz", "99.1.2")
 
     children = tree(dev.process.pid)
     assert len(children) > 5

@@ -77,13 +77,11 @@ def _python(*, repository: Path) -> Iterator[Notice]:
 
 
 def _python_licence(one: metadata.Distribution, *, texts: tuple[str, ...]) -> str:
-    about = one.metadata
-    said = [about.get("License-Expression") or ""]
-    classified = [
-        line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or [] if line.startswith("License ")
-    ]
-    said += [", ".join(classified), about.get("License") or "", *texts]
-    return _first(said)
+    def said(key: str) -> list[str]:
+        return [str(value) for value in one.metadata.get_all(key) or []]
+
+    classified = [line.rpartition(" :: ")[2] for line in said("Classifier") if line.startswith("License ")]
+    return _first([*said("License-Expression"), ", ".join(classified), *said("License"), *texts])
 
 
 def _npm(*, repository: Path) -> Iterator[Notice]:

@@ -65,9 +65,8 @@ class Command(BaseCommand):
                 try:
                     self._build()
                 except SetupStopped as stopped:
-                    # What runs goes on; the next save tries again.
+                    # Pages keep the bundle that they have; the next save tries again.
                     self._say(f"dev | {stopped}")
-                    continue
             supervisor.restart(names=["web", "push", *names] if asks_for_workers(changed) else ["web"])
 
     def _build(self) -> None:
