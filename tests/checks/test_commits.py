@@ -81,6 +81,8 @@ def origin(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def clone(origin: Repository, tmp_path: Path) -> Repository:
+    # Somebody who did not look has published it: nobody can mend that any more.
+    origin.commit("A sentence after the rule")
     made = Repository(tmp_path / "clone")
     origin.git("clone", "-q", str(origin.folder), str(made.folder))
     made.name()

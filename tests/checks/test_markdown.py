@@ -51,7 +51,7 @@ def test_a_broken_paragraph_reads_as_before_and_keeps_its_place() -> None:
 
 
 def test_no_line_begins_with_a_mark_that_means_something_else() -> None:
-    words = f"{'x' * 96} - {'y' * 50} 1. {'z' * 60} # {'w' * 40} + {'v' * 60}\n"
+    words = f"{'x' * 99} - {'y' * 50} 1. {'z' * 60} # {'w' * 40} + {'v' * 60}\n"
     after = wrapped(words)
     assert after.split() == words.split()
     assert all(line[0] in "xyzwv" for line in after.splitlines())
