@@ -12,13 +12,17 @@ ONLY ?=
 SCALE ?= 1
 RELEASE ?=
 INTO ?=
+UPGRADE ?=
 export ONLY SCALE
 
 .DEFAULT_GOAL := setup
-.PHONY: setup installed migrate demo run worker test test-machines check bench pack stop
+.PHONY: setup requirements installed migrate demo run worker dev test test-machines check quick bench pack notices stop
 
-setup: ## the virtual environment, and a development .env where SMARTPUSH_ENV does not say otherwise
-	@$(BOOTSTRAP) setup
+setup: ## what working on the code needs, and a development .env where SMARTPUSH_ENV does not say otherwise
+	@$(BOOTSTRAP) setup --for dev
+
+requirements: setup ## pin requirements*.txt anew from pyproject.toml; UPGRADE="django gunicorn", or UPGRADE=all
+	@$(BOOTSTRAP) requirements --upgrade "$(UPGRADE)"
 
 # What production uses: nothing here writes a .env, and wrong settings stop it before anything is changed.
 installed:
@@ -28,7 +32,8 @@ installed:
 migrate: installed ## the database, brought to this version
 	@$(VENV) manage.py migrate --noinput -v 0
 
-demo: setup ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+demo: ## the whole channel with a demo site, until Ctrl-C; DEMO_EXIT=1 ends after the report
+	@$(BOOTSTRAP) setup
 	@$(VENV) manage.py migrate --noinput -v 0
 	@$(BOOTSTRAP) static
 	@exec $(VENV) manage.py demo
@@ -38,6 +43,10 @@ run: migrate ## the web server on 127.0.0.1:8800
 	@mkdir -p var/run
 	@exec $(VENV) -m gunicorn smartpush.wsgi:application --bind 127.0.0.1:$(PORT) --workers $(WEB_WORKERS) \
 		--worker-class gthread --threads 8 --pid var/run/web.pid --no-control-socket --forwarder-headers ''
+
+dev: setup ## web, worker and push service that restart, and bundles that are built, when a file changes
+	@$(VENV) manage.py migrate --noinput -v 0
+	@exec $(VENV) manage.py dev
 
 worker: migrate ## campaigns and deliveries
 	@exec $(VENV) manage.py worker
@@ -50,13 +59,18 @@ test-machines: ## as root: the demo and the suite on clean Debian machines; RELE
 	@exec $(PYTHON) -m tests.machines $(if $(RELEASE),--release $(RELEASE)) $(if $(INTO),--into "$(INTO)") \
 		$(if $(ARGS),--args "$(ARGS)")
 
-check: setup ## style, types, layers, migrations, settings
+check: setup ## style, types, layers, migrations, settings, Markdown, commit subjects
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy .
-	$(VENV) -c "import sys; from importlinter.cli import lint_imports_command as run; sys.argv = ['lint-imports']; run()"
+	$(VENV) -m tests.checks.layers
 	$(VENV) manage.py makemigrations --check --dry-run
 	$(VENV) manage.py check
+	$(VENV) -m tests.checks.markdown
+	$(VENV) -m tests.checks.commits
+
+quick: setup ## the tests of what differs from main, no browsers, at most two minutes; says which and why
+	@exec $(VENV) -m tests.checks.quick
 
 bench: ## figures beside their peers; ONLY=delivery SCALE=0.1
 	@$(BOOTSTRAP) setup --for bench
@@ -65,6 +79,10 @@ bench: ## figures beside their peers; ONLY=delivery SCALE=0.1
 pack: ## the npm package smartpush-web, into var/npm/
 	@$(BOOTSTRAP) setup --for pack
 	@$(BOOTSTRAP) pack
+
+notices: ## the licences of all packages that production carries; INTO=file writes them
+	@$(BOOTSTRAP) setup
+	@$(BOOTSTRAP) notices $(if $(INTO),--into "$(INTO)")
 
 stop: ## what this clone has started, its database included
 	@$(BOOTSTRAP) stop

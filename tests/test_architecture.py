@@ -21,11 +21,13 @@ TOP_LEVEL = {
     "templates",
     "manage.py",
     "requirements.txt",
+    "requirements-dev.txt",
     "tests",
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "LICENSE",
     "Makefile",
     "pyproject.toml",
@@ -33,7 +35,9 @@ TOP_LEVEL = {
     "package-lock.json",
     "docs",
     ".ci",
+    ".editorconfig",
     ".gitignore",
+    ".pre-commit-config.yaml",
     "bench.json",
 }
 # Written by the million, by COPY and set statements: the audit command proves what a constraint would (docs/adr/0005).

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +98,8 @@ class _Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     backoff_seconds: float = FIRST_BACKOFF_SECONDS
+    # When it was asked to end so that it can be started anew.
+    asked_at: float | None = None
 
 
 class Supervisor:
@@ -122,6 +124,8 @@ class Supervisor:
         self._output = output if output is not None else sys.stdout.buffer
         self._output_lock = threading.Lock()
         self._stopping = threading.Event()
+        self._asked: set[str] = set()
+        self._asked_lock = threading.Lock()
         self._width = max((len(command.name) for command in commands), default=0)
         self._readers: list[threading.Thread] = []
 
@@ -149,6 +153,11 @@ class Supervisor:
     def stop(self) -> None:
         """Ask `run` to take the children down and return; safe from any thread and from a signal handler."""
         self._stopping.set()
+
+    def restart(self, *, names: Iterable[str]) -> None:
+        """Have `run` end these children and start them anew at once; safe from any thread."""
+        with self._asked_lock:
+            self._asked.update(names)
 
     def pids(self) -> dict[str, int]:
         """Return the process id of each child that runs now, by name."""
@@ -178,13 +187,19 @@ class Supervisor:
         self._readers = [thread for thread in self._readers if thread.is_alive()] + [reader]
 
     def _tend(self, child: _Child, *, now: float) -> None:
+        self._heed(child, now=now)
         if child.process is not None:
             code = child.process.poll()
             if code is None:
+                if child.asked_at is not None and now - child.asked_at >= self._grace_seconds:
+                    _kill_group(child.process.pid, signal.SIGKILL)
                 return
             # What it forked must not live on beside its successor.
             _kill_group(child.process.pid, signal.SIGKILL)
             child.process = None
+            if child.asked_at is not None:
+                child.asked_at, child.restart_at = None, now
+                return
             if now - child.started_at >= HEALTHY_SECONDS:
                 child.backoff_seconds = FIRST_BACKOFF_SECONDS
             delay = child.backoff_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads restarts, no secret
@@ -193,6 +208,19 @@ class Supervisor:
             self._say(child.command.name, f"ended ({_describe(code)}), starting again in {delay:.1f} s")
         elif now >= child.restart_at:
             self._start(child)
+
+    def _heed(self, child: _Child, *, now: float) -> None:
+        """Begin a restart that somebody has asked for."""
+        with self._asked_lock:
+            if child.command.name not in self._asked:
+                return
+            self._asked.remove(child.command.name)
+        # What was changed may have mended what made it end: it owes no pause any more.
+        child.backoff_seconds, child.restart_at = FIRST_BACKOFF_SECONDS, now
+        if child.process is not None and child.asked_at is None:
+            child.asked_at = now
+            with suppress(ProcessLookupError):
+                child.process.terminate()
 
     def _stop_children(self) -> None:
         running = [child.process for child in self._children if child.process is not None]

@@ -108,6 +108,45 @@ def test_stopping_ends_the_children_even_those_that_ignore_the_signal(tmp_path: 
     assert not lives(pids[0])
 
 
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_child_is_started_anew_at_once_when_that_is_asked_for_even_a_deaf_one(deaf: bool) -> None:
+    deafness = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if deaf else "pass"
+    script = f"import os, signal, time; {deafness}; print('I am', os.getpid(), flush=True); time.sleep(600)"
+    commands = [Command(name=name, argv=[sys.executable, "-c", script]) for name in ("web", "other")]
+    output = io.BytesIO()
+    supervisor = Supervisor(commands=commands, output=output, grace_seconds=0.5)
+    seen: list[dict[str, int]] = []
+
+    def ask_once_all_are_up() -> bool:
+        pids = supervisor.pids()
+        up = len(pids) == 2 and all(f"I am {pid}\n".encode() in output.getvalue() for pid in pids.values())
+        if up and pids not in seen:
+            seen.append(pids)
+            supervisor.restart(names=["web"])
+        return len(seen) < 2
+
+    supervisor.run(while_running=ask_once_all_are_up)
+    assert seen[0]["web"] != seen[1]["web"]
+    assert seen[0]["other"] == seen[1]["other"]
+    assert b"starting again in" not in output.getvalue()
+
+
+def test_a_child_that_waits_to_be_tried_again_is_tried_at_once_when_that_is_asked_for(tmp_path: Path) -> None:
+    mended = tmp_path / "mended"
+    script = f"import pathlib, time; pathlib.Path({str(mended)!r}).stat(); print('I run', flush=True); time.sleep(600)"
+    output = io.BytesIO()
+    supervisor = Supervisor(commands=[Command(name="web", argv=[sys.executable, "-c", script])], output=output)
+
+    def mend_it_after_some_failures() -> bool:
+        if output.getvalue().count(b"starting again in") == 4 and not mended.exists():
+            mended.touch()
+            supervisor.restart(names=["web"])
+        return b"I run" not in output.getvalue()
+
+    supervisor.run(while_running=mend_it_after_some_failures)
+    assert output.getvalue().count(b"starting again in") == 4
+
+
 def start_family(tmp_path: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
     """Start a supervisor whose child forks a grandchild; returns it and the two process ids."""
     told = tmp_path / "pids"

@@ -1,4 +1,6 @@
-"""`python3 -m smartpush.common.bootstrap setup [--for test|bench|pack] | install | frontend | pack | static | stop`."""
+"""`python3 -m smartpush.common.bootstrap setup [--for dev|test|bench|pack] | install | frontend | pack | static
+| notices | requirements | stop`.
+"""
 
 import os
 import shutil

@@ -13,12 +13,16 @@ from smartpush.common.bootstrap.dotenv import configuration_required, dotenv_ens
 from smartpush.common.bootstrap.errors import SetupStopped
 from smartpush.common.bootstrap.frontend import WITH_DEVELOPMENT, frontend_ensure, package_pack
 from smartpush.common.bootstrap.node import node_ensure
+from smartpush.common.bootstrap.notices import document, notices, summary
+from smartpush.common.bootstrap.pinning import requirements_write
 from smartpush.common.bootstrap.static import static_ensure
 from smartpush.common.bootstrap.stopping import stop_everything
 from smartpush.common.bootstrap.venv import venv_ensure
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PURPOSES = ("run", "test", "bench", "pack")
+PURPOSES = ("run", "pack", "dev", "test", "bench")
+# Production runs on requirements.txt alone, and so does the demo.
+WITH_DEVELOPMENT_PACKAGES = ("dev", "test", "bench")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,6 +36,10 @@ def run(arguments: Sequence[str]) -> int:
     frontend.add_argument("--for", dest="purpose", choices=PURPOSES, default="run")
     commands.add_parser("pack", help="the tarball of the npm package")
     commands.add_parser("static", help="collect the static files when they have changed")
+    pins = commands.add_parser("requirements", help="resolve requirements.txt and requirements-dev.txt anew")
+    pins.add_argument("--upgrade", default="", help="packages to bring to their newest version, or `all`")
+    licences = commands.add_parser("notices", help="the licences of what production carries")
+    licences.add_argument("--into", type=Path, help="write them with their texts into a file")
     commands.add_parser("stop", help="stop what this clone has started")
     chosen = parser.parse_args(arguments)
     try:
@@ -48,6 +56,11 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.write(f"{packed.relative_to(REPOSITORY)}\n")
         elif chosen.command == "static":
             static_ensure(repository=REPOSITORY)
+        elif chosen.command == "notices":
+            _notices(into=chosen.into)
+        elif chosen.command == "requirements":
+            changed = requirements_write(repository=REPOSITORY, upgrade=chosen.upgrade)
+            sys.stdout.write(f"{', '.join(changed) or 'No pin'} changed\n")
         else:
             stop_everything(repository=REPOSITORY)
     except SetupStopped as stopped:
@@ -66,13 +79,23 @@ def _setup(*, repository: Path, purpose: str, dotenv: bool) -> None:
     # What needs root is settled first: nothing has been changed when the person has to type a line.
     packages_ensure(purpose=purpose)
     with _only_one(repository=repository):
-        venv_ensure(repository=repository)
+        venv_ensure(repository=repository, development=purpose in WITH_DEVELOPMENT_PACKAGES)
         if dotenv:
             dotenv_ensure(repository=repository)
         _frontend(repository=repository, purpose=purpose)
 
 
+def _notices(*, into: Path | None) -> None:
+    found = notices(repository=REPOSITORY)
+    sys.stdout.write(summary(found))
+    if into is not None:
+        into.write_text(document(found))
+        sys.stdout.write(f"\nWritten with the texts of the licences: {into}\n")
+
+
 def _frontend(*, repository: Path, purpose: str) -> None:
+    # Whoever works on the code sees the bundles that a running system has.
+    purpose = "run" if purpose == "dev" else purpose
     frontend_ensure(repository=repository, purpose=purpose)
     if purpose in WITH_DEVELOPMENT:
         # Tests and benchmarks run Node themselves, also where nothing had to be built.

@@ -23,7 +23,7 @@ TEST_PACKAGES = (
     "curl",
     "openssl",
 )
-PURPOSE_PACKAGES = {"run": (), "pack": (), "test": TEST_PACKAGES, "bench": TEST_PACKAGES}
+PURPOSE_PACKAGES = {"run": (), "pack": (), "dev": (), "test": TEST_PACKAGES, "bench": TEST_PACKAGES}
 # A program that another package may have brought as well; what has no program is looked up by dpkg.
 PROGRAMS = {
     "firefox-esr": "firefox-esr",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from smartpush.common.bootstrap.errors import SetupStopped
 
+PRODUCTION = "requirements.txt"
+DEVELOPMENT = "requirements-dev.txt"
 STAMP = "smartpush-stamp"
 # There while pip works: a killed pip leaves packages that look installed and are not.
 UNDER_WAY = "smartpush-under-way"
@@ -21,12 +23,16 @@ NETWORK_SIGNS = (
 )
 
 
-def venv_ensure(*, repository: Path) -> None:
-    """Bring `.venv` to what requirements.txt says; instant when it is there already. Raises SetupStopped."""
+def venv_ensure(*, repository: Path, development: bool) -> None:
+    """Bring `.venv` to what the requirements say; instant when it is there already. Raises SetupStopped.
+
+    Without `development` requirements.txt alone; what an earlier set-up added for development stays.
+    """
     folder = repository / ".venv"
     stamp = folder / STAMP
-    wanted = venv_key(repository=repository)
-    if stamp.is_file() and stamp.read_text() == wanted:
+    production = venv_key(repository=repository)
+    wanted = production + (_development_key(repository=repository) if development else "")
+    if stamp.is_file() and stamp.read_text().startswith(wanted):
         return
     if not venv_is_usable(folder=folder):
         # Half made by a set-up that was interrupted, of another Python, or moved here with its clone.
@@ -37,12 +43,14 @@ def venv_ensure(*, repository: Path) -> None:
     stamp.unlink(missing_ok=True)
     under_way = folder / UNDER_WAY
     under_way.touch()
-    _say("Installing requirements.txt into .venv (about a minute the first time)")
+    # The development file begins with the production one.
+    name = DEVELOPMENT if development else PRODUCTION
+    _say(f"Installing {name} into .venv (about a minute the first time)")
     # No --only-binary: http-ece is published as source only.
     install = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-q"]
     try:
         _run(
-            [str(venv_python(repository=repository)), *install, "-r", str(repository / "requirements.txt")],
+            [str(venv_python(repository=repository)), *install, "-r", str(repository / name)],
             "The Python packages could not be installed",
         )
     except SetupStopped:
@@ -61,10 +69,14 @@ def venv_python(*, repository: Path) -> Path:
 
 
 def venv_key(*, repository: Path) -> str:
-    """Return what the environment was made from: the pins, the Python, and the place (it cannot be moved)."""
-    digest = hashlib.sha256((repository / "requirements.txt").read_bytes())
+    """Return what production runs on: its pins, the Python, and the place (an environment cannot be moved)."""
+    digest = hashlib.sha256((repository / PRODUCTION).read_bytes())
     digest.update(f"\0{sys.version}\0{repository}".encode())
     return digest.hexdigest() + "\n"
+
+
+def _development_key(*, repository: Path) -> str:
+    return hashlib.sha256((repository / DEVELOPMENT).read_bytes()).hexdigest() + "\n"
 
 
 def venv_is_usable(*, folder: Path) -> bool:

@@ -37,6 +37,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "my clone"
     folder.mkdir()
     (folder / "requirements.txt").write_text("# nothing\n")
+    (folder / "requirements-dev.txt").write_text("-r requirements.txt\n")
     return folder
 
 
@@ -44,22 +45,22 @@ def test_an_environment_is_made_once_and_made_again_when_it_is_broken_or_moved(c
     folder = clone / ".venv"
     (clone / "requirements.txt").write_text("smartpush-nowhere-to-be-found==1.0\n")
     with pytest.raises(SetupStopped, match="package index could not be reached"):
-        venv_ensure(repository=clone)
+        venv_ensure(repository=clone, development=True)
 
     # Once that is put right it goes on from where it was.
     (clone / "requirements.txt").write_text("# nothing\n")
     made_at = (folder / "pyvenv.cfg").stat().st_mtime_ns
-    venv_ensure(repository=clone)
+    venv_ensure(repository=clone, development=True)
     assert (folder / "pyvenv.cfg").stat().st_mtime_ns == made_at
 
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    venv_ensure(repository=clone)
+    venv_ensure(repository=clone, development=True)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
     # A set-up killed while pip worked leaves its mark and no stamp.
     (folder / "smartpush-stamp").unlink()
     (folder / "smartpush-under-way").touch()
-    venv_ensure(repository=clone)
+    venv_ensure(repository=clone, development=True)
     assert (folder / "pyvenv.cfg").stat().st_mtime_ns != made_at
     subprocess.run([venv_python(repository=clone), "-m", "pip", "--version"], check=True, capture_output=True)
 
@@ -166,9 +167,10 @@ def test_the_programs_that_tests_start_by_name_are_all_brought(monkeypatch: pyte
     assert {debian.PROGRAMS[package] for package in missing if package in debian.PROGRAMS} | EVERYWHERE == MAY_START
 
 
-def test_the_demo_needs_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_the_demo_nor_work_on_the_code_needs_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debian, "PROGRAM_PATH", "/nonexistent")
     assert packages_missing(purpose="run") == []
+    assert packages_missing(purpose="dev") == []
 
 
 @pytest.fixture

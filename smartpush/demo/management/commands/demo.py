@@ -2,11 +2,9 @@
 
 import os
 import secrets
-import socket
 import sys
 import threading
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -16,9 +14,11 @@ from django.db import connection
 from campaigns.management.commands.worker import worker_commands
 from smartpush.common.processes import Command as Process
 from smartpush.common.processes import Supervisor
+from smartpush.demo.running import ports_free, push_process, web_process
 from smartpush.demo.scenario import BRAND, DemoFailed, Report, Scenario
 
 _STAFF = "demo"
+_ADDRESSES = ("SMARTPUSH_PUBLIC_URL", "SMARTPUSH_LOCAL_PUSH_URL", "SMARTPUSH_DEMO_SITE_URL")
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         leave = os.environ.get("DEMO_EXIT") == "1"
-        self._ports_free()
+        ports_free(names=_ADDRESSES, command="demo")
         log_path = settings.BASE_DIR / "var" / "run" / "demo.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         failed: list[str] = []
@@ -38,42 +38,14 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(failed[0])
 
-    def _ports_free(self) -> None:
-        for name in ("SMARTPUSH_PUBLIC_URL", "SMARTPUSH_LOCAL_PUSH_URL", "SMARTPUSH_DEMO_SITE_URL"):
-            parts = urlsplit(getattr(settings, name))
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((parts.hostname or "127.0.0.1", parts.port or 80))
-                except OSError:
-                    raise CommandError(
-                        f"{parts.hostname}:{parts.port} is taken. If a demo still runs here: `make stop`."
-                        f" Otherwise set {name} to another port."
-                    ) from None
-
     def _commands(self) -> list[Process]:
-        python = sys.executable
-        manage = [python, str(settings.BASE_DIR / "manage.py")]
-        public, push = urlsplit(settings.SMARTPUSH_PUBLIC_URL), urlsplit(settings.SMARTPUSH_LOCAL_PUSH_URL)
         # All visitors come from one address.
         env = {"SMARTPUSH_LIMIT_SDK_PER_ADDRESS": "1000000", "SMARTPUSH_LIMIT_REPORTS_PER_ADDRESS": "1000000"}
+        shop = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demosite"]
         return [
-            Process(
-                name="push",
-                argv=[*manage, "pushservice", "--host", str(push.hostname), "--port", str(push.port)],
-                env=env,
-            ),
-            Process(
-                name="web",
-                argv=[
-                    *(python, "-m", "gunicorn", "smartpush.wsgi:application", "--chdir", str(settings.BASE_DIR)),
-                    *("--bind", f"{public.hostname}:{public.port}", "--workers", "2"),
-                    *("--worker-class", "gthread", "--threads", "8", "--no-control-socket"),
-                    *("--forwarder-headers", ""),
-                ],
-                env=env,
-            ),
-            Process(name="shop", argv=[*manage, "demosite"]),
+            push_process(env=env),
+            web_process(workers=2, env=env),
+            Process(name="shop", argv=shop),
             *worker_commands(),
         ]
 

@@ -1,0 +1,1 @@
+"""What `make dev` does for who works on the code."""
