@@ -68,7 +68,7 @@ class _Searched:
 
     def near(self, words: Sequence[Sequence[str]]) -> Sequence[Found]:
         """Return those of which the same would be true but for a slip, the nearest first."""
-        ranked = []
+        ranked: list[tuple[int, int, Suggestion]] = []
         for item, name in self.named:
             if not any(slips_to(name, word) is not None for word in words):
                 continue

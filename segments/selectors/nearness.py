@@ -42,7 +42,7 @@ def _humps(chunk: str) -> Iterator[str]:
 
 def parts_of(text: str) -> Sequence[str]:
     """Return all words by whose beginnings a text is found: those of `orderTotal` are order, total and ordertotal."""
-    found = []
+    found: list[str] = []
     for chunk in words_of(text):
         found += chunk if len(chunk) == 1 else [*chunk, "".join(chunk)]
     return found

@@ -135,7 +135,8 @@ def opened_problems(page: Page, seen: set[str], *, where: str) -> list[str]:
 
     Menus, pickers, questions, folded parts, and buttons that add a row: one of each kind is opened once on all pages.
     """
-    found, here = [], page.url
+    found: list[str] = []
+    here = page.url
     for _ in range(MOST_OPENED):
         name = page.evaluate(_OPEN, list(seen))
         if not name:
