@@ -14,9 +14,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from assets.admin.archive import ResourceArchivingAdmin
+from assets.admin.uploads import upload_take
 from assets.selectors import image_url
-from assets.services import CannotSaveImage, CannotSaveResource, image_save
-from assets.services.images import MAX_BYTES
+from assets.services import CannotSaveImage, CannotSaveResource
 from assets.services.revisions import ResourceKind, resource_check, resource_save, revision_draft
 from devices.models import Brand
 from devices.selectors.current_brand import current_brand
@@ -251,12 +251,8 @@ class ResourceAdmin(ResourceArchivingAdmin):
         if brand is None or not self.has_add_permission(request):
             raise PermissionDenied(missing_right(Role.EDITOR, brand))
         file = request.FILES.get("file") if request.method == "POST" else None
-        if file is None:
-            return JsonResponse({"error": "Choose a picture."}, status=400)
-        if file.size is None or file.size > MAX_BYTES:
-            return JsonResponse({"error": "The file is larger than 1 MB."}, status=400)
         try:
-            image = image_save(brand=brand, name=file.name or "image", data=file.read())
+            image = upload_take(brand=brand, file=file)
         except CannotSaveImage as refusal:
             return JsonResponse({"error": str(refusal)}, status=400)
         return JsonResponse({"url": image_url(image), "width": image.width, "height": image.height})

@@ -29,6 +29,7 @@ def brand_create(*, name: str, origin: str = "", time_zone: str = "UTC", default
 def vapid_key_add(*, brand: Brand) -> VapidKey:
     """Give the brand a new active key (RFC 8292); the old ones go on signing for their subscriptions."""
     public, private = generate_vapid_key()
+    Brand.objects.select_for_update(no_key=True).only("pk").get(pk=brand.pk)  # one key is active, whoever asks at once
     VapidKey.objects.filter(brand=brand, active=True).update(active=False)
     return VapidKey.objects.create(brand=brand, public_key=public, private_key_encrypted=encrypt(private))
 

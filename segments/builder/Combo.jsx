@@ -1,29 +1,39 @@
 // A text field with a list under it: to pick from, and, where `free`, to type something else.
 
-import {useEffect, useId, useMemo, useRef, useState} from 'react';
+import {useEffect, useId, useLayoutEffect, useMemo, useRef, useState} from 'react';
 
-import {matching, meant} from './finding.js';
+import {isNamed, matching, meant, nearest} from './finding.js';
+import {place, showBeside} from './placing.js';
 
 /**
- * `options` are {value, label, group?, count?}. Without `free` what is typed only narrows the list: when the field is
- * left the option of this very name is picked, or the only one that fits, else `text` is shown again. `onType` gets
- * each keystroke, `onPick` an option and what was typed, `onEnter` typed words. `fallback(typed)` gives the options
- * that are shown where none fits.
+ * `options` are {value, label, group?, hint?, count?}. Without `free` what is typed only narrows the list: when the
+ * field is left the option of this very name is picked, or the only one that fits, else `text` is shown again. `onType`
+ * gets each keystroke, `onPick` an option and what was typed, `onEnter` typed words. `fallback(typed, options)` gives
+ * the options that are shown where none fits, `nothing(typed)` the sentence where there are none either.
+ *
+ * Keys are those of the combobox with list autocomplete (WAI-ARIA Authoring Practices): Enter takes the highlighted
+ * option, Tab one that the arrows went to and moves on, Escape closes the list and takes nothing.
  */
 export function Combo({
   label, text = '', options, onPick, onType, onEnter, onOpen, onKeyDown, free = false, filter = true, busy = false,
-  placeholder = '', fallback, invalid = false, describedBy, disabled = false, className = '', nothing = 'Nothing fits', openEmpty = false, ...rest
+  placeholder = '', fallback = nearby, invalid = false, describedBy, disabled = false, className = '',
+  nothing = () => 'Nothing fits.', openEmpty = false, ...rest
 }) {
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState(null);
   const [active, setActive] = useState(-1);
+  // Whether the highlighted option was gone to, and not only comes first.
+  const [chosen, setChosen] = useState(false);
+  // Enter came before the answer of the server: the first option is taken when it is there.
+  const [waiting, setWaiting] = useState(false);
   const list = useRef(null);
+  const input = useRef(null);
   const id = useId();
   const shown = useMemo(() => {
     if (!open) return [];
     if (!filter) return options;
     const fits = matching(options, typed || '');
-    return fits.length || !fallback || busy || !typed ? fits : fallback(typed);
+    return fits.length || busy || !typed ? fits : fallback(typed, options);
   }, [open, filter, typed, options, fallback, busy]);
   const at = Math.min(active, shown.length - 1);
   const visible = open && (shown.length > 0 || !(free || busy));
@@ -32,8 +42,20 @@ export function Combo({
     if (open && at >= 0) list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({block: 'nearest'});
   }, [open, at]);
 
+  useLayoutEffect(() => (visible ? showBeside(list.current, input.current) : undefined), [visible]);
+  useLayoutEffect(() => {
+    if (visible) place(list.current, input.current);
+  }, [visible, shown]);
+  useEffect(() => {
+    if (!waiting || busy) return;
+    setWaiting(false);
+    if (open && shown.length) pick(shown[Math.max(0, at)]);
+  }, [waiting, busy, shown]);
+
   function turn(wanted) {
     setOpen(wanted);
+    setChosen(false);
+    setWaiting(false);
     if (wanted !== open) setActive(wanted && !free ? Math.max(0, options.findIndex((one) => one.label === text)) : -1);
     onOpen?.(wanted);
   }
@@ -53,6 +75,8 @@ export function Combo({
   function type(event) {
     setTyped(event.target.value);
     setActive(free ? -1 : 0);
+    setChosen(false);
+    setWaiting(false);
     if (!open) turn(true);
     onType?.(event.target.value);
   }
@@ -61,15 +85,26 @@ export function Combo({
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       if (event.shiftKey) return;
       event.preventDefault();
-      if (!open) turn(true);
-      else if (many) setActive(event.key === 'ArrowDown' ? (at + 1) % many : (at <= 0 ? many : at) - 1);
+      if (!open) {
+        turn(true);
+      } else if (event.altKey) {
+        if (event.key === 'ArrowUp') close();
+      } else if (many) {
+        setActive(event.key === 'ArrowDown' ? (at + 1) % many : (at <= 0 ? many : at) - 1);
+        setChosen(true);
+      }
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      if (open && at >= 0) pick(shown[at]);
+      // What is found only by other words for it may not be what is meant: the server may know the very name.
+      if (open && busy && typed && !free && !chosen && !isNamed(shown[at], typed)) setWaiting(true);
+      else if (open && at >= 0) pick(shown[at]);
       else if (onEnter) onEnter(event.target.value);
-      else if (open) close();
-      else if (!free) turn(true);
+      else if (open && (free || !typed)) close();
+      else if (!open && !free) turn(true);
+    } else if (event.key === 'Tab' && open && chosen && at >= 0 && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      pick(shown[at]);
     } else if (event.key === 'Escape' && open) {
+      event.preventDefault();
       event.stopPropagation();
       close();
     } else {
@@ -80,7 +115,7 @@ export function Combo({
   return (
     <span className={`sb-combo ${className}`}>
       <input
-        type="text" role="combobox" className="sb-control" autoComplete="off" spellCheck="false"
+        ref={input} type="text" role="combobox" className="sb-control" autoComplete="off" spellCheck="false"
         aria-label={label} aria-expanded={visible} aria-controls={visible ? id : undefined} aria-autocomplete="list"
         aria-activedescendant={open && at >= 0 ? `${id}-${at}` : undefined}
         aria-invalid={invalid || undefined} aria-describedby={describedBy} disabled={disabled}
@@ -97,6 +132,7 @@ export function Combo({
       {visible && (
         <ul
           className="sb-list" role="listbox" id={id} ref={list} aria-label={`${label}: to pick from`} aria-busy={busy}
+          popover="manual" tabIndex={-1} onMouseDown={(event) => event.preventDefault()}
         >
           {shown.map((option, n) => [
             option.group && option.group !== shown[n - 1]?.group && (
@@ -107,12 +143,16 @@ export function Combo({
               onMouseDown={(event) => event.preventDefault()} onClick={() => pick(option)}
             >
               <span>{option.label}</span>
+              {option.hint && <small>{option.hint}</small>}
               {Number.isFinite(option.count) && <small>{option.count.toLocaleString('en')}</small>}
             </li>,
           ])}
-          {!shown.length && <li role="presentation" className="sb-list-group">{nothing}</li>}
+          {!shown.length && <li role="option" aria-disabled="true" aria-selected="false" className="sb-list-none">{nothing(typed || '')}</li>}
         </ul>
       )}
+      {visible && !shown.length && <span className="sb-heard" aria-live="polite">{nothing(typed || '')}</span>}
     </span>
   );
 }
+
+const nearby = (typed, options) => nearest(options, typed);

@@ -34,7 +34,7 @@ export function Panel({live, gaps, children}) {
         <h3>In the segment now</h3>
         {phase === 'waiting' && (
           <p className="sb-note">
-            {gaps ? 'Complete the marked rules to see how many end users they select.' : 'Mend the marked rules to see how many end users they select.'}
+            {gaps ? 'Finish every rule to see how many end users they select.' : 'Fix the highlighted rules to see how many end users they select.'}
           </p>
         )}
         {phase === 'failed' && (
@@ -199,7 +199,7 @@ export function TestOne({base, rules, text, whole, evaluated, onEvaluated}) {
         <Button onClick={test} disabled={!whole || state.busy}>Test</Button>
       </p>
       <div role="status">
-        {!whole && <p className="sb-note">First complete the marked rules.</p>}
+        {!whole && <p className="sb-note">First finish every rule.</p>}
         {state.busy && <p className="sb-note">Testing…</p>}
         {state.problem && <p className="sb-fault"><Icon name="error" /><span>{state.problem}</span></p>}
         {evaluated && (

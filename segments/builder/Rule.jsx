@@ -7,10 +7,12 @@ import {entryOf, operatorOf, withArgument, withOperator} from './catalogue.js';
 import {Combo} from './Combo.jsx';
 import {Builder} from './context.js';
 import {Argument, ValueEditor} from './Editors.jsx';
-import {conditionOf, offered, optionsFound} from './finding.js';
+import {conditionOf, nearest, offered, optionsFound, unknown} from './finding.js';
 import {Button, Icon, Select} from './Inputs.jsx';
+import {afterClick} from './leaving.js';
 
 const LATE = ['period', 'where'];
+const NONE = [];
 
 /** `faults` are [{rest, message}]; `loud`: they are mistakes, not only things that are still to be done. */
 export const Rule = memo(Plain, (before, after) => (
@@ -19,8 +21,11 @@ export const Rule = memo(Plain, (before, after) => (
   && JSON.stringify(before.faults) === JSON.stringify(after.faults)
 ));
 
-function Plain({node, path, last, full, faults, loud, mark}) {
+function Plain({node, path, last, full, faults: found, loud, mark}) {
   const {catalogue, readOnly, ops} = useContext(Builder);
+  const [left, setLeft] = useState(false);
+  // A rule that has just been added is no fault of anybody's until it is left.
+  const faults = node.field || left || loud ? found : NONE;
   const entry = entryOf(catalogue, node);
   const operator = entry && operatorOf(entry, node.operator);
   const bad = (at) => loud && faults.some(({rest}) => rest && (rest.startsWith(at) || at.startsWith(rest)));
@@ -39,6 +44,10 @@ function Plain({node, path, last, full, faults, loud, mark}) {
       className={`sb-rule ${tone(faults, loud)} ${mark === undefined ? '' : 'sb-marked'} ${readOnly ? 'sb-still' : ''}`} role="group" aria-label={`Rule: ${name}`} data-node={node.id}
       aria-describedby={faults.length ? `${node.id}-fault` : undefined}
       onKeyDown={(event) => ops.shortcut(event, path, node.id)}
+      onBlur={(event) => {
+        // A window that is left for another one keeps its place.
+        if (document.hasFocus() && !event.currentTarget.contains(event.relatedTarget)) afterClick(() => setLeft(true));
+      }}
     >
       <div className="sb-sentence">
         <span className="sb-room" aria-hidden="true" />
@@ -123,8 +132,8 @@ function FieldPicker({entry, node, invalid}) {
     <Combo
       label="What the rule is about" className="sb-field sb-pick" data-first="" text={entry ? entry.label : node.field}
       options={options} placeholder="Search any word" invalid={invalid} disabled={readOnly} openEmpty busy={busy}
-      nothing="Nothing of this name: try another word"
-      fallback={(words) => offered(catalogue.entries, words)} onType={setTyped}
+      nothing={unknown} onType={setTyped}
+      fallback={(words, all) => [...nearest(all, words), ...offered(catalogue.entries, words)]}
       onOpen={(open) => { if (!open) setTyped(''); }}
       onPick={(option, words) => {
         if (option.entry !== entry || option.extra) ops.put(conditionOf(option, node.id, words));

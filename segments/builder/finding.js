@@ -2,58 +2,93 @@
 // status, an event, a marker). Pure: no page, no React.
 
 import {freshCondition, operatorOf} from './catalogue.js';
-
-const tokens = (text) => text.toLocaleLowerCase().match(/[\p{L}\p{N}]+/gu) || [];
-
-// What a pasted rule has between a name and its value; no search is about them alone.
-const BETWEEN = new Set(['is', 'set', 'to', 'equals']);
+import {begins, isFiller, meantWords, partsOf, saidWords, singular, slipsTo, wordsOf} from './words.js';
 
 /** The words of a search; where it has no letter and no digit, what was typed. */
-function searched(typed) {
-  const found = tokens(typed);
-  const raw = typed.trim().toLocaleLowerCase();
-  if (!found.length) return raw ? [raw] : [];
-  const said = found.filter((word) => !BETWEEN.has(word));
-  return said.length ? said : found;
+function searched(typed, read) {
+  const found = read(typed);
+  const raw = typed.trim().toLowerCase();
+  return found.length || !raw ? found : [[raw]];
 }
 
-const singular = (word) => (word.length > 3 && word.endsWith('s') ? word.slice(0, -1) : word);
+// Lists are searched with each letter typed: what an option is found by is worked out once.
+const known = new WeakMap();
 
-/** Whether a word of the text begins so; a plural finds the singular. */
-const begins = (text, word) => [word, singular(word)].some((start) => ` ${text}`.includes(` ${start}`));
+function foundBy(option) {
+  if (!known.has(option)) {
+    const {label, own = label, group = '', words = ''} = option;
+    const symbols = (text) => (partsOf(text).length ? partsOf(text) : [text.toLowerCase()]);
+    const around = [...partsOf(group), ...partsOf(words)];
+    known.set(option, {name: symbols(label), own: symbols(own), around, itself: plain(wordsOf(own)) || own.toLowerCase()});
+  }
+  return known.get(option);
+}
 
-const plain = (text) => tokens(text).join(' ') || text.toLocaleLowerCase();
+const plain = (chunks) => chunks.flat().join(' ');
+const joined = (words) => words.replaceAll(' ', '');
 
 /** 0: it is its name; 1: its name begins so; 2: its name has all words; 3: its group or other words do; null: it does not fit. */
-function rank({label, own = label, group = '', words = '', extra}, wanted) {
-  const name = plain(label);
+function rank(option, wanted, typed) {
+  const {name, own, around, itself} = foundBy(option);
   // By the beginnings of words: no *denied* by *en*, no *Suriname* by *name*.
-  const around = `${plain(group)} ${plain(words)}`;
-  if (!wanted.every((word) => begins(name, word) || begins(around, word))) return null;
-  const itself = plain(own);
+  if (!wanted.every((chunk) => begins(name, chunk) || begins(around, chunk))) return null;
   // Of a field's many values only those that were meant: the field itself is found by its own name.
-  if (extra && !wanted.some((word) => begins(itself, word))) return null;
-  if ([wanted, wanted.map(singular)].some((said) => said.join(' ') === itself)) return 0;
-  if (itself.startsWith(wanted.join(' '))) return 1;
-  return wanted.every((word) => begins(name, word)) ? 2 : 3;
+  if (option.extra && !wanted.some((chunk) => begins(own, chunk))) return null;
+  const said = plain(wanted);
+  const same = [said, wanted.flat().map(singular).join(' '), plain(typed)].map(joined);
+  if (same.includes(joined(itself))) return 0;
+  if (itself.startsWith(said) || joined(itself).startsWith(joined(said))) return 1;
+  return wanted.every((chunk) => begins(name, chunk)) ? 2 : 3;
 }
 
-/** Options that have all the words typed, whatever stands between them; those that are named so come first. */
+/**
+ * Options that have all the words typed, whatever stands between them; those that are named so come first, and among
+ * them those that have the fillers too.
+ */
 export function matching(options, typed) {
-  const wanted = searched(typed);
+  const wanted = searched(typed, meantWords);
   if (!wanted.length) return options.filter(({extra}) => !extra);
-  const ranked = options.map((option) => [rank(option, wanted), option]).filter(([at]) => at !== null);
-  return ranked.sort(([one], [other]) => one - other).map(([, option]) => option);
+  const all = wordsOf(typed);
+  const less = (option) => {
+    const {name, around} = foundBy(option);
+    return all.filter((chunk) => !begins(name, chunk) && !begins(around, chunk)).length;
+  };
+  const ranked = options.map((option) => [rank(option, wanted, all), option]).filter(([at]) => at !== null);
+  return ranked.map(([at, option]) => [at, less(option), option])
+    .sort(([one, here], [other, there]) => one - other || here - there).map(([, , option]) => option);
+}
+
+/** Whether the option's own name has all the words typed. */
+export function isNamed(option, typed) {
+  const at = option ? rank(option, searched(typed, meantWords), wordsOf(typed)) : null;
+  return at !== null && at < 3;
+}
+
+const MOST_NEAR = 5;
+
+/** Options that would have all the words typed but for a slip, the nearest first. */
+export function nearest(options, typed) {
+  const wanted = searched(typed, meantWords);
+  const ranked = [];
+  for (const option of wanted.length ? options : []) {
+    const {name, own, around} = foundBy(option);
+    const each = wanted.map((chunk) => slipsTo([...name, ...around], chunk));
+    if (each.includes(null) || (option.extra && !wanted.some((chunk) => slipsTo(own, chunk) !== null))) continue;
+    const named = wanted.every((chunk) => slipsTo(own, chunk) !== null);
+    ranked.push([each.reduce((sum, slips) => sum + slips, named ? 0 : 0.5), option]);
+  }
+  return ranked.sort(([one], [other]) => one - other).slice(0, MOST_NEAR)
+    .map(([, option]) => ({...option, group: 'Did you mean', hint: option.group}));
 }
 
 /** The option that typed words mean: the one of this name, whatever the case, or the only one that fits. */
 export function meant(options, typed) {
-  const wanted = searched(typed);
+  const wanted = searched(typed, saidWords);
   if (!wanted.length) return undefined;
-  const name = typed.trim().toLocaleLowerCase();
-  const same = options.filter(({label, own = label}) => own.toLocaleLowerCase() === name);
+  const name = typed.trim().toLowerCase();
+  const same = options.filter(({label, own = label}) => own.toLowerCase() === name);
   if (same.length) return same.length === 1 ? same[0] : undefined;
-  const found = matching(options, typed);
+  const found = options.filter((option) => rank(option, wanted, wanted) !== null);
   const fields = found.filter(({extra}) => !extra);
   const left = fields.length ? fields : found;
   return left.length === 1 ? left[0] : undefined;
@@ -105,16 +140,32 @@ export function optionsFound(entries, found) {
   });
 }
 
-// As the API takes them; a name of many words is a sentence that was pasted.
-const EVENT_NAME = /^[a-z0-9][\w.:-]*( [\w.:-]+){0,2}$/i;
+// As the API takes them; a name of several words is most often a phrase that was pasted.
+const EVENT_NAME = /^[a-z0-9][\w.:-]*$/i;
 const MAX_EVENT_NAME = 64;
+
+/** The one name in what was typed; empty where there is none or there are several. */
+function nameIn(typed) {
+  const said = typed.trim().split(/\s+/u);
+  const left = said.filter((word) => !isFiller(word));
+  const [name, ...more] = left.length ? left : said;
+  return more.length ? '' : name;
+}
 
 /** What is offered where nothing fits: an event of this name, which the brand may not have seen yet. */
 export function offered(entries, typed) {
   const entry = entries.find(({id}) => id === 'event');
-  const name = typed.trim();
+  const name = nameIn(typed);
   if (!entry || name.length > MAX_EVENT_NAME || !EVENT_NAME.test(name)) return [];
   return [extra(entry, 'event not seen', {label: `Event “${name}”, not seen so far`, group: 'Events', params: {name}})];
+}
+
+/** What is said where nothing fits and nothing is offered. */
+export function unknown(typed) {
+  const words = typed.trim();
+  if (!words) return 'There is nothing to choose from.';
+  const shown = words.length > 60 ? `${words.slice(0, 60)}…` : words;
+  return `Nothing is called “${shown}”: no field, property or marker, and no event. For an event that is still to come, choose Event and type its name.`;
 }
 
 /** The condition that picking an option makes; `typed` may say that something is false. */

@@ -1,20 +1,18 @@
-"""Find the brand's own events and markers for the field picker, by any words of their names."""
+"""Find the brand's own events and markers for the field picker, by any words of their names or near them."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from segments import fields
 from segments.fields import Field, Suggestion
+from segments.selectors.nearness import begins, meant_words, parts_of, slips_to
 from segments.selectors.suggesting import candidates
 
 MOST = 20  # of each field
+MOST_NEAR = 5
 _LEAST = 2  # letters: a single one is in nearly every name
-# As the builder takes words apart, and leaves out what a pasted rule has between a name and its value (finding.js).
-_WORD = re.compile(r"[^\W_]+")
-_BETWEEN = frozenset({"is", "set", "to", "equals"})
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,44 @@ class Found:
 
 
 def found_by_words(*, brand_id: int, typed: str) -> Sequence[Found]:
-    """Return what has every word typed in its name, or in its field's names where its own has one of them."""
-    typed_words = _WORD.findall(typed.replace("\x00", "").casefold())
-    words = [word for word in typed_words if word not in _BETWEEN] or typed_words
-    if sum(map(len, words)) < _LEAST:
+    """Return what has every word typed in its name, or in its field's names where its own has one of them.
+
+    Where nothing has, return what is a slip or two away from that.
+    """
+    words = meant_words(typed)
+    if sum(len(word) for chunk in words for word in chunk) < _LEAST:
         return []
-    return [found for field in fields.all_fields() if field.found_by for found in _of(field, brand_id, words)]
+    searched = [_Searched(field, brand_id) for field in fields.all_fields() if field.found_by]
+    found = [item for one in searched for item in one.fitting(words)]
+    return found or [item for one in searched for item in one.near(words)]
 
 
-def _of(field: Field, brand_id: int, words: Sequence[str]) -> Iterator[Found]:
-    around = _WORD.findall(f"{field.label} {field.group} {field.words}".casefold())
-    listed = candidates(field=field, brand_id=brand_id, argument=field.found_by, given={})
-    fits = (item for item in listed if _fits(_WORD.findall(item.label.casefold()), around, words))
-    return (Found(field, field.found_by, item) for item in islice(fits, MOST))
+class _Searched:
+    """The brand's names of one field, read once."""
 
+    def __init__(self, field: Field, brand_id: int) -> None:
+        self.field = field
+        self.around = parts_of(f"{field.label} {field.group} {field.words}")
+        listed = candidates(field=field, brand_id=brand_id, argument=field.found_by, given={})
+        self.named = [(item, parts_of(item.label)) for item in listed]
 
-def _fits(name: Sequence[str], around: Sequence[str], words: Sequence[str]) -> bool:
-    """Tell whether each word typed begins one of the name or around it, and at least one begins one of the name."""
-    return any(_begins(name, word) for word in words) and all(_begins([*name, *around], word) for word in words)
+    def fitting(self, words: Sequence[Sequence[str]]) -> Sequence[Found]:
+        """Return those in which each word begins one of the name or around it, and one begins one of the name."""
+        fits = (
+            item
+            for item, name in self.named
+            if any(begins(name, word) for word in words) and all(begins([*name, *self.around], word) for word in words)
+        )
+        return [Found(self.field, self.field.found_by, item) for item in islice(fits, MOST)]
 
-
-def _begins(parts: Sequence[str], word: str) -> bool:
-    """Tell whether one of the parts begins so; a plural finds the singular."""
-    starts = (word, word[:-1]) if len(word) > 3 and word.endswith("s") else (word,)
-    return any(part.startswith(starts) for part in parts)
+    def near(self, words: Sequence[Sequence[str]]) -> Sequence[Found]:
+        """Return those of which the same would be true but for a slip, the nearest first."""
+        ranked: list[tuple[int, int, Suggestion]] = []
+        for item, name in self.named:
+            if not any(slips_to(name, word) is not None for word in words):
+                continue
+            each = [slips_to([*name, *self.around], word) for word in words]
+            known = [slips for slips in each if slips is not None]
+            if len(known) == len(each):
+                ranked.append((sum(known), len(ranked), item))
+        return [Found(self.field, self.field.found_by, item) for _, _, item in sorted(ranked)[:MOST_NEAR]]

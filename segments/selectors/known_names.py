@@ -7,7 +7,6 @@ takes too long nothing is said: a warning that may be wrong is worse than none.
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +16,12 @@ from segments.operators import Kind
 from segments.rules import Condition, RuleProblem, Rules, conditions_of
 from segments.selectors import suggesting
 from segments.selectors.bounded import TooSlow, rows_within
+from segments.selectors.nearness import nearest
 from segments.selectors.suggesting import EVENT_NAMES, MOST_EVENT_NAMES, of_markers
 
 OWN_PROPERTIES = ("external_id", "language")
 OWN_EVENTS = ("session", "login")
 _MOST_PROPERTIES = 1_000
-_NEAR = 0.7  # of 1: two letters changed places in a short word
 
 # Whether the brand has any event of these names: one probe of the index for each.
 _EVENTS_THERE = """
@@ -187,13 +186,6 @@ class KnownNames:
             rows = _rows(text, [[name], self.brand.pk])
             self._probed[key] = rows is None or bool(rows)
         return self._probed[key]
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """The known name that is most like this one; empty where none is."""
-    folded = {item.casefold(): item for item in known}
-    found = get_close_matches(name.casefold(), folded, n=1, cutoff=_NEAR)
-    return folded[found[0]] if found else ""
 
 
 def _meant(name: str, known: Collection[str]) -> str:

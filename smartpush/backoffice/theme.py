@@ -14,7 +14,10 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
-    "SCRIPTS": [lambda request: static("backoffice/brand-switch.js")],
+    "SCRIPTS": [
+        lambda request: static("backoffice/brand-switch.js"),
+        lambda request: static("backoffice/select2.js"),
+    ],
     "ACCOUNT": {
         "navigation": [
             {"title": "Change password", "link": reverse_lazy("admin:password_change")},

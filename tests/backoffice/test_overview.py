@@ -40,7 +40,7 @@ def test_an_empty_list_invites_to_create_only_what_staff_create(ours, client_of)
     page = client.get(reverse("admin:devices_popupoffer_changelist")).content.decode()
     assert "Nothing here yet" in page
     assert "Create" not in page
-    assert "uploaded from the forms" in client.get(reverse("admin:assets_image_changelist")).content.decode()
+    assert "Create the first one" in client.get(reverse("admin:assets_image_changelist")).content.decode()
     searched = client.get(reverse("admin:assets_image_changelist"), {"q": "nothing"}).content.decode()
     assert "Reset filters" in searched
 

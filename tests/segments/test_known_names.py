@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from devices.models import Brand, EndUser, PropertyDefinition, PushCategory
 from segments.rules import parse_rules
 from segments.selectors import known_names, suggesting
-from segments.selectors.known_names import KnownNames, nearest
+from segments.selectors.known_names import KnownNames
+from segments.selectors.nearness import nearest
 from smartpush.common.default_words import WORDS, words_in
 from smartpush.common.personalisation import names_guarded, names_used
 from tests.segments.events import happened
@@ -160,7 +161,16 @@ def test_nothing_is_said_where_reading_takes_too_long(acme, monkeypatch):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("frist_name", "first_name"), ("FIRST_NAME", "first_name"), ("mail", "email"), ("x", ""), ("", "")],
+    [
+        ("frist_name", "first_name"),
+        ("FIRST_NAME", "first_name"),
+        ("mail", "email"),
+        ("emial", "email"),
+        ("balnace", "balance"),
+        ("my_balance", "balance"),
+        ("x", ""),
+        ("", ""),
+    ],
 )
 def test_the_nearest_name_forgives_a_slip_and_no_more(typed, meant):
     assert nearest(typed, ["first_name", "email", "balance"]) == meant

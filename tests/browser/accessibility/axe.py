@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from django.http import HttpResponse
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize
 
+from tests.browser.harness.chromium import DESKTOP
 from tests.node import MODULES, clone_node
 
 ORIGIN = "http://testserver"
+PHONE: ViewportSize = {"width": 390, "height": 844}
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Best practices of axe that are promises of ours, whatever weight axe gives them.
 PROMISED = ["landmark-one-main", "list", "listitem", "link-in-text-block"]
@@ -36,7 +38,25 @@ _RUN = """async ([tags, promised, only]) => {
     })),
   }));
 }"""
-_IN_THE_DARK = "document.documentElement.classList.add('dark')"
+_IN_THE_DARK = "(on) => document.documentElement.classList.toggle('dark', on)"
+MOST_OPENED = 40
+# Opens the first thing that is not among those seen, and gives its name once the page has been drawn.
+_OPEN = """async (seen) => {
+  const kinds = 'summary, [aria-haspopup], [aria-expanded=false], button[type=button], .add-row a, [x-on\\\\:click]';
+  const leads = (one) => one.closest('a[href^="/"], a[href^="?"], .sb');  // the rule builder has tests of its own
+  const shown = (one) => one.checkVisibility({visibilityProperty: true}) && !one.disabled && !leads(one);
+  const words = (one) => (one.getAttribute('aria-label') || one.innerText || one.id || one.className).trim();
+  const named = (one) => `${one.localName} ${words(one).replace(/\\s+/g, ' ').replace(/\\d+/g, '#').slice(0, 60)}`;
+  const found = [...document.querySelectorAll(kinds)].find((one) => shown(one) && !seen.includes(named(one)));
+  if (!found) return '';
+  const name = named(found);
+  found.focus();
+  found.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true}));
+  found.dispatchEvent(new MouseEvent('mouseup', {bubbles: true}));
+  found.click();
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  return name;
+}"""
 
 
 class Served:
@@ -89,15 +109,45 @@ def axe_source() -> str:
 
 
 def problems_on(page: Page, source: str, *, where: str) -> list[str]:
-    """Return what axe finds serious or critical on the page, or against a promise of ours, in light and dark."""
+    """Return what axe finds grave or against a promise of ours: in light, in dark, and at the width of a phone."""
     page.evaluate(_STAND_STILL)
     page.evaluate(source)
+    found = problems_now(page, where=where)
+    page.set_viewport_size(PHONE)
+    found += _words(f"{where}, phone", page.evaluate(_RUN, [TAGS, PROMISED, None]))
+    page.set_viewport_size(DESKTOP)
+    return found
+
+
+def problems_now(page: Page, *, where: str) -> list[str]:
+    """Return the same of a page that has axe already, as it stands, in light and in the colours of dark."""
     found = _words(f"{where}, light", page.evaluate(_RUN, [TAGS, PROMISED, None]))
-    page.evaluate(_IN_THE_DARK)
+    page.evaluate(_IN_THE_DARK, True)
     page.emulate_media(color_scheme="dark")
     found += _words(f"{where}, dark", page.evaluate(_RUN, [TAGS, PROMISED, COLOURS]))
+    page.evaluate(_IN_THE_DARK, False)
     page.emulate_media(color_scheme="light")
     return found
+
+
+def opened_problems(page: Page, seen: set[str], *, where: str) -> list[str]:
+    """Open what the page can open and `seen` does not have yet, one after the other, and return what axe finds then.
+
+    Menus, pickers, questions, folded parts, and buttons that add a row: one of each kind is opened once on all pages.
+    """
+    found: list[str] = []
+    here = page.url
+    for _ in range(MOST_OPENED):
+        name = page.evaluate(_OPEN, list(seen))
+        if not name:
+            page.evaluate("localStorage.clear()")  # such as a folded sidebar and a chosen theme
+            return found
+        seen.add(name)
+        if page.url != here:
+            raise AssertionError(f"{where}: {name} leads to {page.url}; it is no opener")
+        found += problems_now(page, where=f"{where}, opened {name}")
+        page.keyboard.press("Escape")
+    raise AssertionError(f"{where} opens more than {MOST_OPENED} things")
 
 
 def _words(where: str, found: Sequence[Mapping[str, Any]]) -> list[str]:

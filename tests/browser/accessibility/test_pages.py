@@ -1,4 +1,4 @@
-"""axe-core on every page that a person can open: nothing serious or critical, in light and in dark."""
+"""axe-core on every page that a person can open: nothing grave, in light, in dark, on a phone, and with all opened."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,7 +23,7 @@ from tests.backoffice.walk import model_pages, site_pages
 from tests.backoffice.world import NOW, PASSWORD, World, staff, world
 from tests.browser.harness.chromium import Chromium
 
-from .axe import ORIGIN, Served, axe_source, problems_on
+from .axe import ORIGIN, Served, axe_source, opened_problems, problems_on
 
 # Pages of the site that are no documents of their own: they lead on, answer scripts, or want a token (tested below).
 LEADS_ON = {"logout", "view_on_site", "jsi18n", "autocomplete", "search", "choose_brand", "set_password"}
@@ -63,7 +63,7 @@ def test_no_page_of_the_back_office_keeps_anybody_out(chromium: Chromium, ours: 
     client = _client(User.objects.get(pk=user.pk))
     served = Served(chromium.context, client)
     source = axe_source()
-    problems, seen = [], set()
+    problems, seen, opened = [], set(), set[str]()
     for name, address in _addresses(ours):
         response = client.get(address, follow=True)
         final = urlsplit(response.redirect_chain[-1][0]).path if response.redirect_chain else address
@@ -73,8 +73,10 @@ def test_no_page_of_the_back_office_keeps_anybody_out(chromium: Chromium, ours: 
         served.keep(address, response)
         chromium.page.goto(ORIGIN + address, wait_until="load")
         problems += problems_on(chromium.page, source, where=name)
+        problems += opened_problems(chromium.page, opened, where=name)
     assert not problems, "\n".join(problems)
     assert len(seen) > 70
+    assert len(opened) > 20, sorted(opened)
 
 
 def test_pages_that_say_no_keep_nobody_out_either(chromium: Chromium, ours: World) -> None:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {conditionOf, matching, meant, offered, optionsFound, optionsOf} from '../../../segments/builder/finding.js';
+import {conditionOf, matching, meant, nearest, offered, optionsFound, optionsOf, unknown} from '../../../segments/builder/finding.js';
 
 const op = (name, shape, label = name) => ({name, label, shape});
 const CORE = 'Core: push enabled, user has at least one device';
@@ -112,6 +112,46 @@ test('a sentence of the help page finds its field', () => {
   assert.deepEqual(labels(`${CORE} is true`), [CORE]);
 });
 
-for (const typed of ['!!!', 'x'.repeat(65), 'Core: push enabled, user has at least one device is true', '“Ask”']) {
-  test(`no event is called ${typed.slice(0, 20)}`, () => assert.deepEqual(offered(ENTRIES, typed), []));
+for (const typed of [
+  '!!!', 'x'.repeat(65), 'Core: push enabled, user has at least one device is true', '“Ask”', 'order placed', 'ordinary words here', 'the order placed',
+]) {
+  test(`no event is offered that is called ${typed.slice(0, 20)}`, () => {
+    assert.deepEqual(offered(ENTRIES, typed), []);
+    assert.match(unknown(typed), /^Nothing is called “.+”: .*no event\./);
+  });
 }
+
+test('an unseen event is offered without the fillers around its name', () => {
+  assert.deepEqual(offered(ENTRIES, 'the event order.placed').map(({params}) => params), [{name: 'order.placed'}]);
+});
+
+const near = (typed, options = OPTIONS) => nearest(options, typed).map(({label}) => label);
+
+test('a slip finds what is nearest, what is named so before what the word only describes', () => {
+  const own = (id, label) => entry(id, label, 'Properties', 'text', [op('is', 'one')]);
+  const options = optionsOf([...ENTRIES, own('email', 'email'), own('orderTotal', 'orderTotal')]);
+  for (const typed of ['emial', 'purchse', 'depositt', 'orderTotla']) assert.deepEqual(labels(typed, options), [], typed);
+  assert.deepEqual(near('emial', options), ['email', 'External id']);
+  assert.deepEqual(near('purchse', options), ['Event']);
+  assert.deepEqual(near('the totla', options), ['orderTotal']);
+  assert.deepEqual(near('blokced', options), ['Push status of the last session is Blocked']);
+  assert.deepEqual(near('depositt', [...options, ...optionsFound(ENTRIES, [{id: 'event', params: {name: 'deposit'}, label: 'deposit', group: 'Events'}])]), ['deposit']);
+  assert.deepEqual(near('refunded', options), []);
+  const [first] = nearest(options, 'emial');
+  assert.deepEqual([first.group, first.hint], ['Did you mean', 'Properties']);
+});
+
+test('a slip is never taken by leaving the field', () => {
+  assert.equal(meant(OPTIONS, 'blokced'), undefined);
+  assert.equal(meant([{value: 1, label: 'VIP list'}], 'VIP event'), undefined);
+});
+
+test('words are split at capitals, and fillers need not be there', () => {
+  const own = (id, label, group) => entry(id, label, group, 'text', [op('is', 'one')]);
+  const options = optionsOf([own('a', 'orderTotal', 'Properties'), own('b', 'Total spent', 'Profile')]);
+  assert.deepEqual(labels('total', options), ['Total spent', 'orderTotal']);
+  for (const typed of ['ordertotal', 'order total', 'the property orderTotal', 'event order_total']) assert.deepEqual(labels(typed, options), ['orderTotal'], typed);
+  // A filler that is there decides among equals.
+  assert.deepEqual(labels('event spent', optionsOf([own('a', 'Spent', 'Profile'), own('b', 'Spent', 'Events')])).length, 2);
+  assert.equal(matching(optionsOf([own('a', 'Spent', 'Profile'), own('b', 'Spent', 'Events')]), 'event spent')[0].value, 'b');
+});
