@@ -182,7 +182,7 @@ def test_an_id_counts_once_and_for_this_brand_and_only_from_imports_that_took_pl
     assert client.get(address).context["question"].seen == f"0:2:{last.pk}"
     assert "becomes an end user who is marked: 2" in client.get(address).content.decode()
     client.post(address, {"name": "Do not call", "seen": f"0:2:{last.pk}"})
-    do_works()
+    run_work()
     marked = EndUser.objects.filter(never_contact=True)
     assert set(marked.values_list("brand", "external_id")) == {
         (ours.brand.pk, "ghost-1"), (ours.brand.pk, "ghost-2"),
