@@ -174,15 +174,17 @@ class DecidedDeleting(ModelAdmin):
         never = self.never_deleted(obj)
         if never is not None:
             return self._never(request, obj, never)
+        rule = self.deleting
+        assert isinstance(rule, Asks)  # the other kinds are never deleted on a page of their own
         if not self.has_delete_permission(request, obj):
             raise PermissionDenied
         problem = ""
         if request.method == "POST" and "seen" in request.POST:
-            question, agreed = self._with_numbers(request, obj, self.deleting)
+            question, agreed = self._with_numbers(request, obj, rule)
             problem = question.answered(request)
             if question.button and not problem:
                 try:
-                    return self._deleted(request, obj, self.deleting, agreed)
+                    return self._deleted(request, obj, rule, agreed)
                 except NumbersChanged:
                     problem = _CHANGED
                 except CannotDelete as refusal:
@@ -190,7 +192,7 @@ class DecidedDeleting(ModelAdmin):
                 except ProtectedError:
                     problem = "Something uses it. Choose another there first."
                 obj = self.get_object(request, unquote(object_id)) or obj
-        question, _ = self._with_numbers(request, obj, self.deleting)
+        question, _ = self._with_numbers(request, obj, rule)
         refused = bool(problem) or not question.button
         return question_page(self, request, obj, replace(question, problem=problem), status=409 if refused else 200)
 

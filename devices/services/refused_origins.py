@@ -7,6 +7,7 @@ A process writes an origin once a minute at most, and all of a brand's together 
 import threading
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -53,7 +54,7 @@ def origin_refused(*, brand_id: int, origin: str, now: datetime) -> bool:
         return False
     if limit_exceeded(scope="refused-origins", key=str(brand_id), per_minute=WRITES_A_MINUTE) is not None:
         return False
-    values = {"brand": brand_id, "origin": origin, "count": count, "now": now, "others": MOST - 1}
+    values: dict[str, Any] = {"brand": brand_id, "origin": origin, "count": count, "now": now, "others": MOST - 1}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TURN_SQL, values)
         if not cursor.fetchone()[0]:

@@ -1,6 +1,5 @@
 """The OpenAPI document of both surfaces, and the surfaces as schemathesis tries them from that document."""
 
-from functools import cache
 from io import StringIO
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,27 +14,13 @@ from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
 from devices.services.api_keys import api_keys_forget
-from tests.api.page import CLIENT, error_of
+from tests.api.operations import SDK, document, operations
+from tests.api.page import error_of
 from tests.api.server.client import BASE as SERVER
 from tests.api.server.client import Server
 from tests.api.server.conftest import push_of
 
-SDK = "/api/v1/sdk/"
 ERRORS = {"400", "401", "403", "429", "503"}
-
-
-@cache
-def document() -> dict:
-    return CLIENT.get("/api/schema/?format=json").json()
-
-
-def operations(prefix: str) -> list[tuple[str, str, dict]]:
-    return [
-        (path, method, operation)
-        for path, methods in document()["paths"].items()
-        if path.startswith(prefix)
-        for method, operation in methods.items()
-    ]
 
 
 def test_the_document_is_whole_and_has_no_warnings():

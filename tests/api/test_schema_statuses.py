@@ -8,9 +8,10 @@ import pytest
 from devices.services.api_keys import api_keys_forget
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.api.server.views.base import ServerParser
+from tests.api.operations import SDK, operations
 from tests.api.page import CLIENT, error_of
+from tests.api.server.client import BASE as SERVER
 from tests.api.server.client import Server
-from tests.api.test_schema import SDK, SERVER, operations
 
 pytestmark = pytest.mark.django_db
 

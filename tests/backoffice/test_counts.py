@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from assets.models import PushResource
 from smartpush.common.numbers import counted, noun
-from tests.backoffice.test_roles_walk import SUPERUSERS_ONLY
+from tests.backoffice.superusers import SUPERUSERS_ONLY
 from tests.backoffice.walk import model_pages
 
 ROOT = Path(settings.BASE_DIR)

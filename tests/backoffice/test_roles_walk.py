@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
@@ -10,10 +9,10 @@ from django.urls import get_resolver, reverse
 from devices.admin.base import BrandScopedAdmin
 from devices.models import ApiKey, Brand
 from devices.selectors.staff import Role
+from tests.backoffice.superusers import SUPERUSERS_ONLY
 from tests.backoffice.walk import model_pages, site_pages
 
 pytestmark = pytest.mark.django_db
-SUPERUSERS_ONLY = {User, Group}
 
 # The role that a page of our own asks for when something is sent to it. What activates or sends is a publisher's.
 OUR_PAGES = {

@@ -38,7 +38,7 @@ def problem(subject: str) -> str | None:
     return None
 
 
-def judged(*, repository: Path) -> list[tuple[str, str]]:
+def checked(*, repository: Path) -> list[tuple[str, str]]:
     """Return (short hash, subject) of the commits that the rule is for, the newest first."""
     if _git(repository, "rev-parse", "--verify", "--quiet", "HEAD") is None:
         return []
@@ -52,7 +52,7 @@ def _range(repository: Path) -> list[str]:
         return [f"{UPSTREAM}..HEAD"]
     here = Path(__file__).resolve().relative_to(ROOT)
     began = (_git(repository, "log", "--diff-filter=A", "--format=%H", "--", str(here)) or "").split()
-    # A history without the rule's beginning, such as a shallow clone's, is judged by its newest commits.
+    # A history without the rule's beginning, such as a shallow clone's, is checked by its newest commits.
     return [f"--max-count={LAST}", *([f"{began[-1]}..HEAD"] if began else [])]
 
 
@@ -73,7 +73,7 @@ def main(arguments: list[str], *, repository: Path = ROOT) -> int:
         subjects = [("this commit", chosen.message.read_text().partition("\n")[0])]
         subjects = [one for one in subjects if not one[1].startswith(("Merge ", "fixup! ", "squash! "))]
     else:
-        subjects = judged(repository=repository)
+        subjects = checked(repository=repository)
     found = [(number, subject, wrong) for number, subject in subjects if (wrong := problem(subject))]
     for number, subject, wrong in found:
         print(f"{number}: {subject}\n    {wrong}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.commits import LAST, judged, main, problem
+from tests.checks.commits import LAST, checked, main, problem
 
 RULE = "tests/checks/commits.py"
 
@@ -60,7 +60,7 @@ class Repository:
         self.git("config", "user.email", "ann@example.com")
 
     def subjects(self) -> list[str]:
-        return [subject for _, subject in judged(repository=self.folder)]
+        return [subject for _, subject in checked(repository=self.folder)]
 
 
 @pytest.fixture
@@ -115,9 +115,9 @@ def test_without_an_origin_what_came_after_the_rule_is_checked(origin: Repositor
 
 
 def test_a_folder_without_history_has_nothing_to_check(tmp_path: Path) -> None:
-    assert judged(repository=tmp_path) == []
+    assert checked(repository=tmp_path) == []
     Repository(tmp_path).git("init", "-q")
-    assert judged(repository=tmp_path) == []
+    assert checked(repository=tmp_path) == []
 
 
 def test_the_message_of_a_commit_under_way_is_checked(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from assets.models import PushResource
 from devices.models import EndUser, Event, PropertyDefinition
 from segments.models import Segment
-from tests.assets.test_admin import PUSH
+from tests.assets.editors import PUSH
 from tests.backoffice.world import NOW, World, staff
 from tests.browser.harness.chromium import Chromium
 
