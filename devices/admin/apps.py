@@ -30,7 +30,7 @@ from devices.selectors.staff import Role
 from devices.services.apps import app_credentials_check, app_credentials_remove, app_credentials_set
 from devices.services.archiving import app_archive, app_restore, tokens_follow
 from devices.services.push_services.budgets import NATIVE_ORIGIN
-from devices.services.statuses import native_origin
+from devices.services.tokens import native_origin
 from devices.transports.fcm_credentials import MAX_FILE
 from devices.transports.fcm_key_files import CredentialsRefused, key_file_text
 from smartpush.common.clock import utc_now

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from devices.models import App, Incident
 from devices.services.incidents import incident_end
 from devices.services.push_services.budgets import Target, budget_lift
-from devices.services.statuses import SENDER_MISMATCH, native_origin
+from devices.services.tokens import SENDER_MISMATCH, native_origin
 from devices.transports.fcm_credentials import ServiceAccount, service_account_read
 from smartpush.common.crypto import decrypt, encrypt
 

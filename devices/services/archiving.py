@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from devices.models import App
-from devices.services.statuses import APP_ARCHIVED
+from devices.services.tokens import APP_ARCHIVED
 
 SLICE = 5_000
 """Ids of devices looked at in one transaction."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from devices.models import ConsentRecord, Device, PopupOffer
 from devices.services.cancelling import device_cancel
 from devices.services.dispatches import OPEN_OFFERS
-from devices.services.statuses import token_clear
+from devices.services.tokens import token_clear
 
 WITHDRAWN = "consent_withdrawn"
 # Nobody was asked before: a clock that says so was never set. No days back from now, for pages tell an old answer anew.

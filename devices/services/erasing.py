@@ -24,7 +24,7 @@ from devices.models import (
 from devices.services.cancelling import device_cancel, end_users_cancel
 from devices.services.messages import messages_forget
 from devices.services.sessions import bucket_of
-from devices.services.statuses import token_clear
+from devices.services.tokens import token_clear
 from devices.services.users import UserUnknown
 
 REASON = "erased"

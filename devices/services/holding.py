@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 
 from devices.models import App, Device
 from devices.services.reporting import Credentials, InstallationUnknown, PushReport
-from devices.services.statuses import token_hash
+from devices.services.tokens import token_hash
 from smartpush.common.crypto import same_secret
 from smartpush.common.deadlocks import ChangedMeanwhile
 

@@ -14,15 +14,8 @@ from devices.services.identity import proof_wanted
 from devices.services.merging import end_user_merge
 from devices.services.properties import properties_fill, properties_set, types_of
 from devices.services.reporting import Credentials, DeviceInfo, Identity, Proof, PushReport
-from devices.services.statuses import (
-    LOGGED_OUT,
-    device_stop,
-    device_take_over,
-    status_after_logout,
-    status_report,
-    stopped_for,
-    token_hash,
-)
+from devices.services.status_reports import device_take_over, status_after_logout, status_report
+from devices.services.tokens import LOGGED_OUT, device_stop, stopped_for, token_hash
 from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.common.deadlocks import ChangedMeanwhile
 from smartpush.common.left_out import LeftOut, LeftOutCode

@@ -27,7 +27,7 @@ from devices.models import (
 from devices.services.events import RecordedEvent
 from devices.services.properties import types_learn, types_of
 from devices.services.sessions import bucket_of
-from devices.services.statuses import token_hash
+from devices.services.tokens import token_hash
 from devices.transports.endpoints import check_keys
 from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.demo.visitors import Plan, device_of, external_id_of, first_name_of

@@ -7,7 +7,7 @@ import pytest
 from devices.models import Brand, Delivery, EndUser, PopupOffer, PushStatus, TokenHolding
 from devices.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.services.outbox import deliveries_add
-from devices.services.statuses import tokens_gone
+from devices.services.tokens import tokens_gone
 from smartpush.common.ids import public_id
 from tests.api.page import Page
 from tests.devices.people import person, push_enabled

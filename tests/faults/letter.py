@@ -14,7 +14,7 @@ from campaigns.selectors.audit import Finding, audit
 from campaigns.services.publish import campaign_publish
 from devices.models import Brand, Delivery, Device, PushStatus, Status, TokenHolding
 from devices.pushservice.server import LocalPushService
-from devices.services.statuses import token_hash
+from devices.services.tokens import token_hash
 from devices.transports.endpoints import check_keys
 from segments.models import Segment
 from segments.services import segments_make_ready

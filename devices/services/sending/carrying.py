@@ -24,7 +24,7 @@ from devices.services.sending.native import AppFacts, app_facts, native_render
 from devices.services.sending.render import CannotSend, brand_facts, payload_render
 from devices.services.sending.results import results_write
 from devices.services.sending.turns import RenderTurn
-from devices.services.statuses import is_native
+from devices.services.tokens import is_native
 from devices.transports.base import Outcome, SendResult, WebMessage
 from devices.transports.fcm import Fcm, FcmMessage
 from devices.transports.fcm_credentials import FCM_ORIGIN

@@ -13,7 +13,7 @@ from devices.services.incidents import incident_note
 from devices.services.push_services.pacing import LONGEST_HOLD
 from devices.services.sending.caps import caps_refund
 from devices.services.sending.claim import UNSURE_BACK_OFF, UNSURE_RETRIES, Claim, Row
-from devices.services.statuses import SENDER_MISMATCH, is_native, tokens_gone
+from devices.services.tokens import SENDER_MISMATCH, is_native, tokens_gone
 from devices.transports.base import Outcome, SendResult
 from smartpush.common.personalisation import TEMPLATE_LIMIT, TEMPLATE_TIME
 

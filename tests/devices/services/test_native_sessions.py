@@ -6,7 +6,7 @@ from django.db import transaction
 from devices.models import Brand, Device, PushStatus, Status, TokenHolding
 from devices.services.reporting import DeviceInfo, InstallationUnknown, PushReport, TokenNotYours
 from devices.services.sessions import session_close, status_update
-from devices.services.statuses import token_hash, tokens_gone
+from devices.services.tokens import token_hash, tokens_gone
 from tests.devices.people import new_subscription, push_enabled
 from tests.devices.services.native import Phone, native_app
 

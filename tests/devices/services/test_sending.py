@@ -11,7 +11,7 @@ from devices.services.outbox import chunks_cut, leases_reclaim
 from devices.services.receipts import Receipt, receipts_record
 from devices.services.sending import chunk_send
 from devices.services.sending.claim import chunk_claim, rows_gate
-from devices.services.statuses import tokens_gone
+from devices.services.tokens import tokens_gone
 from devices.tasks import send_chunk
 from smartpush.common.ids import report_token
 from tests.devices.people import person, push_enabled

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from devices.models import Device, EndUser, PushStatus, Status, TokenHolding
 from devices.services.brands import brand_create
-from devices.services.statuses import tokens_gone
+from devices.services.tokens import tokens_gone
 from tests.devices.people import Browser
 
 WHICH = st.integers(0, 1)

@@ -16,7 +16,7 @@ from devices.services.push_services.budgets import NATIVE_ORIGIN
 from devices.services.receipts import Receipt, receipts_record
 from devices.services.replays import replay_begin, replay_keep
 from devices.services.sending import chunk_send
-from devices.services.statuses import native_origin, tokens_gone
+from devices.services.tokens import native_origin, tokens_gone
 from devices.transports.origin_queues import ERRORS_TO_OPEN
 from segments.services.scheduled_work import work_notify
 from smartpush.api.server.flows import PushOrder, push_take
