@@ -2,7 +2,7 @@
 # installs Debian packages, and that root's clone in a closed folder keeps its database under /var/lib.
 SHELL := /bin/sh
 PYTHON ?= python3
-BOOTSTRAP := $(PYTHON) -m smartpush.common.bootstrap
+BOOTSTRAP := $(PYTHON) -m smartpush.machine.bootstrap
 VENV := .venv/bin/python
 PORT ?= 8800
 WEB_WORKERS ?= 2

@@ -11,21 +11,21 @@ from django.db import connection
 from campaigns.advance import advance_due, popup_answers_apply
 from campaigns.services.entry_by_segment import membership_changes_take
 from campaigns.services.schedule import launch_due
+from devices.brands.services.incidents import incidents_close_quiet
+from devices.brands.services.refused_origins import refused_origins_forget_old
+from devices.delivery.push_services.budgets import budgets_forget_old
+from devices.delivery.push_services.health import records_forget_old
+from devices.delivery.sending.caps import counters_remove_old
+from devices.delivery.sending.chunks import chunks_expire
+from devices.delivery.services.outbox import chunks_cut, leases_reclaim
+from devices.installations.archiving import tokens_follow
 from devices.models import IdempotencyKey
-from devices.services.archiving import tokens_follow
-from devices.services.incidents import incidents_close_quiet
-from devices.services.languages import languages_refill
-from devices.services.outbox import chunks_cut, leases_reclaim
-from devices.services.popups import offers_expire
-from devices.services.push_services.budgets import budgets_forget_old
-from devices.services.push_services.health import records_forget_old
-from devices.services.refused_origins import refused_origins_forget_old
-from devices.services.sending.caps import counters_remove_old
-from devices.services.sending.chunks import chunks_expire
+from devices.people.services.languages import languages_refill
+from devices.popups.offers import offers_expire
 from segments.services.imports import imports_forget_old, imports_resume
 from segments.services.scheduled_work import work_notify
 from segments.services.watching import changed_people_evaluate, watching_forget_old
-from smartpush.common.partitions import partitions_ensure
+from smartpush.common.database.partitions import partitions_ensure
 
 log = structlog.get_logger(__name__)
 

@@ -11,4 +11,4 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("devices.checks")
-        importlib.import_module("devices.services.redis_trouble")
+        importlib.import_module("devices.brands.services.redis_trouble")

@@ -1,8 +1,8 @@
 """Jobs: load by id, make one service call."""
 
+from devices.delivery.sending import lane_send
 from devices.models import DeliveryChunk
-from devices.services.sending import lane_send
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 def send_chunk(chunk_id: int) -> None:

@@ -9,7 +9,7 @@ from segments.fields import Field
 from segments.operators import Kind, Operator, Shape, operator_of
 from segments.rules import AllOf, Condition, Not, Rule, Rules
 from segments.windows import Moment
-from smartpush.common.languages import language_label
+from smartpush.common.language.languages import language_label
 from smartpush.common.numbers import counted
 
 # What brands call what rules name by number: (argument's name, or "segment"; number) -> name.

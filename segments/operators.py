@@ -15,7 +15,7 @@ from segments import windows
 from segments.conditions import Context
 from segments.sql import Sql, fill
 from segments.values import BadValue
-from smartpush.common.languages import wanted_range
+from smartpush.common.language.languages import wanted_range
 
 MAX_VALUES = 100
 MAX_MARKER = 64

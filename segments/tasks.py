@@ -5,7 +5,7 @@ from segments.services.imports import import_run
 from segments.services.scheduled_work import Do, work_run
 from segments.services.sizes import size_work
 from segments.services.sweeping import sweep_work
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 # django-q2 ends a job after 240 s; what is begun this late may take its 90 s and end.
 _LAST_START_SECONDS = 60.0

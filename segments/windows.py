@@ -18,7 +18,7 @@ from typing import Any
 from segments.conditions import Context
 from segments.sql import TRUE, Sql, fill
 from segments.values import BadValue
-from smartpush.common.wall_clock import instant_of, zone_of
+from smartpush.common.time.wall_clock import instant_of, zone_of
 
 UNITS: Mapping[str, str] = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
 CURRENT: Mapping[str, str] = {"day": "day", "week": "week", "month": "month"}

@@ -121,12 +121,12 @@ INSTALLED_APPS = [
     *(["smartpush.demo"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
-    "smartpush.common.entry.EntryMiddleware",
+    "smartpush.common.calls.entry.EntryMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "smartpush.api.cors.SdkCorsMiddleware",
-    "smartpush.common.request_logs.RequestLogMiddleware",
+    "smartpush.common.observability.request_logs.RequestLogMiddleware",
     "smartpush.api.bodies.BodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -263,11 +263,11 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "smartpush.common.callers.axes_address"
+AXES_CLIENT_IP_CALLABLE = "smartpush.common.calls.callers.axes_address"
 # A try while locked out does not begin the time anew: it ends when the page says so.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_HANDLER = "smartpush.backoffice.lockout.LockoutHandler"
-AXES_LOCKOUT_CALLABLE = "smartpush.backoffice.lockout.locked"
+AXES_HANDLER = "smartpush.backoffice.access.lockout.LockoutHandler"
+AXES_LOCKOUT_CALLABLE = "smartpush.backoffice.access.lockout.locked"
 AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -286,7 +286,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "smartpush.common.errors.exception_handler",
+    "EXCEPTION_HANDLER": "smartpush.common.calls.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -324,7 +324,7 @@ SPECTACULAR_SETTINGS = {
 # --- logs: structured, endpoints, tokens and secrets redacted ---
 LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOG_JSON = _bool("LOG_JSON", not DEVELOPMENT)
-LOGGING_CONFIG = "smartpush.common.logs.configure"
+LOGGING_CONFIG = "smartpush.common.observability.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
 
 SILENCED_SYSTEM_CHECKS: list[str] = ["security.W008"]  # the proxy in front redirects to https

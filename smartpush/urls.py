@@ -10,9 +10,9 @@ from rest_framework.permissions import AllowAny
 
 from smartpush.api.health import healthz, metrics, readyz
 from smartpush.api.scripts import script
-from smartpush.common.errors import not_found
+from smartpush.common.calls.errors import not_found
 
-handler400 = "smartpush.common.errors.bad_request"
+handler400 = "smartpush.common.calls.errors.bad_request"
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import programs
 from tests.browser.fixtures import (  # noqa: F401
     _desktop,
     _push_service,
@@ -20,6 +19,7 @@ from tests.browser.fixtures import (  # noqa: F401
     static_site,
 )
 from tests.browser.product.fixtures import _product, product, shop, staff_page  # noqa: F401
+from tests.support import programs
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
 # time. Who looks for new ones says `--hypothesis-profile=default`.
@@ -34,7 +34,7 @@ STATEMENT_LIMITS = {
     "segments.selectors.counting.QUICK": 60.0,
     "segments.selectors.people._RECENT_SECONDS": 60.0,
     "segments.selectors.people._ALL_SECONDS": 60.0,
-    "segments.selectors.suggesting.WITHIN": 60_000,
+    "segments.selectors.names.suggesting.WITHIN": 60_000,
     "segments.services.watching._EVALUATE_SECONDS": 120,
 }
 

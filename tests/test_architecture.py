@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 
@@ -55,6 +56,7 @@ WITHOUT_CONSTRAINTS = {
     "segments.SegmentMembership",
 }
 LONGEST = 400
+MOST_MODULES = 15
 
 
 def tracked() -> list[Path]:
@@ -104,6 +106,16 @@ def test_test_modules_never_import_each_other():
         if path.suffix == ".py" and "tests" in path.relative_to(ROOT).parts
         for found in taken.finditer(path.read_text())
     ]
+
+
+def test_no_folder_holds_more_than_a_reader_can_survey():
+    """Migrations and tests are apart: their names alone say where to look."""
+    held: Counter[Path] = Counter(
+        path.parent.relative_to(ROOT)
+        for path in code()
+        if path.suffix == ".py" and path.stem != "__init__" and "tests" not in path.relative_to(ROOT).parts
+    )
+    assert not {str(folder): n for folder, n in held.items() if n > MOST_MODULES}
 
 
 def test_there_is_no_drawer_for_odds_and_ends():

@@ -4,7 +4,7 @@ from typing import Any
 
 from assets.services.archiving import resource_archive, resource_restore
 from devices.admin.archiving import ArchivingAdmin
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class ResourceArchivingAdmin(ArchivingAdmin):

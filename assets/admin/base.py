@@ -18,12 +18,18 @@ from assets.admin.uploads import upload_take
 from assets.selectors import image_url
 from assets.services import CannotSaveImage, CannotSaveResource
 from assets.services.revisions import ResourceKind, resource_check, resource_save, revision_draft
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, missing_right
 from devices.models import Brand
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, missing_right
-from smartpush.common.default_words import words_are_in
-from smartpush.common.languages import direction_of, known_language, language_label, language_same, wanted_range
-from smartpush.common.limits import limit_exceeded
+from smartpush.common.calls.limits import limit_exceeded
+from smartpush.common.language.default_words import words_are_in
+from smartpush.common.language.languages import (
+    direction_of,
+    known_language,
+    language_label,
+    language_same,
+    wanted_range,
+)
 
 LANGUAGES = {
     "ar": "Arabic", "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",

@@ -18,10 +18,10 @@ from assets.selectors import image_path, image_url
 from assets.services import CannotSaveImage
 from devices.admin.base import ReadOnlyAdmin
 from devices.admin.deleting import Never
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
 from devices.models import Brand
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class ImageForm(forms.Form):

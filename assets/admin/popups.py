@@ -23,11 +23,11 @@ from assets.admin.durations import UNIT_CHOICES, UNITS, parts
 from assets.models import PopupResource, PopupRevision
 from assets.services import Colours, PopupDraft, PopupVariantDraft, popup_warnings
 from assets.services.popups import POPUP
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, missing_right
 from devices.models import Brand
-from devices.selectors.categories import categories_in_use, category_words
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, missing_right
-from smartpush.common.default_words import translated, words_in
+from devices.people.selectors.categories import categories_in_use, category_words
+from smartpush.common.language.default_words import translated, words_in
 
 _TEXTS = ("title", "text", "image", "subscribe_label", "later_label", "close_label")
 _COLOURS = ("background", "text", "button", "button_text")

@@ -47,17 +47,17 @@ from assets.services import (
 )
 from assets.services.push import AIM_PAYLOAD, MAX_APP_BADGE, MAX_BUTTONS, PUSH
 from assets.services.refusals import facts_of
+from devices.brands.selectors.click_hosts import home_page
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, missing_right
+from devices.delivery.sending.quiet_hours import zone_choose
+from devices.delivery.sending.render import MAX_PLAINTEXT, CannotSend
 from devices.models import Brand, EndUser, PushCategory
-from devices.selectors.click_hosts import home_page
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, missing_right
-from devices.services.sending.quiet_hours import zone_choose
-from devices.services.sending.render import MAX_PLAINTEXT, CannotSend
-from segments.selectors.known_names import KnownNames
-from smartpush.common.clock import utc_now
-from smartpush.common.default_words import translated
+from segments.selectors.names.known_names import KnownNames
+from smartpush.common.language.default_words import translated
 from smartpush.common.numbers import counted
 from smartpush.common.personalisation import CannotRender, Meter, check_template, names_guarded, names_used, render
+from smartpush.common.time.clock import utc_now
 
 MAX_BODY = 50_000  # bytes
 MAX_PREVIEWED = 40  # fields

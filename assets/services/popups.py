@@ -17,8 +17,8 @@ from assets.services.revisions import (
     revision_draft,
 )
 from devices.models import Brand
-from devices.selectors.categories import categories_of, category_speaks, category_words
-from smartpush.common.languages import language_label
+from devices.people.selectors.categories import categories_of, category_speaks, category_words
+from smartpush.common.language.languages import language_label
 from smartpush.common.numbers import noun
 
 EXPIRES_AFTER = 86_400  # seconds that an offer waits for its end user, unless the marketer says otherwise

@@ -17,11 +17,11 @@ from assets.services.revisions import (
     resource_save,
     revision_draft,
 )
+from devices.delivery.sending.claim import Row
+from devices.delivery.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
 from devices.models import Brand, PushCategory
-from devices.services.sending.claim import Row
-from devices.services.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
-from segments.selectors.known_names import KnownNames
-from smartpush.common.languages import language_label
+from segments.selectors.names.known_names import KnownNames
+from smartpush.common.language.languages import language_label
 from smartpush.common.personalisation import address_doubts, check_message, names_guarded, names_used
 
 MAX_BUTTONS = 3

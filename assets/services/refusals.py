@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 
+from devices.delivery.sending.render import BrandFacts, brand_facts
 from devices.models import Brand
-from devices.services.sending.render import BrandFacts, brand_facts
-from smartpush.common.deep_links import MESSAGES as LINK_MESSAGES
-from smartpush.common.deep_links import check_deep_link, is_allowed_deep_link
-from smartpush.common.languages import language_valid
-from smartpush.common.origins import MESSAGES, check_click_url, is_allowed_click_url, normal_origin
+from smartpush.common.addresses.deep_links import MESSAGES as LINK_MESSAGES
+from smartpush.common.addresses.deep_links import check_deep_link, is_allowed_deep_link
+from smartpush.common.addresses.origins import MESSAGES, check_click_url, is_allowed_click_url, normal_origin
+from smartpush.common.language.languages import language_valid
 from smartpush.common.personalisation import address_samples, check_rendering, check_template, is_template
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}\Z")

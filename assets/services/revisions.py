@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from assets.models import PopupResource, PopupRevision, PopupVariant, PushResource, PushRevision, PushVariant
 from assets.services.refusals import CannotSaveResource, Faults
 from devices.models import Brand
-from smartpush.common.languages import language_same
+from smartpush.common.language.languages import language_same
 
 
 class VariantDraft(Protocol):

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from assets.models import PushRevision
 from assets.services.push import push_content
+from devices.delivery.selectors.reach import why_nobody
+from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
+from devices.delivery.services.outbox import chunks_cut, deliveries_add
 from devices.models import Dispatch, EndUser, Lane, TargetDevices
-from devices.selectors.reach import why_nobody
-from devices.services.dispatches import DispatchSpec, dispatches_ensure
-from devices.services.outbox import chunks_cut, deliveries_add
 
 
 class CannotSendTest(Exception):

@@ -16,8 +16,8 @@ from campaigns.models import Campaign
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from devices.admin.wall_time import moment_words
 from devices.models import Brand
-from segments.selectors.known_names import KnownNames
-from smartpush.common.clock import utc_now
+from segments.selectors.names.known_names import KnownNames
+from smartpush.common.time.clock import utc_now
 
 UNITS = (("86400", "days"), ("3600", "hours"), ("60", "minutes"), ("1", "seconds"))
 MAX_INTERVAL = 31_536_000

@@ -23,10 +23,10 @@ from campaigns.services.publish import campaign_problems
 from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.admin.deleting import Asks, Named, Never
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, has_brand_role
-from devices.services.deleting import Numbers
-from smartpush.common.clock import utc_now
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, has_brand_role
+from devices.brands.services.deleting import Numbers
+from smartpush.common.time.clock import utc_now
 
 STATE_TONES = {
     Campaign.State.DRAFT: "default",

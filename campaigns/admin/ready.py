@@ -28,15 +28,15 @@ from campaigns.services.ready import (
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from devices.admin.base import BrandScopedAdmin
 from devices.admin.wall_time import WallTimeField
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
 from devices.models import Brand, PushCategory
-from devices.selectors.categories import categories_in_use
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.categories import category_defaults
+from devices.people.selectors.categories import categories_in_use
+from devices.people.services.categories import category_defaults
 from segments.models import Segment
 from segments.services import segment_of_category, segment_ready
-from smartpush.common.clock import utc_now
-from smartpush.common.default_words import words_in
+from smartpush.common.language.default_words import words_in
+from smartpush.common.time.clock import utc_now
 
 FLOW = Campaign.ReadyFlow
 READY_DRAFT = "“{campaign}” was made from the ready flow and is still a draft: here it is. No second one was made."

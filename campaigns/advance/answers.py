@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from campaigns.advance.statements import MOVE, Stepped, next_key, parameters, run
-from devices.services.popups import offers_expire
+from devices.popups.offers import offers_expire
 
 CATCH_UP = timedelta(minutes=15)
 _FINAL = "('allowed', 'blocked', 'later', 'closed', 'dismissed', 'no_answer', 'clicked', 'expired', 'cancelled')"

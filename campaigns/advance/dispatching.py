@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from campaigns.advance.statements import due_condition, parameters, run
-from devices.services.dispatches import DispatchSpec, dispatches_ensure
+from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 
 # The distinct steps of the rows about to be claimed; content travels only for those whose dispatch is missing yet.
 _STEPS = """

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.advance.statements import run
-from devices.services.dispatches import enrolments_cancel
+from devices.delivery.services.dispatches import enrolments_cancel
 
 _EXIT = """
 UPDATE campaigns_enrolment SET state = 'exited', exit_reason = %(reason)s, finished_at = %(now)s, wake_at = NULL,

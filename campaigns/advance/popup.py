@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from campaigns.advance.dispatching import dispatches_of_due
 from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
-from devices.services.popups import POPUP_OPTED_OUT
+from devices.popups.offers import POPUP_OPTED_OUT
 
 BUSY_RETRY = timedelta(seconds=30)
 _NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from smartpush.common.partitions import partition_sql
+from smartpush.common.database.partitions import partition_sql
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,7 @@ from campaigns.journey.parse import Problem
 from campaigns.models import Campaign
 from campaigns.selectors.drafts import Draft, Selection, popup_revision, push_revision
 from segments.rules import read_published
-from segments.selectors.known_names import KnownNames
+from segments.selectors.names.known_names import KnownNames
 
 
 def draft_warnings(*, draft: Draft) -> list[Problem]:

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from campaigns.advance import enrolments_exit
 from campaigns.services.never_contact import journeys_end
-from devices.services.merging import messages_move
+from devices.lifecycle.merging import messages_move
 
 _CLASHING = """
 SELECT v.id FROM campaigns_enrolment v

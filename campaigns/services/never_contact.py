@@ -9,13 +9,13 @@ from django.db import transaction
 
 from campaigns.advance import enrolments_exit
 from campaigns.models import Enrolment
+from devices.lifecycle.never_contact import REASON, By, never_contact_set
+from devices.lifecycle.users import users_insert
 from devices.models import EndUser
-from devices.services.never_contact import REASON, By, never_contact_set
-from devices.services.users import users_insert
 from segments.models import Segment
-from segments.selectors.marking import unknown_ids, unmarked
+from segments.selectors.imported.marking import unknown_ids, unmarked
 from segments.services.lists import list_extend
-from smartpush.common.deadlocks import transaction_again
+from smartpush.common.database.deadlocks import transaction_again
 
 SLICE = 1000  # people a transaction
 SECONDS = 60.0  # of one piece of work; the rest comes round again

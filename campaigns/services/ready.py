@@ -20,14 +20,14 @@ from assets.services import (
 from campaigns.journey.ready_flows import ASK_FOR_PUSH_PERMISSION, announce, ask_for_push_permission, push_once
 from campaigns.models import Campaign
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
+from devices.brands.selectors.click_hosts import click_hosts
 from devices.models import App, Brand
-from devices.selectors.categories import categories_in_use
-from devices.selectors.click_hosts import click_hosts
-from devices.services.categories import categories_make_default
+from devices.people.selectors.categories import categories_in_use
+from devices.people.services.categories import categories_make_default
 from segments.models import Segment
 from segments.services import segment_ready
-from smartpush.common.default_words import words_in
-from smartpush.common.origins import is_allowed_click_url
+from smartpush.common.addresses.origins import is_allowed_click_url
+from smartpush.common.language.default_words import words_in
 
 ASK_WITH_CATEGORIES = f"{ASK_FOR_PUSH_PERMISSION} (with categories)"
 _ASKED_AGAIN_AFTER = 7 * 86_400  # seconds: "Maybe later" is asked again by a later run, not at every visit

@@ -15,11 +15,11 @@ from campaigns.selectors.entries import Entry, entry_of, slots_due
 from campaigns.services.entry import Candidate, enrol
 from campaigns.services.locks import lock_entries
 from devices.models import EndUser
-from devices.models.end_users import BUCKETS
+from devices.people.models.end_users import BUCKETS
 from segments.compiler import condition_sql
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
-from smartpush.common.statistics import statistics_refresh
+from smartpush.common.database.statistics import statistics_refresh
 
 MAX_AHEAD = timedelta(days=731)
 TOO_FAR = "A campaign starts at most two years ahead."

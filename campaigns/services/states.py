@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from campaigns.models import Campaign, Launch
 from campaigns.services.locks import lock_state
 from campaigns.services.watching import watching_follow
-from devices.services.deleting import CannotDelete, Numbers, row_delete
-from devices.services.dispatches import dispatches_stop
+from devices.brands.services.deleting import CannotDelete, Numbers, row_delete
+from devices.delivery.services.dispatches import dispatches_stop
 
 _STATE = Campaign.State
 

@@ -24,17 +24,17 @@ from devices.admin.archiving import ArchivedFilter
 from devices.admin.checking import CheckingAdmin
 from devices.admin.deleting import Asks, Named, Question, question_page
 from devices.admin.forms import AppForm
+from devices.brands.selectors.staff import Role
+from devices.delivery.push_services.budgets import NATIVE_ORIGIN
+from devices.delivery.services.fcm_accounts import app_credentials_check, app_credentials_remove, app_credentials_set
+from devices.delivery.transports.fcm.credentials import MAX_FILE
+from devices.delivery.transports.fcm.key_files import CredentialsRefused, key_file_text
+from devices.installations.apps import DeviceNumbers, app_devices
+from devices.installations.archiving import app_archive, app_restore, tokens_follow
+from devices.installations.tokens import native_origin
 from devices.models import App, Device, SendBudget
-from devices.selectors.apps import DeviceNumbers, app_devices
-from devices.selectors.staff import Role
-from devices.services.apps import app_credentials_check, app_credentials_remove, app_credentials_set
-from devices.services.archiving import app_archive, app_restore, tokens_follow
-from devices.services.push_services.budgets import NATIVE_ORIGIN
-from devices.services.tokens import native_origin
-from devices.transports.fcm_credentials import MAX_FILE
-from devices.transports.fcm_key_files import CredentialsRefused, key_file_text
-from smartpush.common.clock import utc_now
-from smartpush.common.origins import LOCAL_ORIGIN
+from smartpush.common.addresses.origins import LOCAL_ORIGIN
+from smartpush.common.time.clock import utc_now
 
 _ADDRESS = ["kind", "name", "origin", "bundle_id"]
 

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 
 from devices.admin.base import BrandScopedAdmin
 from devices.admin.deleting import Never
-from devices.selectors.staff import Role
+from devices.brands.selectors.staff import Role
 
 
 class ArchivedFilter(admin.SimpleListFilter):

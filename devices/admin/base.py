@@ -18,10 +18,10 @@ from unfold.views import ChangeList
 from devices.admin.deleting import DecidedDeleting, DecidedInline, Never
 from devices.admin.paginators import CappedPaginator
 from devices.admin.wall_time import SplitWallTimeField
+from devices.brands.selectors.brand_pages import page_show
+from devices.brands.selectors.current_brand import current_brand, staff_brands
+from devices.brands.selectors.staff import Role, has_brand_role, has_role_anywhere, missing_right
 from devices.models import Brand
-from devices.selectors.brand_pages import page_show
-from devices.selectors.current_brand import current_brand, staff_brands
-from devices.selectors.staff import Role, has_brand_role, has_role_anywhere, missing_right
 
 
 class BrandChangeList(ChangeList):

@@ -11,10 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 
 from devices.admin.archiving import ArchivingAdmin
-from devices.models import App, Brand
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.site_check import (
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
+from devices.lifecycle.site_check import (
     CannotTest,
     Refusal,
     Remedy,
@@ -26,9 +25,10 @@ from devices.services.site_check import (
     site_look,
     site_test_send,
 )
-from smartpush.common.clock import utc_now
-from smartpush.common.limits import limit_exceeded
-from smartpush.common.origins import LOCAL_ORIGIN
+from devices.models import App, Brand
+from smartpush.common.addresses.origins import LOCAL_ORIGIN
+from smartpush.common.calls.limits import limit_exceeded
+from smartpush.common.time.clock import utc_now
 
 FRESH_SECONDS = 20
 LOOKS_A_MINUTE = 6

@@ -21,9 +21,9 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 
+from devices.brands.selectors.consequences import any_taken, number_words, taken_counts
+from devices.brands.services.deleting import CannotDelete, Numbers, NumbersChanged, row_delete
 from devices.models import Brand
-from devices.selectors.consequences import any_taken, number_words, taken_counts
-from devices.services.deleting import CannotDelete, Numbers, NumbersChanged, row_delete
 from smartpush.common.numbers import noun
 
 _CHANGED = "The numbers have changed meanwhile; nothing was done. Look at them again."

@@ -9,9 +9,9 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from devices.brands.models.brands import ORIGIN_WORDS
 from devices.models import App
-from devices.models.brands import ORIGIN_WORDS
-from smartpush.common.origins import is_local_origin, normal_host, normal_origin
+from smartpush.common.addresses.origins import is_local_origin, normal_host, normal_origin
 
 
 @cache

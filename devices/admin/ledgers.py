@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from devices.admin.base import ReadOnlyAdmin
+from devices.brands.selectors.staff import Role
 from devices.models import Delivery, DeliveryChunk, Dispatch, Event, PopupOffer
-from devices.selectors.staff import Role
 
 DELIVERY_TONES = {
     Delivery.State.READY: "info",

@@ -10,12 +10,12 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
 from devices.admin.base import ReadOnlyAdmin
+from devices.brands.selectors.incidents import TEXTS
+from devices.brands.selectors.origins import origin_names
+from devices.brands.selectors.staff import Role, has_role_anywhere
+from devices.delivery.push_services.budgets import Target, budget_lift
 from devices.models import Brand, Incident, SendBudget
-from devices.selectors.incidents import TEXTS
-from devices.selectors.origins import origin_names
-from devices.selectors.staff import Role, has_role_anywhere
-from devices.services.push_services.budgets import Target, budget_lift
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 def _rate(rate: float) -> str:

@@ -9,12 +9,12 @@ from django.urls import reverse
 
 from devices.admin.base import ReadOnlyAdmin
 from devices.admin.deleting import Never
+from devices.brands.selectors.consequences import number_words
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
+from devices.installations.vapid_keys import subscriptions_count
+from devices.lifecycle.brands import vapid_key_add
 from devices.models import VapidKey
-from devices.selectors.consequences import number_words
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.selectors.vapid_keys import subscriptions_count
-from devices.services.brands import vapid_key_add
 
 
 @admin.register(VapidKey)

@@ -1,4 +1,4 @@
-"""Local times in forms: the rule of `smartpush.common.wall_clock`, and a sentence where a clock change decided."""
+"""Local times in forms: the rule of `smartpush.common.time.wall_clock`, and a sentence where a clock change decided."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone as django_timezone
 from django.utils.formats import date_format
 
-from smartpush.common.wall_clock import ClockChange, clock_change, instant_of
+from smartpush.common.time.wall_clock import ClockChange, clock_change, instant_of
 
 # Django's fields put the current zone on what was typed, and refuse a time at a clock change: they get this one.
 _TYPED = timezone(timedelta(), "as typed")

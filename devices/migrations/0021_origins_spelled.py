@@ -1,7 +1,7 @@
 from django.db import migrations
 from django.utils import timezone
 
-from smartpush.common.origins import normal_origin
+from smartpush.common.addresses.origins import normal_origin
 
 BATCH = 500
 

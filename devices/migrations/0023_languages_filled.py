@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from devices.services.languages import languages_refill
+from devices.people.services.languages import languages_refill
 
 
 def _fill(apps: Any, schema_editor: Any) -> None:

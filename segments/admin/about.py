@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from devices.admin.deleting import Asks, Named
-from devices.selectors.staff import Role, has_brand_role
-from devices.services.deleting import Numbers
+from devices.brands.selectors.staff import Role, has_brand_role
+from devices.brands.services.deleting import Numbers
 from segments.admin.lists import SegmentLists
 from segments.models import (
     ImportLine,
@@ -31,8 +31,8 @@ from segments.services.copying import segment_copy
 from segments.services.guard import CannotDeleteSegment, segment_delete
 from segments.services.segments import CannotSaveSegment
 from segments.services.sizes import CannotComputeSize, size_compute, size_soon
-from smartpush.common.clock import utc_now
 from smartpush.common.numbers import counted
+from smartpush.common.time.clock import utc_now
 
 
 class SegmentAbout(SegmentLists):

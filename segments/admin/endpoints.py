@@ -10,22 +10,22 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataExce
 from django.urls import URLPattern, path, reverse
 
 from devices.admin.base import BrandScopedAdmin
+from devices.brands.selectors.current_brand import current_brand
 from devices.models import Brand, EndUser
-from devices.selectors.current_brand import current_brand
 from segments.conditions import Context
 from segments.rules import InvalidRules, RuleProblem, Rules, parse_rules
 from segments.selectors.bounded import TooSlow
 from segments.selectors.catalogue import entry_named, segment_catalogue
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import audience_count
-from segments.selectors.finding import found_by_words
-from segments.selectors.known_names import KnownNames
+from segments.selectors.names.finding import found_by_words
+from segments.selectors.names.known_names import KnownNames
+from segments.selectors.names.suggesting import suggestions
+from segments.selectors.names.words import rules_in_words
 from segments.selectors.people import audience_sample, checks_of, end_user_named
-from segments.selectors.suggesting import suggestions
 from segments.selectors.turns import newest_only
-from segments.selectors.words import rules_in_words
-from smartpush.common.clock import utc_now
 from smartpush.common.ids import public_id
+from smartpush.common.time.clock import utc_now
 
 MAX_BODY = 1_000_000  # bytes
 _TOO_SLOW = "These rules took too long. Make them narrower, such as by a shorter time of an event, or try again later."

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from devices.admin.base import BrandScopedAdmin
-from devices.selectors.brand_pages import FIELD
+from devices.brands.selectors.brand_pages import FIELD
 from segments.models import Segment
 from segments.rules import InvalidRules
 from segments.selectors.uses import Uses

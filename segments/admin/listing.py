@@ -9,10 +9,10 @@ from django.utils.timesince import timesince
 from unfold.decorators import display
 
 from devices.admin.base import BrandScopedAdmin
-from devices.selectors.current_brand import current_brand
+from devices.brands.selectors.current_brand import current_brand
 from segments.selectors.listing import Listed, segments_listed
-from smartpush.common.clock import utc_now
 from smartpush.common.numbers import counted
+from smartpush.common.time.clock import utc_now
 
 
 class SegmentListing(BrandScopedAdmin):

@@ -14,13 +14,13 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from unfold.decorators import action
 
-from devices.selectors.brand_pages import form_check
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, has_brand_role
+from devices.brands.selectors.brand_pages import form_check
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, has_brand_role
 from segments.admin.lists_marking import SegmentMarking
 from segments.admin.lists_uploads import upload_limit, upload_to_disk, upload_too_large
 from segments.models import Segment, SegmentImport
-from segments.selectors.lists import import_history, import_open, import_progress, list_size, unknown_kept
+from segments.selectors.imported.lists import import_history, import_open, import_progress, list_size, unknown_kept
 from segments.services.imports import (
     HEAD,
     KEEP_UNKNOWN,
@@ -34,7 +34,7 @@ from segments.services.imports import (
 )
 from segments.services.lists import list_delete, list_save
 from segments.services.segments import CannotSaveSegment
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 TYPED = 10_000  # ids
 _BETWEEN = re.compile(r"[\r\n\t,;]+")

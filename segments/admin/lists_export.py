@@ -19,14 +19,14 @@ from django.utils.text import slugify
 from unfold.decorators import action
 
 from devices.admin.base import BrandScopedAdmin
-from devices.selectors.staff import Role
+from devices.brands.selectors.staff import Role
 from segments.models import Segment
 from segments.rules import InvalidRules
-from segments.selectors.lists import unknown_kept
-from segments.selectors.lists_export import export_csv, export_size, unknown_csv
+from segments.selectors.imported.lists import unknown_kept
+from segments.selectors.imported.lists_export import export_csv, export_size, unknown_csv
 from segments.services.imports import KEEP_UNKNOWN
-from smartpush.common.clock import utc_now
 from smartpush.common.numbers import counted
+from smartpush.common.time.clock import utc_now
 
 
 class SegmentExport(BrandScopedAdmin):

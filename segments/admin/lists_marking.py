@@ -9,13 +9,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from devices.admin.deleting import Question, question_page
-from devices.selectors.staff import Role
+from devices.brands.selectors.staff import Role
 from segments.admin.lists_export import SegmentExport
 from segments.models import Segment, SegmentWork
-from segments.selectors.lists import import_open
-from segments.selectors.marking import Marking, marking
+from segments.selectors.imported.lists import import_open
+from segments.selectors.imported.marking import Marking, marking
 from segments.services.scheduled_work import work_due
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 _MEANS = (
     "Nothing reaches them any more: no push of any purpose, operational ones and tests included, and no popup. Their"

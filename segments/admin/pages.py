@@ -14,7 +14,7 @@ from segments.admin.guarding import SegmentGuarding
 from segments.admin.listing import SegmentListing
 from segments.models import Segment
 from segments.rules import parse_rules
-from segments.selectors.known_names import KnownNames
+from segments.selectors.names.known_names import KnownNames
 from segments.services import segment_save
 
 

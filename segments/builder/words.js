@@ -1,4 +1,4 @@
-// How searched words and names are compared. segments/selectors/nearness.py has the same rules for the brand's own
+// How searched words and names are compared. segments/selectors/names/nearness.py has the same rules for the brand's own
 // names; tests/segments/builder/words.json holds both to one table of examples. Pure.
 
 const HUMPS = /(?<=[\p{Ll}\p{Nd}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;

@@ -3,7 +3,7 @@
 from babel import Locale
 
 from devices.models import Status, TargetDevices
-from devices.selectors.standing import HALVES_OF_ASK, Standing
+from devices.people.selectors.standing import HALVES_OF_ASK, Standing
 from segments.conditions import Node, Predicate
 from segments.fields import Asked, Build, Field, Reads, column, register
 from segments.operators import Kind

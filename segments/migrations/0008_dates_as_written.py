@@ -1,4 +1,4 @@
-"""Dates that are stored as text are read as the API reads them (smartpush/common/moments.py).
+"""Dates that are stored as text are read as the API reads them (smartpush/common/time/moments.py).
 
 A fraction of any length, after a point or a comma, is cut to microseconds; `t` and `z` are taken in lower case, and an
 offset without minutes. Only the body of the function changes, so that the release before runs on with it.

@@ -8,7 +8,7 @@ from segments.arguments import PROPERTY_KINDS, Param, ParamKind
 from segments.fields import Field, Variant
 from segments.operators import OPERATORS, Kind, Operator
 from segments.rules import MAX_DEPTH, MAX_RULES, VERSION
-from segments.selectors.suggesting import suggests
+from segments.selectors.names.suggesting import suggests
 
 # Values of these are picked or typed; others have a control of their own.
 _PICKED = frozenset({Kind.CHOICE, Kind.MARKERS, Kind.LANGUAGE, Kind.TEXT, Kind.NUMBER, Kind.VERSION})

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from devices.models import EndUser
-from devices.models.end_users import BUCKETS
-from devices.selectors.standing import HALVES_OF_ASK, Standing
+from devices.people.models.end_users import BUCKETS
+from devices.people.selectors.standing import HALVES_OF_ASK, Standing
 from segments.compiler import condition_sql, counted_sql
 from segments.conditions import Context
 from segments.rules import Rules

@@ -15,9 +15,9 @@ from segments.rules import EVERYONE, InvalidRules, Rules, parse_rules
 from segments.selectors.audiences import context_for
 from segments.selectors.bounded import TooSlow
 from segments.selectors.counting import audience_count
+from segments.selectors.names.words import names_in
 from segments.selectors.segments import segment_rules
 from segments.selectors.uses import segment_use_counts
-from segments.selectors.words import names_in
 
 _ON_THE_SPOT = 1.0  # seconds for all of a page whose sizes were never computed
 _TOTAL_FOR = 60  # seconds

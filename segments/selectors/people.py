@@ -11,7 +11,7 @@ from segments.conditions import Context
 from segments.describe import describe
 from segments.rules import VERSION, AllOf, Condition, Not, Rule, Rules, conditions_of, parts_of
 from segments.selectors.bounded import Superseded, TooSlow, rows_within
-from segments.selectors.words import names_in
+from segments.selectors.names.words import names_in
 from segments.sql import Sql, fill
 
 _RECENT_SECONDS = 0.8

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from devices.services.deleting import Numbers, row_delete
+from devices.brands.services.deleting import Numbers, row_delete
 from segments.models import Segment
 from segments.rules import InvalidRules, parse_rules, rules_json
 from segments.selectors.uses import Uses, segment_uses

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
+from devices.brands.services.deleting import row_delete
 from devices.models import Brand
-from devices.services.deleting import row_delete
 from segments.models import ListEntry, Segment
 from segments.services.segments import CannotSaveSegment, naming_faults, segment_write
 from segments.services.sizes import size_soon
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 @transaction.atomic

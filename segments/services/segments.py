@@ -15,7 +15,7 @@ from segments.services.locks import segments_lock
 from segments.services.memberships import brand_lock
 from segments.services.sizes import size_soon
 from segments.services.watching import rebaseline
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class CannotSaveSegment(Exception):

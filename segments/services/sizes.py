@@ -16,7 +16,7 @@ from segments.selectors.bounded import TooSlow
 from segments.selectors.counting import audience_count
 from segments.selectors.segments import segment_rules
 from segments.services.scheduled_work import work_due
-from smartpush.common.statistics import statistics_refresh
+from smartpush.common.database.statistics import statistics_refresh
 
 AT_ONCE = 8.0  # seconds, while somebody waits for the answer
 IN_A_JOB = 90.0

@@ -16,7 +16,7 @@ from segments.selectors.bounded import rows_within
 from segments.selectors.watching import Watched, watched_of
 from segments.services.memberships import MembershipChanges, brand_lock, memberships_evaluate
 from segments.sql import fill
-from smartpush.common.statistics import statistics_refresh
+from smartpush.common.database.statistics import statistics_refresh
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from smartpush.common.errors import error_body
+from smartpush.common.calls.errors import error_body
 
 PREFIX = "/api/"
 _NO_LENGTH = "The call does not say how long its body is: send it with Content-Length, not with chunked encoding."

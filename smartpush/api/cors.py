@@ -11,9 +11,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from smartpush.common.callers import caller_of
-from smartpush.common.errors import error_body
-from smartpush.common.limits import limit_exceeded
+from smartpush.common.calls.callers import caller_of
+from smartpush.common.calls.errors import error_body
+from smartpush.common.calls.limits import limit_exceeded
 
 PREFIX = "/api/v1/sdk/"
 _MAX_AGE = "7200"  # seconds: as long as Chromium keeps an answer

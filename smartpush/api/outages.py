@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 
-from smartpush.common.errors import error_body, unavailable
+from smartpush.common.calls.errors import error_body, unavailable
 
 _INTERNAL = "Something went wrong here; it is logged. Try again later."
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from assets.models import PopupResource, PushResource
 from devices.models import PushCategory
-from devices.selectors.categories import category_subscribers, category_was_chosen
+from devices.people.selectors.categories import category_subscribers, category_was_chosen
 from segments.models import Segment
 from smartpush.common.numbers import counted
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from devices.brands.selectors.identity import Seen, active_keys, observation_days, observations
 from devices.models import Brand, IdentityObservation
-from devices.selectors.identity import Seen, active_keys, observation_days, observations
 from smartpush.backoffice.overview import percent
 from smartpush.common.numbers import counted
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from devices.selectors.brand_pages import back_office_addresses, links_stay_in, split_address
-from devices.selectors.current_brand import current_brand, name_brand, staff_brand
+from devices.brands.selectors.brand_pages import back_office_addresses, links_stay_in, split_address
+from devices.brands.selectors.current_brand import current_brand, name_brand, staff_brand
 
 NOT_YOURS = "That is not one of your brands, or you do not work for it any more."
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from devices.selectors.brand_pages import plain_address
-from devices.selectors.staff import Role, has_role_anywhere
+from devices.brands.selectors.brand_pages import plain_address
+from devices.brands.selectors.staff import Role, has_role_anywhere
 
 
 def _is_here(request: HttpRequest, link: str) -> bool:

@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import Truncator
 
-from devices.selectors.brand_pages import FIELD, OtherBrand, address_in, links_stay_in
-from devices.selectors.current_brand import name_brand
+from devices.brands.selectors.brand_pages import FIELD, OtherBrand, address_in, links_stay_in
+from devices.brands.selectors.current_brand import name_brand
 
 # A field of a row below an object, as Django names it.
 _ROW = re.compile(r"(?P<rows>[a-z_]+)-(?P<number>[0-9]{1,4})-(?P<field>.+)")

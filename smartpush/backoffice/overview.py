@@ -11,14 +11,14 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from campaigns.models import Campaign
+from devices.brands.selectors.incidents import TEXTS, incidents_open
+from devices.brands.selectors.origins import origin_names
+from devices.brands.selectors.staff import Role, has_brand_role, has_role_anywhere
+from devices.lifecycle.site_check import Refusal, refusals_of
 from devices.models import App, Brand, Delivery, EndUser, PushStatus, Status
-from devices.selectors.incidents import TEXTS, incidents_open
-from devices.selectors.origins import origin_names
-from devices.selectors.staff import Role, has_brand_role, has_role_anywhere
-from devices.selectors.standing import Standing, standings_counted
-from devices.services.site_check import Refusal, refusals_of
-from smartpush.common.callers import caller_address
-from smartpush.common.clock import utc_now
+from devices.people.selectors.standing import Standing, standings_counted
+from smartpush.common.calls.callers import caller_address
+from smartpush.common.time.clock import utc_now
 
 FRESH_SECONDS = 30
 DAYS = 7

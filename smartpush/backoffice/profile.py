@@ -6,8 +6,8 @@ from typing import Any
 
 from campaigns.models import Enrolment, StepRun
 from devices.models import ConsentRecord, Device, EndUser, PushStatus, PushStatusChange, Status, TokenHolding
-from devices.selectors.categories import categories_in_use
-from devices.selectors.preferences import OptOut, never_contact_behind, opt_out_behind, opt_out_is_own_word
+from devices.people.selectors.categories import categories_in_use
+from devices.people.selectors.preferences import OptOut, never_contact_behind, opt_out_behind, opt_out_is_own_word
 from smartpush.backoffice.answers import answer_line, answered_by
 
 DEVICES = 20

@@ -18,15 +18,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-from devices.selectors.brand_pages import OtherBrand, address_in, form_check, page_open
-from devices.selectors.current_brand import choose_brand, current_brand, staff_brands
+from devices.brands.selectors.brand_pages import OtherBrand, address_in, form_check, page_open
+from devices.brands.selectors.current_brand import choose_brand, current_brand, staff_brands
 from smartpush import __version__
-from smartpush.backoffice.known_browsers import browser_remember
-from smartpush.backoffice.login import StaffLoginForm
+from smartpush.backoffice.access.known_browsers import browser_remember
+from smartpush.backoffice.access.login import StaffLoginForm
+from smartpush.backoffice.access.set_password import SetPassword
+from smartpush.backoffice.access.two_step import two_step
 from smartpush.backoffice.other_brand import Field, other_brand
 from smartpush.backoffice.overview import overview
-from smartpush.backoffice.set_password import SetPassword
-from smartpush.backoffice.two_step import two_step
 
 # Unfold's Alpine evaluates expressions; nothing outside /admin/ is given this policy.
 _relaxed = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from assets.selectors import popup_names, push_names
 from devices.models import ConsentRecord, Delivery, EndUser, Event, PopupOffer, PushStatusChange, Status
 from smartpush.backoffice.answers import answer_line, answered_by
-from smartpush.common.languages import language_label
+from smartpush.common.language.languages import language_label
 
 PAGE = 25
 LAST_PAGE = 40

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 
+from devices.delivery.services.fcm_accounts import app_credentials_set
 from devices.models import App, Brand
-from devices.services.apps import app_credentials_set
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from smartpush.demo.visitors import external_id_of
 
 _ATTEMPTS = 3

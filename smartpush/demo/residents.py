@@ -11,6 +11,9 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from campaigns.services.entry_by_event import enter_by_events
+from devices.delivery.transports.endpoints import check_keys
+from devices.installations.tokens import token_hash
+from devices.lifecycle.sessions import bucket_of
 from devices.models import (
     App,
     Brand,
@@ -24,11 +27,8 @@ from devices.models import (
     TokenHolding,
     VapidKey,
 )
-from devices.services.events import RecordedEvent
-from devices.services.properties import types_learn, types_of
-from devices.services.sessions import bucket_of
-from devices.services.tokens import token_hash
-from devices.transports.endpoints import check_keys
+from devices.people.services.events import RecordedEvent
+from devices.people.services.properties import types_learn, types_of
 from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.demo.visitors import Plan, device_of, external_id_of, first_name_of
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from smartpush.common.processes import Command as Process
+from smartpush.machine.processes import Command as Process
 
 
 def ports_free(*, names: Iterable[str], command: str) -> None:

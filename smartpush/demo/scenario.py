@@ -17,12 +17,12 @@ from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.models import Campaign, Enrolment
 from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import campaign_make_ready
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand, Delivery, PopupOffer, VapidKey
-from devices.services.brands import brand_create
-from devices.services.categories import category_create, marker_suggest
+from devices.people.services.categories import category_create, marker_suggest
 from segments.models import Segment
 from segments.services import segment_ready, segments_make_ready
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from smartpush.demo.audience import SEGMENT, audience_make, audience_size, list_is_in
 from smartpush.demo.phones import phones_app, phones_open
 from smartpush.demo.residents import residents_answer, residents_arrive, residents_seed, residents_waiting

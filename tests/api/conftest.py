@@ -5,8 +5,8 @@ import pytest
 import time_machine
 from django.core.cache import cache
 
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand
-from devices.services.brands import brand_create
 from tests.api.page import Page, asking_campaign
 
 ORIGIN = "https://books.example"

@@ -13,10 +13,10 @@ from assets.models import PopupRevision
 from campaigns.models import Campaign
 from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import campaign_make_ready
+from devices.installations.reporting import Subscription
 from devices.models import Brand, Device
-from devices.services.reporting import Subscription
 from smartpush.common.ids import report_token, row_number
-from tests.devices.people import b64, new_subscription
+from tests.support.people import b64, new_subscription
 
 BASE = "/api/v1/sdk/"
 _hosts = itertools.count(1)

@@ -7,10 +7,10 @@ import pytest
 from assets.models import PopupRevision
 from assets.services import PopupDraft, PopupVariantDraft, popup_resource_save
 from devices.models import ConsentRecord, Delivery, Device, EndUser, PopupOffer, PushStatus, TokenHolding
-from devices.services.categories import category_archive, category_create
+from devices.people.services.categories import category_archive, category_create
 from smartpush.common.ids import row_number
 from tests.api.page import Page, asking_campaign
-from tests.devices.people import person
+from tests.support.people import person
 
 LONG_AGO = "2026-01-02T03:04:05Z"
 

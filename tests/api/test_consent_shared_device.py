@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
+from devices.delivery.services.outbox import deliveries_add
+from devices.installations.tokens import tokens_gone
 from devices.models import Brand, Delivery, EndUser, PopupOffer, PushStatus, TokenHolding
-from devices.services.dispatches import DispatchSpec, dispatches_ensure
-from devices.services.outbox import deliveries_add
-from devices.services.tokens import tokens_gone
 from smartpush.common.ids import public_id
 from tests.api.page import Page
-from tests.devices.people import person, push_enabled
+from tests.support.people import person, push_enabled
 
 
 @pytest.fixture

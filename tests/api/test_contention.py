@@ -12,9 +12,9 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from devices.models import Brand, Device, EndUser, PushStatus, Status
-from smartpush.common import deadlocks
-from smartpush.common.deadlocks import TRIES, ChangedMeanwhile, transaction_again
-from smartpush.common.errors import unavailable
+from smartpush.common.calls.errors import unavailable
+from smartpush.common.database import deadlocks
+from smartpush.common.database.deadlocks import TRIES, ChangedMeanwhile, transaction_again
 from tests.api.page import Page, error_of, event
 from tests.api.server.client import Server
 from tests.api.server.client import event as server_event

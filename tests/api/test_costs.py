@@ -7,7 +7,7 @@ import pytest
 from devices.models import Device
 from smartpush.common.ids import report_token
 from tests.api.page import post
-from tests.devices.identity_tokens import Signer
+from tests.support.identity_tokens import Signer
 
 
 def test_a_visitor_who_looks_at_the_next_page(page, django_assert_max_num_queries):

@@ -9,7 +9,7 @@ from devices.models import Event, IdempotencyKey
 from tests.api.page import Page, asking_campaign, event
 from tests.api.server.client import Server
 from tests.api.server.client import event as server_event
-from tests.devices.people import person
+from tests.support.people import person
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.installations.identity import identity_key_revoke
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand, Delivery, Device, EndUser, Event, IdentityObservation, PopupOffer
-from devices.services.brands import brand_create
-from devices.services.identity import identity_key_revoke
 from smartpush.api.sdk import auth
 from tests.api.page import Page, event
-from tests.devices.identity_tokens import Signer
+from tests.support.identity_tokens import Signer
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from devices.installations.identity import token_check
 from devices.models import IdentityObservation
-from devices.services.identity import token_check
-from smartpush.common.clock import utc_now
-from tests.devices.identity_tokens import Signer, private_pem
-from tests.node import clone_node
+from smartpush.common.time.clock import utc_now
+from tests.support.identity_tokens import Signer, private_pem
+from tests.support.node import clone_node
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text()
 RUNS = re.findall(r"<!-- run by tests/api/test_identity_docs.py -->\n```(\w+)\n(.*?)```", TEXT, re.DOTALL)

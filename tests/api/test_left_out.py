@@ -9,13 +9,13 @@ import pytest
 
 from devices.models import Brand, Device, EndUser, Event, PropertyDefinition
 from smartpush.api.sdk.auth import _sites
-from smartpush.common.left_out import MOST, LeftOutCode
+from smartpush.common.calls.left_out import MOST, LeftOutCode
 from tests.api.page import event, post
 from tests.api.phone import Phone
 from tests.api.server.client import Server
-from tests.devices.identity_tokens import Signer
-from tests.devices.people import person
-from tests.devices.services.native import native_app
+from tests.support.identity_tokens import Signer
+from tests.support.native import native_app
+from tests.support.people import person
 
 
 def told(answer: dict) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.parsers import MAX_DEPTH, characters_replace
-from smartpush.common.left_out import LeftOutCode
+from smartpush.common.calls.left_out import LeftOutCode
 from tests.api.page import Page, event, post
 
 

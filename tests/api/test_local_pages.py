@@ -3,11 +3,11 @@
 import pytest
 from django.core.checks import run_checks
 
+from devices.lifecycle.brands import local_pages_follow
 from devices.models import App, Brand, Device
-from devices.services.brands import local_pages_follow
 from smartpush.api.sdk.auth import _sites
-from smartpush.common.clock import utc_now
-from smartpush.common.origins import is_local_origin
+from smartpush.common.addresses.origins import is_local_origin
+from smartpush.common.time.clock import utc_now
 from tests.api.page import Page
 
 LOCAL = ["http://localhost", "http://localhost:3000", "http://127.0.0.1", "http://127.0.0.1:65535"]

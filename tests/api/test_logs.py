@@ -6,7 +6,7 @@ import logging
 import pytest
 from django.db import IntegrityError, connection
 
-from smartpush.common.logs import configure
+from smartpush.common.observability.logs import configure
 from tests.api.page import Page
 
 

@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from devices.delivery.sending.send import close_senders
+from devices.delivery.services.outbox import deliveries_add
+from devices.lifecycle.brands import brand_create
 from devices.models import App, Delivery, Device, EndUser, PushStatus
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_create
-from devices.services.outbox import deliveries_add
-from devices.services.sending.send import close_senders
 from smartpush.api.sdk.auth import _sites
 from tests.api.page import BASE, error_of, post
 from tests.api.phone import TOKEN, Phone
-from tests.devices.services.native import native_app
-from tests.devices.services.sending import Channel
+from tests.support.native import native_app
+from tests.support.sending import Channel
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.page import post
-from tests.devices.services.native import native_app
+from tests.support.native import native_app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "native" / "api.md").read_text()
 CALLS = re.findall(r"^POST `([a-z/]+)`\n\n```json\n(.*?)```", PAGE, re.S | re.M)

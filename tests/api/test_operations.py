@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devices.services.incidents import incident_end, incident_note
+from devices.brands.services.incidents import incident_end, incident_note
 from smartpush import __version__
 
 

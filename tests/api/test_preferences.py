@@ -2,12 +2,12 @@
 
 import pytest
 
+from devices.lifecycle.preferences import opt_out_set
 from devices.models import ConsentRecord, EndUser
-from devices.services.categories import category_archive, category_create
-from devices.services.preferences import opt_out_set
-from smartpush.common.clock import utc_now
+from devices.people.services.categories import category_archive, category_create
+from smartpush.common.time.clock import utc_now
 from tests.api.page import Page
-from tests.devices.people import person
+from tests.support.people import person
 
 SHAPE = {"opted_out", "language", "status", "categories"}
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from devices.lifecycle.merging import end_user_remove_merged
 from devices.models import ConsentRecord, EndUser
-from devices.services.categories import category_archive, category_create
-from devices.services.merging import end_user_remove_merged
+from devices.people.services.categories import category_archive, category_create
 from smartpush.api.preferences.texts import TEXTS
-from smartpush.common.clock import utc_now
 from smartpush.common.ids import preference_token, read_preference_token, report_token
+from smartpush.common.time.clock import utc_now
 from tests.api.page import Page
-from tests.devices.people import person
+from tests.support.people import person
 
 
 @pytest.fixture

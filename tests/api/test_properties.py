@@ -3,12 +3,12 @@
 import pytest
 from django.db import transaction
 
+from devices.lifecycle.merging import end_user_merge
 from devices.models import EndUser, PropertyDefinition
-from devices.services.merging import end_user_merge
-from devices.services.properties import MAX_STORED, MAX_STORED_BYTES
-from smartpush.common.clock import utc_now
+from devices.people.services.properties import MAX_STORED, MAX_STORED_BYTES
+from smartpush.common.time.clock import utc_now
 from tests.api.server.client import Server
-from tests.devices.people import person
+from tests.support.people import person
 
 
 def ann_has(brand) -> dict:

@@ -9,12 +9,12 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.ticker import Ticker
+from devices.brands.services import refused_origins
+from devices.brands.services.refused_origins import KEEP, MOST, WRITES_A_MINUTE, origin_refused
+from devices.lifecycle.brands import brand_create
+from devices.lifecycle.site_check import Remedy, refusals_of
 from devices.models import App, RefusedOrigin
-from devices.services import refused_origins
-from devices.services.brands import brand_create
-from devices.services.refused_origins import KEEP, MOST, WRITES_A_MINUTE, origin_refused
-from devices.services.site_check import Remedy, refusals_of
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.api.conftest import ORIGIN
 from tests.api.page import CLIENT, Page, post
 

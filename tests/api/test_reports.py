@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
+from devices.delivery.services.outbox import deliveries_add
 from devices.models import Delivery
-from devices.services.dispatches import DispatchSpec, dispatches_ensure
-from devices.services.outbox import deliveries_add
 from smartpush.common.ids import report_token
 from tests.api.page import error_of, post
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from devices.services.api_keys import api_keys_forget
+from devices.brands.services.api_keys import api_keys_forget
 from tests.api.operations import SDK, document, operations
 from tests.api.page import error_of
 from tests.api.server.client import BASE as SERVER

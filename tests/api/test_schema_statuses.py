@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from devices.services.api_keys import api_keys_forget
+from devices.brands.services.api_keys import api_keys_forget
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.api.server.views.base import ServerParser
 from tests.api.operations import SDK, operations

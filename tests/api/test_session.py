@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.installations.reporting import Subscription
+from devices.lifecycle.brands import vapid_key_add
 from devices.models import Brand, Device, EndUser, Event, PushStatus, PushStatusChange
-from devices.services.brands import vapid_key_add
-from devices.services.reporting import Subscription
 from smartpush.common.crypto import hash_secret
 from tests.api.page import Page, subscription_body
-from tests.devices.people import b64, new_subscription, person
+from tests.support.people import b64, new_subscription, person
 
 SESSION_KEYS = {
     "installation",

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from devices.brands.services.api_keys import api_keys_forget
 from devices.models import EndUser
-from devices.services.api_keys import api_keys_forget
 from smartpush.api.sdk.parsers import MAX_BODY
 from smartpush.api.server.views.base import ServerParser
 from tests.api.page import Page

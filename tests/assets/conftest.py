@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from assets.services import ButtonDraft, PopupDraft, PopupVariantDraft, PushDraft, PushVariantDraft
 from devices.models import App, Brand
-from devices.services.categories import category_create
+from devices.people.services.categories import category_create
 from tests.assets.editors import login
 
 

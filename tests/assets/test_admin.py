@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from assets.models import Image, PopupResource, PushResource, PushRevision
 from assets.services import CannotSaveResource, popup_resource_save, push_resource_save
 from devices.models import App, Brand, Delivery, EndUser
-from devices.services.categories import category_create
+from devices.people.services.categories import category_create
 from tests.assets.editors import POPUP, POPUP_ADD, PUSH, PUSH_ADD, change, login
 from tests.support.reach import reach
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from assets.services import PushDraft, PushVariantDraft, popup_resource_save, push_resource_save
 from devices.models import App, Brand, EndUser, PushCategory
-from devices.selectors.categories import categories_in_use, category_words
-from devices.services.categories import (
+from devices.people.selectors.categories import categories_in_use, category_words
+from devices.people.services.categories import (
     CannotSaveCategory,
     categories_make_default,
     categories_reorder,
@@ -17,7 +17,7 @@ from devices.services.categories import (
     marker_suggest,
 )
 from segments.services import segment_save
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.assets.editors import login
 
 LIST, ADD = reverse("admin:devices_pushcategory_changelist"), reverse("admin:devices_pushcategory_add")

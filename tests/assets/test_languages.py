@@ -4,7 +4,7 @@ import pytest
 
 from assets.models import PopupResource, PushResource
 from devices.models import Brand, PushCategory
-from devices.services.categories import categories_make_default, category_create, category_translations
+from devices.people.services.categories import categories_make_default, category_create, category_translations
 from tests.assets.editors import POPUP, POPUP_ADD, PUSH, PUSH_ADD, change
 
 

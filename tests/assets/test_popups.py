@@ -17,9 +17,9 @@ from assets.services import (
 )
 from assets.services.refusals import contrast
 from devices.models import Brand
-from devices.selectors.categories import categories_in_use
-from devices.services.categories import category_archive
-from smartpush.common.clock import utc_now
+from devices.people.selectors.categories import categories_in_use
+from devices.people.services.categories import category_archive
+from smartpush.common.time.clock import utc_now
 
 
 def faults(brand, draft):

@@ -16,8 +16,8 @@ from assets.services import (
     push_warnings,
 )
 from devices.models import Brand, PropertyDefinition
-from devices.services.categories import category_archive, category_create
-from smartpush.common.clock import utc_now
+from devices.people.services.categories import category_archive, category_create
+from smartpush.common.time.clock import utc_now
 
 
 def variant(draft, **changes):

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from assets.models import PushResource
 from devices.admin.forms import web_origin
+from devices.brands.selectors.click_hosts import click_host_names, click_hosts, home_page
+from devices.lifecycle.brands import brand_create
 from devices.models import App
-from devices.selectors.click_hosts import click_host_names, click_hosts, home_page
-from devices.services.brands import brand_create
-from smartpush.common.origins import check_click_url
+from smartpush.common.addresses.origins import check_click_url
 
 pytestmark = pytest.mark.django_db
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from devices.brands.services.api_keys import api_key_find
 from devices.models import ApiKey
-from devices.services.api_keys import api_key_find
-from smartpush.common.clock import utc_now
 from smartpush.common.crypto import hash_secret
+from smartpush.common.time.clock import utc_now
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:devices_apikey_add"

@@ -7,10 +7,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from devices.brands.services.refused_origins import origin_refused
+from devices.delivery.transports import site_fetch
 from devices.models import App, Brand, EndUser, RefusedOrigin
-from devices.services.refused_origins import origin_refused
-from devices.transports import site_fetch
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 pytestmark = pytest.mark.django_db
 WWW = "https://www.ours.example"

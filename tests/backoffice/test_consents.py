@@ -7,10 +7,10 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from assets.models import PopupResource
+from devices.lifecycle.preferences import opt_out_set
 from devices.models import ConsentRecord, EndUser, PopupOffer, PushCategory
-from devices.selectors.preferences import OptOut
-from devices.services.categories import category_create
-from devices.services.preferences import opt_out_set
+from devices.people.selectors.preferences import OptOut
+from devices.people.services.categories import category_create
 from smartpush.backoffice.profile import choices
 from smartpush.backoffice.timeline import timeline
 from tests.backoffice.world import NOW

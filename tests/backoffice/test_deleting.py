@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, CampaignVersion
 from devices.admin.deleting import Asks, DecidedDeleting, DecidedInline, Never, WithItsForm
+from devices.brands.selectors.consequences import taken_with
 from devices.models import App, Brand, BrandMembership, CapCounter, Device, EndUser, FrequencyCap
-from devices.selectors.consequences import taken_with
 from segments.models import ListEntry, Segment
 from tests.backoffice.agreeing import agreed
 from tests.backoffice.world import NOW

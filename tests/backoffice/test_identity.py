@@ -7,11 +7,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.urls import reverse
 
+from devices.brands.selectors.identity import Seen, observations
 from devices.models import Brand, IdentityKey, IdentityObservation
-from devices.selectors.identity import Seen, observations
 from smartpush.backoffice.admin.identity import MAKE_A_PAIR
 from smartpush.backoffice.identity import verdict
-from tests.devices.identity_tokens import private_pem, public_pem
+from tests.support.identity_tokens import private_pem, public_pem
 
 LIST = reverse("admin:devices_identitykey_changelist")
 ADD = reverse("admin:devices_identitykey_add")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 
+from devices.brands.selectors.incidents import TEXTS
+from devices.brands.services.incidents import incident_note
 from devices.models import Incident, SendBudget
-from devices.selectors.incidents import TEXTS
-from devices.services.incidents import incident_note
 
 NOW = datetime.now(UTC)
 ORIGIN = "https://push.example"

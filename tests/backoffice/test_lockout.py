@@ -10,8 +10,8 @@ from django.urls import reverse
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from smartpush.backoffice import lockout
-from smartpush.backoffice.known_browsers import COOKIE
+from smartpush.backoffice.access import lockout
+from smartpush.backoffice.access.known_browsers import COOKIE
 from tests.backoffice.world import PASSWORD, staff
 
 pytestmark = pytest.mark.django_db

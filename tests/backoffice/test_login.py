@@ -50,7 +50,7 @@ def test_too_many_wrong_passwords_lock_the_account_out_for_that_address():
 
 
 def test_one_password_tried_on_many_names_locks_the_address_and_no_other_address(monkeypatch):
-    monkeypatch.setattr("smartpush.backoffice.lockout.ADDRESS_FAILURES", 12)
+    monkeypatch.setattr("smartpush.backoffice.access.lockout.ADDRESS_FAILURES", 12)
     staff(name="ann")
     client, colleague = Client(), Client(REMOTE_ADDR="203.0.113.9")
     answers = [

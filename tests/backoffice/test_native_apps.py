@@ -8,10 +8,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from devices.brands.services.incidents import incident_note
 from devices.models import App, Incident, SendBudget
-from devices.services.incidents import incident_note
 from smartpush.common.crypto import decrypt
-from tests.devices.services.native import Phone, private_key, service_account
+from tests.support.native import Phone, private_key, service_account
 
 GOOGLE = {"token_uri": "https://oauth2.googleapis.com/token"}
 pytestmark = pytest.mark.django_db

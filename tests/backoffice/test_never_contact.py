@@ -16,7 +16,7 @@ from segments.services.lists import list_extend, list_save
 from segments.services.sizes import size_compute
 from segments.tasks import run_work
 from smartpush.backoffice.overview import figures
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.backoffice.world import NOW, end_user_with_device
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from assets.models import PushResource
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from devices.models import Delivery, Device, Dispatch, EndUser, PushStatus
 from tests.backoffice.world import end_user_with_device, staff
-from tests.devices.services.native import Phone, native_app
+from tests.support.native import Phone, native_app
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from campaigns.models import Campaign
+from devices.brands.selectors.staff import Role, accessible_brands, has_brand_role, missing_right
 from devices.models import App, Brand, EndUser
-from devices.selectors.staff import Role, accessible_brands, has_brand_role, missing_right
 from tests.backoffice.world import staff
 
 pytestmark = pytest.mark.django_db

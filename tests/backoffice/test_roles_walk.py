@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from devices.admin.base import BrandScopedAdmin
+from devices.brands.selectors.staff import Role
 from devices.models import ApiKey, Brand
-from devices.selectors.staff import Role
 from tests.backoffice.superusers import SUPERUSERS_ONLY
 from tests.backoffice.walk import model_pages, site_pages
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from devices.models import App, FrequencyCap, IdentityKey
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from devices.brands.services.staff import CannotChangeStaff, membership_remove, staff_add
+from devices.lifecycle.brands import brand_create
 from devices.models import BrandMembership
-from devices.services.brands import brand_create
-from devices.services.staff import CannotChangeStaff, membership_remove, staff_add
 from tests.backoffice.world import PASSWORD, staff
 
 ADD = "admin:devices_brandmembership_add"

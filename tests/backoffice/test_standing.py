@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from campaigns.models import Campaign
 from campaigns.services.ready import campaign_make_ready
+from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import EndUser
-from devices.selectors.standing import Standing, standing_of, standings_counted
-from devices.services.users import UserInput, users_upsert
+from devices.people.selectors.standing import Standing, standing_of, standings_counted
 from segments.models import Segment
 from tests.backoffice.world import NOW, end_user_with_device
 

@@ -19,6 +19,7 @@ from assets.models import (
 )
 from campaigns.journey.ready_flows import ask_for_push_permission
 from campaigns.models import Campaign, CampaignVersion, Enrolment, StepRun
+from devices.lifecycle.brands import brand_create
 from devices.models import (
     ApiKey,
     App,
@@ -42,7 +43,6 @@ from devices.models import (
     SendBudget,
     TokenHolding,
 )
-from devices.services.brands import brand_create
 from segments.models import Segment
 
 NOW = datetime.now(UTC).replace(microsecond=0)

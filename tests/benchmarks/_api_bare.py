@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from devices.models import IdempotencyKey
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class RowSerializer(serializers.Serializer[Any]):

@@ -10,10 +10,10 @@ from typing import Any
 import requests
 from pywebpush import webpush
 
-from devices.transports.base import Outcome, SendResult, WebMessage
-from devices.transports.endpoints import check_keys
-from devices.transports.vapid import VapidKeyPair
-from tests.devices.transports.senders import WebPushSender
+from devices.delivery.transports.base import Outcome, SendResult, WebMessage
+from devices.delivery.transports.endpoints import check_keys
+from devices.delivery.transports.vapid import VapidKeyPair
+from tests.devices.delivery.transports.senders import WebPushSender
 
 Job = dict[str, Any]
 TTL = 3600

@@ -33,7 +33,7 @@ def measured(scale: float) -> Iterator[Figure]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartpush.settings")
     django.setup()
     from devices.pushservice.server import LocalPushService  # noqa: PLC0415  Django is set up only now
-    from tests.devices.services.mute import Mute  # noqa: PLC0415
+    from tests.support.mute import Mute  # noqa: PLC0415
 
     silent, dripping = Mute(), Mute(drip=12 / len(Mute.ANSWER))
     with LocalPushService() as healthy, LocalPushService() as failing:
@@ -83,8 +83,8 @@ def _worker(env: dict[str, str]) -> Iterator[None]:
 
 def _promptness(lane: str, healthy: Any, bad: list[str], *, seconds: float) -> Iterator[Figure]:
     """Send to a healthy service ten times a second, and to each bad one once a second."""
-    from devices.services.outbox import chunks_cut  # noqa: PLC0415
-    from tests.devices.services.mute import subscriber_at  # noqa: PLC0415
+    from devices.delivery.services.outbox import chunks_cut  # noqa: PLC0415
+    from tests.support.mute import subscriber_at  # noqa: PLC0415
 
     ours, theirs = _channel(f"Prompt {lane}", healthy), _channel(f"Slow {lane}", healthy)
     browser = ours.subscriber(f"prompt-{lane}")
@@ -114,8 +114,8 @@ def _promptness(lane: str, healthy: Any, bad: list[str], *, seconds: float) -> I
 
 def _limited(service: Any, *, messages: int) -> Iterator[Figure]:
     """Send to a service that takes so many in each window."""
+    from devices.lifecycle.brands import brand_resume, brand_stop  # noqa: PLC0415
     from devices.models import Delivery  # noqa: PLC0415
-    from devices.services.brands import brand_resume, brand_stop  # noqa: PLC0415
 
     channel = _channel("Limited", service)
     browsers = [channel.subscriber(f"limited-{n}") for n in range(messages)]
@@ -142,22 +142,22 @@ def _limited(service: Any, *, messages: int) -> Iterator[Figure]:
 
 def _audited() -> Iterator[Figure]:
     from campaigns.selectors.audit import audit  # noqa: PLC0415
-    from smartpush.common.clock import utc_now  # noqa: PLC0415
+    from smartpush.common.time.clock import utc_now  # noqa: PLC0415
 
     found = sum(finding.count for finding in audit(now=utc_now()))
     yield Figure("delivery.audit_findings", found, "rows", "0", found == 0)
 
 
 def _channel(name: str, service: Any) -> Any:
-    from devices.services.brands import brand_create  # noqa: PLC0415
-    from tests.devices.services.sending import Channel  # noqa: PLC0415
+    from devices.lifecycle.brands import brand_create  # noqa: PLC0415
+    from tests.support.sending import Channel  # noqa: PLC0415
 
     return Channel(brand_create(name=name, origin="https://books.example"), service)
 
 
 def _pushed(channel: Any, browser: Any, lane: str, number: str, cut: Callable[..., object]) -> bool:
     """Ask for one push, as a transactional call does."""
-    from tests.devices.services.sending import variant  # noqa: PLC0415
+    from tests.support.sending import variant  # noqa: PLC0415
 
     variants = {"en": variant(title=number)}
     dispatch = channel.dispatch(key=f"{lane}-{number}", lane=lane, variants=variants)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from smartpush.common.bootstrap.errors import SetupStopped
-from smartpush.common.bootstrap.node import node_ensure
+from smartpush.machine.bootstrap.errors import SetupStopped
+from smartpush.machine.bootstrap.node import node_ensure
 from tests.benchmarks.frame import ROOT
 
 

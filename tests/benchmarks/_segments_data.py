@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
-from smartpush.common.languages import canonical
+from smartpush.common.language.languages import canonical
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAYS = 90

@@ -72,10 +72,10 @@ class _Bench:
 
     def __init__(self, scale: float) -> None:
         # Django is set up only now.
-        from devices.services.api_keys import api_key_create  # noqa: PLC0415
-        from devices.services.brands import brand_create  # noqa: PLC0415
-        from devices.services.users import UserInput, users_upsert  # noqa: PLC0415
-        from smartpush.common.clock import utc_now  # noqa: PLC0415
+        from devices.brands.services.api_keys import api_key_create  # noqa: PLC0415
+        from devices.lifecycle.brands import brand_create  # noqa: PLC0415
+        from devices.lifecycle.users import UserInput, users_upsert  # noqa: PLC0415
+        from smartpush.common.time.clock import utc_now  # noqa: PLC0415
         from tests.api.page import Page  # noqa: PLC0415
         from tests.campaigns.world import World, delay, flow_of  # noqa: PLC0415
 
@@ -127,7 +127,7 @@ class _Bench:
 
     def one_by_one(self, count: int) -> float:
         from devices.models import EndUser, Event  # noqa: PLC0415
-        from smartpush.common.clock import utc_now  # noqa: PLC0415
+        from smartpush.common.time.clock import utc_now  # noqa: PLC0415
 
         person, now = EndUser.objects.filter(brand=self.brand).first(), utc_now()
         began = time.perf_counter()

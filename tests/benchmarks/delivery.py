@@ -17,12 +17,12 @@ import certifi
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from devices.transports.vapid import generate_vapid_key
+from devices.delivery.transports.vapid import generate_vapid_key
 from tests.benchmarks import _delivery_services
 from tests.benchmarks._node import node_with
 from tests.benchmarks.frame import ROOT, VAR, Figure, group, in_turn
-from tests.devices.transports.nginx import NginxSink
-from tests.devices.transports.tls import make_certificates
+from tests.devices.delivery.transports.nginx import NginxSink
+from tests.devices.delivery.transports.tls import make_certificates
 
 OURS = "smartpush"
 NODE = "node web-push, 100 at a time"

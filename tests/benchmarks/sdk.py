@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterable
 
 from devices.sdk_files import SDK_FILES, WORKER_FILES, bundle, joined
-from smartpush.common.bootstrap.node import node_ensure
+from smartpush.machine.bootstrap.node import node_ensure
 from tests.benchmarks.frame import ROOT, Figure, group
 
 _LIMITS = {"sdk.script_gzip": (SDK_FILES, 12_000), "sdk.worker_gzip": (WORKER_FILES, 5_000)}

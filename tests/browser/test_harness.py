@@ -17,7 +17,7 @@ from pywebpush import WebPushException, webpush
 
 from devices.pushservice.server import LocalPushService
 from devices.pushservice.subscribers import b64url_encode
-from tests.processes import kill, lives
+from tests.support.processes import kill, lives
 
 from .conftest import ChromiumFactory, FirefoxFactory, SiteFactory
 from .harness.chromium import Chromium

@@ -12,7 +12,7 @@ from campaigns.services.publish import CannotPublish, campaign_publish
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_disable
 from devices.models import Brand, EndUser
-from devices.services.events import EventInput, event_record
+from devices.people.services.events import EventInput, event_record
 from segments.models import ListEntry, Segment
 from segments.services import segment_save
 from tests.campaigns.world import NOW, flow_of, stop

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from campaigns.advance import advance_enrolments
 from campaigns.models import Enrolment, EntryGuard
 from campaigns.services.merging import journeys_merge
+from devices.lifecycle.merging import end_user_merge, end_user_remove_merged
 from devices.models import Delivery, EndUser, PopupOffer
-from devices.services.merging import end_user_merge, end_user_remove_merged
 from tests.campaigns.world import NOW, World, delay, flow_of, later, popup, push, stop
 from tests.support.races import Held, blocked
 from tests.support.references import references

@@ -9,8 +9,8 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.entry_by_api import TriggerRow, campaign_trigger
 from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import list_mark, people_never_contact
+from devices.lifecycle.merging import end_user_merge, end_user_remove_merged
 from devices.models import Delivery, EndUser, PopupOffer
-from devices.services.merging import end_user_merge, end_user_remove_merged
 from segments.models import ImportLine, ListEntry, SegmentImport, SegmentWork
 from segments.services.lists import list_extend, list_save
 from segments.services.scheduled_work import work_due

@@ -15,7 +15,7 @@ from campaigns.services.ready import campaign_make_ready
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_archive
 from devices.models import App, Delivery, PopupOffer
-from devices.services.events import EventInput, event_record
+from devices.people.services.events import EventInput, event_record
 from segments.models import Segment
 from tests.campaigns.world import NOW, flow_of, later, push, stop
 

@@ -11,7 +11,7 @@ from campaigns.services.entry import Candidate, enrol
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_disable, campaign_pause
 from devices.models import Delivery, Dispatch, PopupOffer
-from devices.services.popups import offers_expire
+from devices.popups.offers import offers_expire
 from tests.campaigns.world import NOW, World, entry_for, flow_of, later, popup, push, stop
 from tests.support.races import PATIENCE_SECONDS, ROUNDS, Held, together
 

@@ -27,8 +27,8 @@ from campaigns.services.ready import (
 )
 from campaigns.services.schedule import launch_due
 from devices.models import Brand, Delivery, PopupOffer, PushCategory
-from devices.services.categories import category_archive, category_create
-from devices.services.events import EventInput, event_record
+from devices.people.services.categories import category_archive, category_create
+from devices.people.services.events import EventInput, event_record
 from segments.models import Segment
 from segments.services import segment_of_category
 from tests.campaigns.world import NOW, later

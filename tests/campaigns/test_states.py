@@ -16,7 +16,7 @@ from campaigns.services.states import (
     campaign_resume,
 )
 from devices.models import Delivery, Dispatch, EndUser, PopupOffer
-from devices.services.events import RecordedEvent
+from devices.people.services.events import RecordedEvent
 from tests.campaigns.world import NOW, delay, flow_of, later, popup, push, state_of, stop, version_of
 
 ASK = {"version": 1, "rule": {"field": "push_status_last_session", "operator": "is", "value": "ask"}}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartpush.common.origins import is_allowed_click_url
+from smartpush.common.addresses.origins import is_allowed_click_url
 from smartpush.common.personalisation import address_doubts, render
 
 HOSTS = frozenset({"x.example"})

@@ -4,9 +4,9 @@ import pytest
 import structlog
 from django.test import RequestFactory
 
-from smartpush.common import callers
-from smartpush.common.callers import CallerAddress, axes_address, caller_address, caller_of, caller_read
-from smartpush.common.request_logs import RequestLogMiddleware
+from smartpush.common.calls import callers
+from smartpush.common.calls.callers import CallerAddress, axes_address, caller_address, caller_of, caller_read
+from smartpush.common.observability.request_logs import RequestLogMiddleware
 
 PEER = "8.8.4.4"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from smartpush.common.deep_links import MESSAGES, check_deep_link, is_allowed_deep_link
+from smartpush.common.addresses.deep_links import MESSAGES, check_deep_link, is_allowed_deep_link
 
 HOSTS = frozenset({"shop.example"})
 

@@ -7,8 +7,8 @@ from dataclasses import astuple
 import pytest
 
 from assets.admin.base import LANGUAGES
-from smartpush.common.default_words import WORDS, Buttons, translated, words_in
-from smartpush.common.languages import canonical, language_pick
+from smartpush.common.language.default_words import WORDS, Buttons, translated, words_in
+from smartpush.common.language.languages import canonical, language_pick
 from smartpush.common.personalisation import check_rendering, check_template
 
 

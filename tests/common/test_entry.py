@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from pytest_django import DjangoDbBlocker
 
-from smartpush.common.entry import CleanHeaders, content_type_clean, headers_clean
+from smartpush.common.calls.entry import CleanHeaders, content_type_clean, headers_clean
 from smartpush.wsgi import application
 from tests.browser.product.running import LiveDatabase, Product
 from tests.common.entry_cases import CONTENT_TYPES, PATHS, Case, cases, kinds_on

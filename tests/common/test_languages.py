@@ -2,7 +2,7 @@
 
 import pytest
 
-from smartpush.common.languages import (
+from smartpush.common.language.languages import (
     canonical,
     direction_of,
     known_language,

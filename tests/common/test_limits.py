@@ -3,7 +3,7 @@
 import time_machine
 from django.core.cache import cache
 
-from smartpush.common.limits import limit_exceeded
+from smartpush.common.calls.limits import limit_exceeded
 
 
 def test_a_window_lets_so_many_through_and_says_when_the_next_begins():

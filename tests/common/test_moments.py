@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from smartpush.common.moments import CannotReadMoment, instant_read, is_date, moment_read
+from smartpush.common.time.moments import CannotReadMoment, instant_read, is_date, moment_read
 
 TEN = datetime(2026, 11, 30, 10, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartpush.common.deep_links import check_deep_link
-from smartpush.common.origins import (
+from smartpush.common.addresses.deep_links import check_deep_link
+from smartpush.common.addresses.origins import (
     MESSAGES,
     check_click_url,
     is_allowed_click_url,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smartpush.common.redaction import redact, redact_text
+from smartpush.common.observability.redaction import redact, redact_text
 
 ENDPOINTS = [
     "https://fcm.googleapis.com/fcm/send/dXyz:APA91b-token",
@@ -46,7 +46,7 @@ def test_what_only_a_machine_writes_is_left_out(secret):
         "test_any_order_of_logins_permissions_and_losses_keeps_the_rules failed",
         "https://shop.example/basket?page=2",
         "25e2ec7a-26a6-4d4b-a820-3f642e775161",
-        "devices.services.sending.results 2026-11-23T17:43:20.767878Z",
+        "devices.delivery.sending.results 2026-11-23T17:43:20.767878Z",
     ],
 )
 def test_what_helps_stays(text):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from devices.models import Brand, EndUser
-from smartpush.common.statistics import statistics_refresh
+from smartpush.common.database.statistics import statistics_refresh
 
 
 def changed_since_analyse(at_least: int) -> bool:

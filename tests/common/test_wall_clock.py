@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartpush.common.wall_clock import ClockChange, clock_change, instant_of
+from smartpush.common.time.wall_clock import ClockChange, clock_change, instant_of
 
 ZONES = ["Europe/Athens", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
 

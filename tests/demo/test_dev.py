@@ -14,12 +14,12 @@ import requests
 from pytest_django import DjangoDbBlocker
 
 from smartpush import __version__
-from smartpush.common.bootstrap.node import wheel_folder
-from smartpush.common.embedded.backend.server import layout_of_settings
 from smartpush.demo.watching import ROOMS, Watcher, asks_for_building, asks_for_workers
+from smartpush.machine.bootstrap.node import wheel_folder
+from smartpush.machine.embedded.backend.server import layout_of_settings
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import cloned_database, free_ports, tree
-from tests.processes import lives
+from tests.support.processes import lives
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Every process of the product starts, one after the other, on a machine that may be busy.

@@ -5,8 +5,8 @@ import json
 import pytest
 from django.db import connection
 
+from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import Brand, ChangedEndUser, Device, EndUser, Event, PushStatus
-from devices.services.users import UserInput, users_upsert
 from tests.campaigns.world import NOW, World, later
 from tests.segments.watching.conftest import make_world
 from tests.segments.watching.watched import deposit, queued

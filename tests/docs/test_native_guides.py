@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from rest_framework import serializers as drf
 
+from devices.installations.reporting import REASONS
 from devices.models import Status
-from devices.services.popups import ANSWERS
-from devices.services.reporting import REASONS
+from devices.popups.offers import ANSWERS
 from smartpush.api.sdk import serializers as ours
 from smartpush.api.sdk.urls import urlpatterns
 from tests.docs.guides import LANGUAGES, NATIVE, ROOT, blocks, files
-from tests.node import MODULES, clone_node
+from tests.support.node import MODULES, clone_node
 
 TYPES = Path(__file__).parent / "types"
 API, PAYLOAD = (NATIVE / "api.md").read_text(), (NATIVE / "payload.md").read_text()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from devices.lifecycle.brands import brand_create
 from devices.models import Event, PushStatus
-from devices.services.brands import brand_create
 from tests.api.page import asking_campaign
-from tests.devices.services.native import native_app
 from tests.docs.guides import files
-from tests.node import MODULES, clone_node
+from tests.support.native import native_app
+from tests.support.node import MODULES, clone_node
 
 PHONE = Path(__file__).parent / "phone"
 STANDS_IN = ["@react-native-firebase/messaging", "@react-native-async-storage/async-storage", "react-native-keychain"]

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from devices.sdk_files import RARE_FILES, SDK_FILES, joined
-from smartpush.common import errors
-from smartpush.common.left_out import LeftOutCode
-from tests.node import ROOT
+from smartpush.common.calls import errors
+from smartpush.common.calls.left_out import LeftOutCode
+from tests.support.node import ROOT
 
 CLIENT_PLACES = (
     r"failure\('([a-z_]+)'",
@@ -20,7 +20,7 @@ SERVER_SOURCES = [*sorted((ROOT / "smartpush/api/sdk").rglob("*.py")), ROOT / "s
 
 
 COMMON_SOURCES = [
-    ROOT / path for path in ("smartpush/common/errors.py", "smartpush/api/outages.py", "smartpush/api/bodies.py")
+    ROOT / path for path in ("smartpush/common/calls/errors.py", "smartpush/api/outages.py", "smartpush/api/bodies.py")
 ]
 
 

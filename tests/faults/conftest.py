@@ -9,11 +9,11 @@ import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
+from devices.lifecycle.brands import brand_create
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_create
-from smartpush.common.embedded import launcher
-from smartpush.common.embedded.backend.base import DatabaseWrapper
-from smartpush.common.embedded.layout import Layout, layout_at
+from smartpush.machine.embedded import launcher
+from smartpush.machine.embedded.backend.base import DatabaseWrapper
+from smartpush.machine.embedded.layout import Layout, layout_at
 from tests.browser.product.running import LiveDatabase, Product
 
 from .letter import Letter

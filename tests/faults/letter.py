@@ -12,10 +12,10 @@ from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.models import Campaign
 from campaigns.selectors.audit import Finding, audit
 from campaigns.services.publish import campaign_publish
+from devices.delivery.transports.endpoints import check_keys
+from devices.installations.tokens import token_hash
 from devices.models import Brand, Delivery, Device, PushStatus, Status, TokenHolding
 from devices.pushservice.server import LocalPushService
-from devices.services.tokens import token_hash
-from devices.transports.endpoints import check_keys
 from segments.models import Segment
 from segments.services import segments_make_ready
 from smartpush.demo.residents import residents_seed

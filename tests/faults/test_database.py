@@ -2,10 +2,10 @@
 
 from django.db import connection
 
-from smartpush.common.embedded import launcher
-from smartpush.common.embedded.layout import Layout
+from smartpush.machine.embedded import launcher
+from smartpush.machine.embedded.layout import Layout
 from tests.browser.product.running import Product, tree
-from tests.processes import kill
+from tests.support.processes import kill
 
 from .letter import Letter
 

@@ -1,8 +1,8 @@
 """A push service that is slow, cuts connections and refuses for a while."""
 
+from devices.delivery.transports.origin_queues import ERRORS_TO_OPEN
 from devices.models import DeliveryChunk
 from devices.pushservice.server import LocalPushService
-from devices.transports.origin_queues import ERRORS_TO_OPEN
 from tests.browser.harness.waiting import wait_until
 
 from .letter import SETTLED_SECONDS, Letter

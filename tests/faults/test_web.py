@@ -11,14 +11,14 @@ import requests
 from campaigns.models import Enrolment
 from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import campaign_make_ready
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand, Delivery, EndUser, PopupOffer
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_create
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from smartpush.demo.visitors import ASK, device_of
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import Product, tree
-from tests.processes import kill
+from tests.support.processes import kill
 
 from .letter import SETTLED_SECONDS, Letter
 

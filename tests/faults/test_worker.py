@@ -8,7 +8,7 @@ from django.db import connection
 
 from tests.browser.harness.waiting import wait_until
 from tests.browser.product.running import START_SECONDS, Product, tree
-from tests.processes import kill, lives, signal_all
+from tests.support.processes import kill, lives, signal_all
 
 from .letter import SETTLED_SECONDS, Letter
 

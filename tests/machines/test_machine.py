@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.machines.machine import CLONE, REPOSITORY, Machine, MachineFailed, Step
-from tests.processes import kill, lives
+from tests.support.processes import kill, lives
 
 PATIENCE_SECONDS = 120.0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import clone_node
+from tests.support.node import clone_node
 
 
 @pytest.mark.parametrize("command", [["node", "-e", "1"], ("npm", "install"), "psql", [b"wget", b"x"], ["python"]])

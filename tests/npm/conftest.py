@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smartpush.common.bootstrap.node import Node
+from smartpush.machine.bootstrap.node import Node
 
 from .installing import install_package
 

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from smartpush.common.bootstrap.frontend import package_pack
-from smartpush.common.bootstrap.node import Node
-from tests.node import MODULES, ROOT, clone_node
+from smartpush.machine.bootstrap.frontend import package_pack
+from smartpush.machine.bootstrap.node import Node
+from tests.support.node import MODULES, ROOT, clone_node
 
 
 def install_package(folder: Path) -> Node:

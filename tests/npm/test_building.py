@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from smartpush.common.bootstrap.errors import SetupStopped
-from smartpush.common.bootstrap.frontend import frontend_ensure, packages_ensure
-from smartpush.common.bootstrap.node import machine_node, wheel_folder
-from tests.node import MODULES, ROOT, clone_node
+from smartpush.machine.bootstrap.errors import SetupStopped
+from smartpush.machine.bootstrap.frontend import frontend_ensure, packages_ensure
+from smartpush.machine.bootstrap.node import machine_node, wheel_folder
+from tests.support.node import MODULES, ROOT, clone_node
 
 
 @pytest.fixture

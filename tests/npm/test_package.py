@@ -6,8 +6,8 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from smartpush.common.bootstrap.node import Node
-from tests.node import MODULES, ROOT
+from smartpush.machine.bootstrap.node import Node
+from tests.support.node import MODULES, ROOT
 
 from .installing import esbuild
 

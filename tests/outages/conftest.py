@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand
-from devices.services.brands import brand_create
 
 from .endpoint import Endpoint, Redis, relay_to
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from devices.models import Brand, EndUser
-from smartpush.common.clock import utc_now
 from smartpush.common.ids import preference_token
+from smartpush.common.time.clock import utc_now
 from tests.api.server.client import Server
 from tests.outages.conftest import Web
 

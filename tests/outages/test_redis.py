@@ -7,11 +7,11 @@ import pytest
 import redis
 from django.conf import settings
 
+from devices.delivery.services.outbox import leases_reclaim
 from devices.models import DeliveryChunk, EndUser, Incident
-from devices.services.outbox import leases_reclaim
-from smartpush.common.clock import utc_now
-from smartpush.common.limits import limit_exceeded
+from smartpush.common.calls.limits import limit_exceeded
 from smartpush.common.redis_link import REST_SECONDS, Broker, Cache, RedisAway, circuit
+from smartpush.common.time.clock import utc_now
 from tests.api.page import Page
 from tests.api.server.client import Server
 from tests.api.server.conftest import push_of
@@ -106,7 +106,7 @@ def test_nothing_of_an_incident_is_written_a_request(web: Web):
 def test_limits_let_everybody_pass_while_redis_is_away(settings, monkeypatch):
     endpoint = Endpoint(Redis().serve)
     settings.REDIS_URL = f"redis://127.0.0.1:{endpoint.port}/0"
-    monkeypatch.setattr("smartpush.common.limits.cache", Cache(settings.REDIS_URL, {}))
+    monkeypatch.setattr("smartpush.common.calls.limits.cache", Cache(settings.REDIS_URL, {}))
     circuit.forget()
     try:
         waits = [limit_exceeded(scope="t", key="k", per_minute=1) for _ in range(3)]

@@ -9,8 +9,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import EndUser
-from devices.services.users import UserInput, users_upsert
 from tests.browser.conftest import BROWSER_GONE
 from tests.browser.product.shop import Shop, now
 

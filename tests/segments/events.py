@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from devices.models import Event
-from smartpush.common.partitions import partitions_ensure
+from smartpush.common.database.partitions import partitions_ensure
 
 
 def happened(person, name, **properties):

@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from devices.models import Brand, EndUser, PropertyDefinition, PushCategory
 from segments.rules import parse_rules
-from segments.selectors import known_names, suggesting
-from segments.selectors.known_names import KnownNames
-from segments.selectors.nearness import nearest
-from smartpush.common.default_words import WORDS, words_in
+from segments.selectors.names import known_names, suggesting
+from segments.selectors.names.known_names import KnownNames
+from segments.selectors.names.nearness import nearest
+from smartpush.common.language.default_words import WORDS, words_in
 from smartpush.common.personalisation import names_guarded, names_used
 from tests.segments.events import happened
 

@@ -42,7 +42,7 @@ def refusal(clone: Path) -> str:
 def test_a_web_server_without_its_files_ends_and_says_what_to_type(clone: Path) -> None:
     said = refusal(clone)
     assert "Not built: segments/builder.js." in said
-    assert f"Type: cd {clone} && {sys.executable} -m smartpush.common.bootstrap frontend" in said
+    assert f"Type: cd {clone} && {sys.executable} -m smartpush.machine.bootstrap frontend" in said
     assert "[smartpush.E013]" in said
     assert "[smartpush.E014]" in said
     (clone / BUNDLE).parent.mkdir(parents=True)

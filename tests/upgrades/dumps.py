@@ -21,7 +21,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from tests.databases import database_drop
+from tests.support.databases import database_drop
 
 FOLDER = Path(__file__).parent
 _COPY = re.compile(r"^COPY .* FROM stdin;$")

@@ -20,13 +20,13 @@ from django_q.signing import SignedPackage
 
 from campaigns.models import Enrolment
 from campaigns.ticker import Ticker
+from devices.delivery.sending.send import close_senders
+from devices.delivery.services.fcm_accounts import app_credentials_set
 from devices.models import App, Delivery, DeliveryChunk, Device, PopupOffer
 from devices.pushservice.server import LocalPushService
-from devices.services.apps import app_credentials_set
-from devices.services.sending.send import close_senders
 from segments.models import SegmentImport, SegmentWork
 from smartpush.common.crypto import decrypt
-from tests.devices.services.native import service_account
+from tests.support.native import service_account
 from tests.upgrades import keys
 from tests.upgrades.dumps import database_made, dump_read, dump_restore
 

@@ -22,6 +22,8 @@ from pytest_django import DjangoDbBlocker
 
 from campaigns.models import Campaign, Enrolment, Launch, StepRun
 from campaigns.selectors.audit import audit
+from devices.delivery.push_services.budgets import NATIVE_ORIGIN
+from devices.lifecycle.brands import brand_resume
 from devices.models import (
     BrandMembership,
     ConsentRecord,
@@ -36,8 +38,6 @@ from devices.models import (
     VapidKey,
 )
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_resume
-from devices.services.push_services.budgets import NATIVE_ORIGIN
 from segments.models import MembershipChange, Segment, SegmentImport
 from smartpush.common.crypto import decrypt
 from tests.upgrades.dumps import dumps_kept

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from campaigns.selectors.audit import audit
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class Command(BaseCommand):

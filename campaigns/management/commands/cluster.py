@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django_q.cluster import Cluster
 
-from smartpush.common.processes import die_with_parent_everywhere
+from smartpush.machine.processes import die_with_parent_everywhere
 
 
 class Command(BaseCommand):

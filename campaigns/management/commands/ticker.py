@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from campaigns.ticker import Ticker, lock_take
-from smartpush.common.clock import utc_now
-from smartpush.common.processes import set_parent_death_signal
+from smartpush.common.time.clock import utc_now
+from smartpush.machine.processes import set_parent_death_signal
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from smartpush.common.processes import Command as Process
-from smartpush.common.processes import Supervisor
+from smartpush.machine.processes import Command as Process
+from smartpush.machine.processes import Supervisor
 
 PARTS = ("urgent", "bulk", "ticker")
 

@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from devices.models import App, Delivery
-from devices.services.site_check import (
+from devices.lifecycle.site_check import (
     CannotTest,
     Finding,
     State,
@@ -21,8 +20,9 @@ from devices.services.site_check import (
     site_look,
     site_test_send,
 )
-from smartpush.common.clock import utc_now
-from smartpush.common.origins import LOCAL_ORIGIN, is_local_origin, normal_origin
+from devices.models import App, Delivery
+from smartpush.common.addresses.origins import LOCAL_ORIGIN, is_local_origin, normal_origin
+from smartpush.common.time.clock import utc_now
 
 WAYS = Ways(
     another_page="Name a page that everybody may open with --path.",

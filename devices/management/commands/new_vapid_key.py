@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from devices.lifecycle.brands import vapid_key_add
 from devices.models import Brand
-from devices.services.brands import vapid_key_add
 
 
 class Command(BaseCommand):

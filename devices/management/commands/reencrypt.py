@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from devices.services.secrets import BATCH, keys_free, keys_readable_again, secrets_move
-from smartpush.common.clock import utc_now
+from devices.lifecycle.secrets import BATCH, keys_free, keys_readable_again, secrets_move
 from smartpush.common.crypto import key_name
+from smartpush.common.time.clock import utc_now
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import IO
 
-from devices.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
+from devices.people.services.external_ids import MAX_LENGTH, CannotUseExternalId, external_id_clean
 from segments.services.imports.layouts import (
     HEAD,
     LOOKED_AT,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smartpush.common.languages import language_pick
+from smartpush.common.language.languages import language_pick
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,20 +19,20 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from devices.lifecycle.consents import Asked
+from devices.lifecycle.preferences import CategoryUnknown, preferences_save
 from devices.models import EndUser
-from devices.selectors.categories import categories_in_use
-from devices.selectors.preferences import preferences_of
-from devices.services.consents import Asked
-from devices.services.markers import CannotChangeMarkers
-from devices.services.preferences import CategoryUnknown, preferences_save
+from devices.people.selectors.categories import categories_in_use
+from devices.people.selectors.preferences import preferences_of
+from devices.people.services.markers import CannotChangeMarkers
 from smartpush.api.preferences.texts import TEXTS, page_language
-from smartpush.common.callers import caller_of
-from smartpush.common.clock import utc_now
-from smartpush.common.deadlocks import ChangedMeanwhile, transaction_again
-from smartpush.common.errors import unavailable
+from smartpush.common.calls.callers import caller_of
+from smartpush.common.calls.errors import unavailable
+from smartpush.common.calls.limits import limit_exceeded
+from smartpush.common.database.deadlocks import ChangedMeanwhile, transaction_again
 from smartpush.common.ids import read_preference_token
-from smartpush.common.languages import direction_of, language_pick
-from smartpush.common.limits import limit_exceeded
+from smartpush.common.language.languages import direction_of, language_pick
+from smartpush.common.time.clock import utc_now
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -9,16 +9,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from devices.brands.selectors.click_hosts import click_host_names
+from devices.brands.services.refused_origins import origin_refused
+from devices.installations.reporting import Credentials
 from devices.models import App, Brand
-from devices.selectors.click_hosts import click_host_names
-from devices.services.refused_origins import origin_refused
-from devices.services.reporting import Credentials
-from smartpush.common.callers import caller_of
-from smartpush.common.clock import utc_now
-from smartpush.common.errors import ApiError
+from smartpush.common.addresses.origins import LOCAL_ORIGIN, is_local_origin
+from smartpush.common.calls.callers import caller_of
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.calls.limits import limit_exceeded
 from smartpush.common.ids import row_number
-from smartpush.common.limits import limit_exceeded
-from smartpush.common.origins import LOCAL_ORIGIN, is_local_origin
+from smartpush.common.time.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from django.db import transaction
 from campaigns.advance import advance_enrolments, popup_answers_apply
 from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.merging import journeys_merge
+from devices.delivery.services.outbox import chunks_cut
+from devices.lifecycle.consents import Asked, consent_record
+from devices.lifecycle.merging import end_user_remove_merged
+from devices.lifecycle.preferences import ticks_apply
+from devices.lifecycle.sessions import SessionResult
 from devices.models import Brand, ConsentRecord, Device, EndUser
-from devices.services.consents import Asked, consent_record
-from devices.services.events import EventInput, RecordedEvent, event_record
-from devices.services.merging import end_user_remove_merged
-from devices.services.outbox import chunks_cut
-from devices.services.popups import (
+from devices.people.services.events import EventInput, RecordedEvent, event_record
+from devices.popups.offers import (
     LEASE,
     LeasedOffer,
     offer_answer,
@@ -23,12 +25,10 @@ from devices.services.popups import (
     offer_lease,
     offer_only_closes,
 )
-from devices.services.preferences import ticks_apply
-from devices.services.sessions import SessionResult
 from segments.services.list_merging import lists_merge
 from segments.services.membership_merging import memberships_merge
 from smartpush.common.ids import public_id
-from smartpush.common.languages import direction_of, language_pick
+from smartpush.common.language.languages import direction_of, language_pick
 
 POLL_AFTER = 30
 _FIRST_BUTTON = frozenset({"allowed", "blocked", "dismissed", "clicked"})

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from devices.installations.identity import CannotProveIdentity, Outcome, Verdict, identity_prove, proof_wanted
 from devices.models import Brand, Device
-from devices.services.identity import CannotProveIdentity, Outcome, Verdict, identity_prove, proof_wanted
 from smartpush.api.sdk.auth import Caller
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
 
 
 def _origin(caller: Caller) -> str:

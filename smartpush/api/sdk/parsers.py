@@ -8,8 +8,8 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from smartpush.common.errors import ApiError
-from smartpush.common.left_out import MOST, LeftOut, LeftOutCode, path_of
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.calls.left_out import MOST, LeftOut, LeftOutCode, path_of
 
 MAX_BODY = 1024 * 1024  # bytes: a hundred events with the largest properties fit
 MAX_DEPTH = 16

@@ -9,15 +9,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.lifecycle.consents import tracking_answer
+from devices.lifecycle.preferences import CategoryUnknown, preferences_save
 from devices.models import Device, EndUser, PushStatus
-from devices.selectors.preferences import preferences_of
-from devices.services.consents import tracking_answer
-from devices.services.markers import CannotChangeMarkers
-from devices.services.preferences import CategoryUnknown, preferences_save
+from devices.people.selectors.preferences import preferences_of
+from devices.people.services.markers import CannotChangeMarkers
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller
 from smartpush.api.sdk.views.base import InstallationView, asked_on, languages_of
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
 from smartpush.common.ids import preference_token
 
 LINK_LIFETIME = timedelta(hours=24)

@@ -9,12 +9,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from devices.brands.services.api_keys import api_key_find
 from devices.models import Brand
-from devices.services.api_keys import api_key_find
-from smartpush.common.callers import caller_of
-from smartpush.common.clock import utc_now
-from smartpush.common.errors import ApiError
-from smartpush.common.limits import limit_count, limit_exceeded
+from smartpush.common.calls.callers import caller_of
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.calls.limits import limit_count, limit_exceeded
+from smartpush.common.time.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True)

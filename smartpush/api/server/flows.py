@@ -15,17 +15,17 @@ from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.forgetting import person_forget
 from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import people_never_contact
+from devices.delivery.services.dispatches import DispatchSpec
+from devices.delivery.services.messages import Message, message_write
+from devices.delivery.services.outbox import chunks_cut
+from devices.lifecycle.erasing import Erased, end_user_erase, end_user_lock
+from devices.lifecycle.merging import end_user_remove_merged, known_end_users_merge
+from devices.lifecycle.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
+from devices.lifecycle.users import RowError, UserInput, UsersWritten, UserUnknown, users_upsert
 from devices.models import Brand, Dispatch, EndUser, Lane
-from devices.services.dispatches import DispatchSpec
-from devices.services.erasing import Erased, end_user_erase, end_user_lock
-from devices.services.merging import end_user_remove_merged, known_end_users_merge
-from devices.services.messages import Message, message_write
-from devices.services.outbox import chunks_cut
-from devices.services.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
-from devices.services.users import RowError, UserInput, UsersWritten, UserUnknown, users_upsert
 from segments.services.list_merging import lists_forget, lists_merge
 from segments.services.membership_merging import memberships_erase, memberships_merge
-from smartpush.common.deadlocks import transaction_again
+from smartpush.common.database.deadlocks import transaction_again
 
 
 @dataclass(slots=True)

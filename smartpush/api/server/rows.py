@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from devices.brands.models.brands import TIME_ZONES
+from devices.lifecycle.server_events import ServerEvent, age_problem
+from devices.lifecycle.users import UserInput
 from devices.models import TargetDevices
-from devices.models.brands import TIME_ZONES
-from devices.services.external_ids import CannotUseExternalId, external_id_clean
-from devices.services.markers import MAX_MARKERS, CannotChangeMarkers, marker_clean
-from devices.services.server_events import ServerEvent, age_problem
-from devices.services.users import UserInput
-from smartpush.common.errors import ApiError
-from smartpush.common.languages import language_clean
-from smartpush.common.moments import CannotReadMoment, instant_read
+from devices.people.services.external_ids import CannotUseExternalId, external_id_clean
+from devices.people.services.markers import MAX_MARKERS, CannotChangeMarkers, marker_clean
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.language.languages import language_clean
 from smartpush.common.numbers import number_fits
+from smartpush.common.time.moments import CannotReadMoment, instant_read
 
 MAX_ROWS = 10_000
 MAX_PROPERTIES = 64  # a row

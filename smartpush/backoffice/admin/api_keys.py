@@ -15,11 +15,11 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from devices.admin.base import ReadOnlyAdmin
 from devices.admin.deleting import Never
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
+from devices.brands.services.api_keys import CannotMakeKey, api_key_create, api_key_revoke
 from devices.models import ApiKey
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.api_keys import CannotMakeKey, api_key_create, api_key_revoke
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class ApiKeyForm(forms.Form):

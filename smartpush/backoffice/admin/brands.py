@@ -20,13 +20,13 @@ from devices.admin.base import BrandScopedHistoryAdmin, BrandScopedTabularInline
 from devices.admin.checking import integration_of
 from devices.admin.deleting import Never, WithItsForm
 from devices.admin.forms import AppForm, AppFormSet, LinesField, time_zones, web_origin
+from devices.brands.selectors.brand_pages import page_lead_to
+from devices.brands.selectors.staff import Role
+from devices.lifecycle.brands import brand_create, brand_resume, brand_stop, local_pages_follow
 from devices.models import App, Brand, CapCounter, Device, FrequencyCap, IdentityKey
-from devices.selectors.brand_pages import page_lead_to
-from devices.selectors.staff import Role
-from devices.services.brands import brand_create, brand_resume, brand_stop, local_pages_follow
 from segments.services import segments_make_ready
-from smartpush.common.clock import utc_now
-from smartpush.common.origins import LOCAL_ORIGIN
+from smartpush.common.addresses.origins import LOCAL_ORIGIN
+from smartpush.common.time.clock import utc_now
 
 
 def _offer_languages(form: forms.ModelForm) -> None:

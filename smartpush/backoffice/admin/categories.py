@@ -15,11 +15,11 @@ from unfold.decorators import display
 from assets.admin.base import LANGUAGES, TextInput, label_of
 from devices.admin.archiving import ArchivedFilter, ArchivingAdmin
 from devices.admin.base import BrandScopedHistoryAdmin
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
 from devices.models import Brand, PushCategory
-from devices.selectors.categories import category_subscribers
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.categories import (
+from devices.people.selectors.categories import category_subscribers
+from devices.people.services.categories import (
     CannotSaveCategory,
     categories_reorder,
     category_archive,
@@ -29,7 +29,7 @@ from devices.services.categories import (
     category_translations,
 )
 from smartpush.backoffice.category_uses import CategoryUses, category_uses
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 
 class TranslationsWidget(forms.Widget):

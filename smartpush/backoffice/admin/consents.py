@@ -13,7 +13,7 @@ from assets.models import PopupRevision
 from devices.admin.base import ReadOnlyAdmin
 from devices.models import ConsentRecord, Device, EndUser
 from smartpush.backoffice.answers import answered_by
-from smartpush.common.languages import language_label
+from smartpush.common.language.languages import language_label
 
 
 @admin.register(ConsentRecord)

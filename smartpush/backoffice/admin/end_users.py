@@ -12,16 +12,16 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from devices.admin.deleting import Never
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role, has_brand_role, missing_right
 from devices.models import Device, EndUser, PushStatus, Status, TargetDevices
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role, has_brand_role, missing_right
-from devices.selectors.standing import Standing, standing_filter, standing_of
-from devices.services.markers import CannotChangeMarkers, marker_clean, markers_change
+from devices.people.selectors.standing import Standing, standing_filter, standing_of
+from devices.people.services.markers import CannotChangeMarkers, marker_clean, markers_change
 from smartpush.backoffice.admin.profile_opt_out import NEVER_NOTE, OWN_WORD, ProfileOptOut
 from smartpush.backoffice.admin.profile_send import ProfileSend
 from smartpush.backoffice.profile import choices, device_cards, markers, runs
 from smartpush.backoffice.timeline import timeline
-from smartpush.common.languages import language_choice, language_label, language_short, wanted_range
+from smartpush.common.language.languages import language_choice, language_label, language_short, wanted_range
 
 STATUS_TONES = {
     Standing.ASK_VISITED: "info",

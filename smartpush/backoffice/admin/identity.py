@@ -16,18 +16,18 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from devices.admin.base import ReadOnlyAdmin
 from devices.admin.deleting import Never
-from devices.models import IdentityKey
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.identity import (
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
+from devices.installations.identity import (
     CannotUseKey,
     identity_key_add,
     identity_key_revoke,
     kid_clean,
     public_key_clean,
 )
+from devices.models import IdentityKey
 from smartpush.backoffice.identity import identity_seen
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 
 MAKE_A_PAIR = (
     "openssl ecparam -name prime256v1 -genkey -noout \\\n"

@@ -8,12 +8,12 @@ from django.urls import URLPattern, path, reverse
 from campaigns.models import Enrolment
 from campaigns.services.never_contact import people_never_contact
 from devices.admin.base import BrandScopedAdmin
+from devices.brands.selectors.staff import Role, has_brand_role
+from devices.lifecycle.preferences import OptedOutThemselves, opt_out_lift, opt_out_set
 from devices.models import Delivery, EndUser
-from devices.selectors.preferences import opt_out_is_own_word
-from devices.selectors.staff import Role, has_brand_role
-from devices.services.preferences import OptedOutThemselves, opt_out_lift, opt_out_set
-from smartpush.common.clock import utc_now
+from devices.people.selectors.preferences import opt_out_is_own_word
 from smartpush.common.numbers import counted
+from smartpush.common.time.clock import utc_now
 
 OWN_WORD = (
     "They opted out themselves. Only an admin of the brand may undo that, and only when the person has asked for it: "

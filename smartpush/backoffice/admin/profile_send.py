@@ -13,10 +13,10 @@ from assets.admin.seen import SeenRevisionForm
 from assets.models import PushResource
 from assets.services import CannotSendTest, push_profile_send
 from devices.admin.base import BrandScopedAdmin
+from devices.brands.selectors.staff import Role
 from devices.models import Brand, EndUser, TargetDevices
-from devices.selectors.staff import Role
-from smartpush.common.clock import utc_now
 from smartpush.common.numbers import counted
+from smartpush.common.time.clock import utc_now
 
 
 class SendForm(SeenRevisionForm):

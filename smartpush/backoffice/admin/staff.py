@@ -20,18 +20,18 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWid
 
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.admin.deleting import Asks, DecidedDeleting, Named, Never
-from devices.models import BrandMembership
-from devices.selectors.brand_pages import plain_address
-from devices.selectors.current_brand import current_brand
-from devices.selectors.staff import Role
-from devices.services.deleting import CannotDelete, Numbers
-from devices.services.staff import (
+from devices.brands.selectors.brand_pages import plain_address
+from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.staff import Role
+from devices.brands.services.deleting import CannotDelete, Numbers
+from devices.brands.services.staff import (
     CannotChangeStaff,
     link_renew,
     membership_change_role,
     membership_remove,
     staff_add,
 )
+from devices.models import BrandMembership
 
 
 class _SuperusersOnly(DecidedDeleting):

@@ -16,7 +16,7 @@ register = template.Library()
 
 class BrandedCsrfTokenNode(CsrfTokenNode):
     def render(self, context: Context) -> SafeString:
-        """Render the token and, on pages for staff, the brand of the page (devices.selectors.brand_pages)."""
+        """Render the token and, on pages for staff, the brand of the page (devices.brands.selectors.brand_pages)."""
         token = super().render(context)
         carried = getattr(context.get("request"), "form_carries", None)
         name, value = carried() if carried is not None else ("", "")

@@ -2,7 +2,7 @@
 
 from django import template
 
-from smartpush.common import languages
+from smartpush.common.language import languages
 
 register = template.Library()
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from liquid.exceptions import FilterArgumentError
 
-from smartpush.common.clock import utc_now
 from smartpush.common.personalisation.limits import CALL, MAX_OUTPUT, Meter, TemplateLimit, text_fits, too_long
-from smartpush.common.wall_clock import zone_of
+from smartpush.common.time.clock import utc_now
+from smartpush.common.time.wall_clock import zone_of
 
 _DIRECTIVE = re.compile(r"%[-_0^#:]*(\d*)")
 _ONE_DIRECTIVE = re.compile(r"%(.)", re.DOTALL)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from smartpush.common.origins import normal_origin
+from smartpush.common.addresses.origins import normal_origin
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -115,7 +115,7 @@ class Environment:
         """
         url = self.text(name)
         if not url:
-            return {"ENGINE": "smartpush.common.embedded.backend", "NAME": self.text(embedded_name, "smartpush")}
+            return {"ENGINE": "smartpush.machine.embedded.backend", "NAME": self.text(embedded_name, "smartpush")}
         try:
             described: dict[str, Any] = environ.Env.db_url_config(url)
         except (ValueError, TypeError):

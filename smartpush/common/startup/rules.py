@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from smartpush.common.origins import normal_host
+from smartpush.common.addresses.origins import normal_host
 from smartpush.common.startup.environment import Problem
 
 # Lines that make each secret with nothing but Python.

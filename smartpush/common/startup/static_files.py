@@ -7,8 +7,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import find, get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 
-from smartpush.common.bootstrap.frontend import bundles
 from smartpush.common.startup.environment import Problem
+from smartpush.machine.bootstrap.frontend import bundles
 
 _STATIC = "static/"
 
@@ -19,7 +19,7 @@ def static_problems() -> list[Problem]:
     found = []
     if unbuilt:
         text = f"Not built: {_some(unbuilt)}."
-        advice = f"Type: cd {settings.BASE_DIR} && {sys.executable} -m smartpush.common.bootstrap frontend"
+        advice = f"Type: cd {settings.BASE_DIR} && {sys.executable} -m smartpush.machine.bootstrap frontend"
         found.append(Problem("smartpush.E013", "bundles", text, advice))
     if isinstance(staticfiles_storage, ManifestFilesMixin) and not settings.DEBUG:
         uncollected = _uncollected(staticfiles_storage)

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from django.core.wsgi import get_wsgi_application
 
-from smartpush.common.entry import CleanHeaders
+from smartpush.common.calls.entry import CleanHeaders
 from smartpush.common.startup.refusal import EXIT_CODE, StartRefused, say
 from smartpush.common.startup.static_files import static_problems
 

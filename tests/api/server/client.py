@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from devices.brands.services.api_keys import api_key_create
 from devices.models import ApiKey, Brand
-from devices.services.api_keys import api_key_create
 from tests.api.page import CLIENT, error_of
 
 BASE = "/api/v1/server/"

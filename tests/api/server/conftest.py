@@ -2,9 +2,9 @@ import pytest
 
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.models import Campaign
+from devices.brands.services.api_keys import api_keys_forget
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand
-from devices.services.api_keys import api_keys_forget
-from devices.services.brands import brand_create
 from smartpush.common.ids import public_id
 from tests.api.server.client import Server
 from tests.campaigns.world import World, flow_of

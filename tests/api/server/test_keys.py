@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.test import Client
 
+from devices.brands.services.api_keys import CannotMakeKey, api_key_create, api_key_revoke, api_keys_forget
 from devices.models import ApiKey
-from devices.services.api_keys import CannotMakeKey, api_key_create, api_key_revoke, api_keys_forget
 from tests.api.page import error_of
 from tests.api.server.client import BASE, Server
 
@@ -84,7 +84,7 @@ def test_the_secret_is_kept_as_a_hash_and_its_use_noted_once_a_minute(server):
 def test_a_revoked_key_is_refused_at_once_here_and_within_two_seconds_elsewhere(server, monkeypatch):
     server.call("GET", "campaigns")
     clock = [0.0]
-    monkeypatch.setattr("devices.services.api_keys.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("devices.brands.services.api_keys.time.monotonic", lambda: clock[0])
     api_keys_forget()
     server.call("GET", "campaigns")
     ApiKey.objects.update(revoked_at=datetime.now(UTC))  # by another process

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from devices.delivery.sending.claim import chunk_claim, rows_gate
 from devices.models import Delivery, DeliveryChunk, EndUser
-from devices.services.sending.claim import chunk_claim, rows_gate
 from tests.api.server.client import now
 from tests.api.server.conftest import push_of
 from tests.api.server.pushes import body, send

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.delivery.sending.send import close_senders
 from devices.models import Delivery, PropertyDefinition
 from devices.pushservice.server import LocalPushService
-from devices.services.sending.send import close_senders
 from segments.rules import parse_rules
 from segments.selectors.audiences import context_for, segment_queryset
 from tests.api.server.client import event
 from tests.api.server.pushes import send
-from tests.devices.services.sending import Channel
+from tests.support.sending import Channel
 
 
 @pytest.fixture(scope="module")

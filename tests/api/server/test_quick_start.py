@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from devices.lifecycle.brands import brand_create
 from devices.models import Event
-from devices.services.brands import brand_create
 from smartpush.api.server import urls
 from tests.api.page import Page
 from tests.api.server.client import Server

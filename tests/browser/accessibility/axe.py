@@ -10,7 +10,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page, Route, ViewportSize
 
 from tests.browser.harness.chromium import DESKTOP
-from tests.node import MODULES, clone_node
+from tests.support.node import MODULES, clone_node
 
 ORIGIN = "http://testserver"
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -17,7 +17,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from campaigns.models import Campaign
 from devices.models import EndUser
-from smartpush.backoffice.lockout import locked
+from smartpush.backoffice.access.lockout import locked
 from smartpush.common.ids import preference_token
 from tests.backoffice.walk import model_pages, site_pages
 from tests.backoffice.world import NOW, PASSWORD, World, staff, world

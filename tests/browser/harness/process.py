@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from smartpush.common.bootstrap.debian import TEST_PACKAGES, install_line
+from smartpush.machine.bootstrap.debian import TEST_PACKAGES, install_line
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smartpush.common.bootstrap.node import Node
+from smartpush.machine.bootstrap.node import Node
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.sites import Site
 from tests.browser.sdk.conftest import SUBSCRIBE, allow, api, eventually, run  # noqa: F401 - fixtures

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smartpush.common.bootstrap.node import Node
+from smartpush.machine.bootstrap.node import Node
 from tests.browser.conftest import SiteFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop

@@ -11,15 +11,15 @@ from py_vapid import Vapid
 from pywebpush import webpush
 
 from devices.pushservice.subscribers import b64url_encode
-from smartpush.common.bootstrap.node import Node
+from smartpush.machine.bootstrap.node import Node
 from tests.browser.conftest import FirefoxFactory, SiteFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.browser.sdk.conftest import init, page_with
 from tests.browser.sdk.fake_api import Call, FakeApi
-from tests.node import MODULES
 from tests.npm.installing import esbuild
+from tests.support.node import MODULES
 
 from .conftest import arrive, eventually, ours
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page
 
 from devices.models import App, Brand, BrandMembership, Device, EndUser, PushStatus, VapidKey
-from devices.services.events import EventInput, event_record
+from devices.people.services.events import EventInput, event_record
 from segments.models import ListEntry, Segment
 from tests.browser.harness.chromium import Chromium
 

@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import Page, Playwright
 from pytest_django import DjangoDbBlocker, Settings
 
+from devices.lifecycle.brands import brand_create
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_create
 from smartpush.demo.site_server import make_app
 from tests.browser.harness.background import background
 from tests.browser.harness.chromium import Chromium

@@ -26,7 +26,7 @@ from devices.models import Lane
 from tests.browser.harness import diagnostics
 from tests.browser.harness.process import Child, temporary_folder
 from tests.browser.harness.waiting import wait_until
-from tests.databases import database_drop, sessions_end
+from tests.support.databases import database_drop, sessions_end
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # A start is a second of work; a machine with every core taken several times over needs this long for it.

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from devices.services.categories import category_create
+from devices.people.services.categories import category_create
 
 from .running import Product
 from .shop import Shop

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from playwright.sync_api import BrowserContext, Page, expect
 
+from devices.lifecycle.brands import brand_create
 from devices.models import ApiKey, Brand, BrandMembership
-from devices.services.brands import brand_create
 from tests.browser.harness.chromium import Chromium
 
 from .running import Product

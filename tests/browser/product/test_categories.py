@@ -5,7 +5,7 @@ from datetime import timedelta
 from campaigns.models import Campaign
 from campaigns.services.publish import campaign_publish
 from devices.models import ConsentRecord, Delivery, EndUser, PushStatus
-from devices.services.categories import category_create
+from devices.people.services.categories import category_create
 from segments.services.segments import segment_save
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.firefox import Firefox

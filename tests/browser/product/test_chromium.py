@@ -15,7 +15,7 @@ from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.sites import INSECURE_HOST
 from tests.browser.harness.waiting import POLL_SECONDS, wait_until
-from tests.devices.services.sending import Channel
+from tests.support.sending import Channel
 
 from .running import Product
 from .shop import LANDING, SOON, Shop

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from devices.lifecycle.brands import local_pages_follow
 from devices.models import App, Device, Event, PushStatus
-from devices.services.brands import local_pages_follow
 from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop

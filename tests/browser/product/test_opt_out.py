@@ -5,7 +5,7 @@ import pytest
 from campaigns.models import Campaign, Enrolment
 from campaigns.services.never_contact import people_never_contact
 from campaigns.services.publish import campaign_publish
-from devices.services.preferences import opt_out_set
+from devices.lifecycle.preferences import opt_out_set
 from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop

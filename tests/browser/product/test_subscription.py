@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
+from devices.lifecycle.brands import vapid_key_add
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import vapid_key_add
 from segments.models import Segment
 from segments.rules import parse_rules
 from segments.selectors.audiences import context_for, matches

@@ -8,9 +8,9 @@ from django.urls import reverse
 from assets.models import PopupResource, PushResource
 from campaigns.models import Campaign
 from devices.models import Brand, PushCategory
-from devices.services.categories import category_create
+from devices.people.services.categories import category_create
 from segments.models import Segment
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
 from tests.campaigns.admin.reviews import activate
 

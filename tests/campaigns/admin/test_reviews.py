@@ -25,7 +25,7 @@ from campaigns.services.states import campaign_disable
 from devices.models import PushCategory
 from segments.models import Segment, SegmentImport
 from segments.services import segment_save
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
 from tests.backoffice.world import NOW, staff
 from tests.campaigns.admin.reviews import activate, review_of, state_of

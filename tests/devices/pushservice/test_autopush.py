@@ -12,7 +12,7 @@ from aiohttp import ClientSession, WSMsgType
 
 from devices.pushservice.server import LocalPushService
 from tests.devices.pushservice.conftest import PATIENCE_SECONDS, Sender
-from tests.scenes import run_scene
+from tests.support.scenes import run_scene
 
 CHANNEL = "5f0a774c-1c9e-4a3e-9a1c-2f6e7d3a9b11"
 

@@ -9,7 +9,7 @@ from aiohttp import ClientSession, UnixConnector, web
 
 from devices.pushservice.server import LocalPushService, make_app
 from tests.devices.pushservice.conftest import PATIENCE_SECONDS, Sender
-from tests.scenes import run_scene
+from tests.support.scenes import run_scene
 
 
 def call(service, path, body=None, *, method="POST", **options):

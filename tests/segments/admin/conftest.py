@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from devices.models import BrandMembership, EndUser
-from segments.selectors import counting, listing, people, suggesting
+from segments.selectors import counting, listing, people
+from segments.selectors.names import suggesting
 from segments.services import sizes
 from tests.segments.population import populate
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
+from devices.lifecycle.sessions import bucket_of
 from devices.models import Brand, EndUser
-from devices.services.sessions import bucket_of
 from segments.conditions import Context
 from segments.rules import parse_rules
 from segments.selectors import counting

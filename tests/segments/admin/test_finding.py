@@ -68,5 +68,5 @@ def test_a_slip_finds_nothing_beside_what_has_the_word(found, brand, seen):
 
 
 def test_what_is_too_slow_finds_nothing_and_fails_nothing(found, seen, monkeypatch):
-    monkeypatch.setattr("segments.selectors.suggesting.WITHIN", 0)
+    monkeypatch.setattr("segments.selectors.names.suggesting.WITHIN", 0)
     assert found("deposit") == []

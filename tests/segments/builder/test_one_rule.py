@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from segments.selectors.nearness import begins, meant_words, parts_of, slips_to
+from segments.selectors.names.nearness import begins, meant_words, parts_of, slips_to
 
 CASES = json.loads((Path(__file__).parent / "words.json").read_text())
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import clone_node
+from tests.support.node import clone_node
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from devices.lifecycle.brands import brand_create
 from devices.models import EndUser
-from devices.services.brands import brand_create
 from segments.models import ImportLine, ListEntry
 from segments.services.imports import import_confirm, import_run, lookup
 from smartpush.api.server.flows import user_erase, users_merge

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from devices.lifecycle.brands import brand_create
 from devices.models import EndUser
-from devices.services.brands import brand_create
 from segments.models import ImportLine, ImportSlice, ListEntry, Segment, SegmentImport, SegmentWork
 from segments.services.imports import (
     CannotImport,

@@ -9,12 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from devices.lifecycle.brands import brand_create
 from devices.models import EndUser
-from devices.services.brands import brand_create
 from segments.admin import lists_uploads
 from segments.models import ListEntry, Segment, SegmentImport
 from segments.services.imports import import_run
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.backoffice.agreeing import agreed
 from tests.backoffice.world import staff
 from tests.segments.lists.people import a_list, imported, members, people

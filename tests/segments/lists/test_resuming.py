@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from devices.services.brands import brand_create
+from devices.lifecycle.brands import brand_create
 from segments.models import ImportLine, ImportSlice, SegmentImport
 from segments.services.imports import import_run, imports_resume, lookup, receiving
 from segments.tasks import run_import

@@ -6,10 +6,10 @@ from assets.services import PushDraft, PushVariantDraft, push_resource_save
 from campaigns.models import Campaign, Enrolment
 from campaigns.services.publish import campaign_publish
 from campaigns.ticker import Ticker
+from devices.lifecycle.brands import brand_create
 from devices.models import Delivery, EndUser
-from devices.services.brands import brand_create
 from segments.models import MembershipChange
-from smartpush.common.clock import utc_now
+from smartpush.common.time.clock import utc_now
 from tests.api.page import Page, event
 from tests.campaigns.world import flow_of, push
 from tests.segments.watching.watched import DEPOSIT, VIP, segment_of

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import ChangedEndUser, Device, EndUser
-from devices.services.users import UserInput, users_upsert
 from segments.models import ListEntry, MembershipChange, Segment, SegmentMembership
 from segments.services.watching import changed_people_evaluate, rebaseline, unwatch, watch, watching_forget_old
 from tests.campaigns.world import NOW, later

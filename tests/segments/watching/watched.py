@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from devices.models import Brand, ChangedEndUser
-from devices.services.events import EventInput, event_record
+from devices.people.services.events import EventInput, event_record
 from segments.models import MembershipChange, Segment, SegmentMembership
 from segments.services.watching import watch
 from tests.campaigns.world import NOW, World

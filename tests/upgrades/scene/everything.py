@@ -11,12 +11,12 @@ from PIL import Image as Picture
 
 from assets.services import image_save
 from assets.services.archiving import resource_archive
+from devices.delivery.sending.send import close_senders
+from devices.lifecycle.brands import vapid_key_add
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import vapid_key_add
-from devices.services.sending.send import close_senders
 from segments.services import segments_make_ready
 from segments.tasks import run_work
-from smartpush.common.partitions import partitions_ensure
+from smartpush.common.database.partitions import partitions_ensure
 from tests.upgrades.keys import ENCRYPTION_KEYS, OLDER_ENCRYPTION_KEY
 from tests.upgrades.scene import journeys, lists, people, sending
 from tests.upgrades.scene.stage import Channel, Stage

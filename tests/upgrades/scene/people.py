@@ -11,23 +11,23 @@ from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from campaigns.services.never_contact import people_never_contact
+from devices.brands.services.api_keys import api_key_create, api_key_find, api_key_revoke
+from devices.brands.services.staff import membership_change_role, staff_add
+from devices.installations.identity import identity_key_add, identity_key_revoke, identity_prove, observation_count
+from devices.installations.reporting import DeviceInfo, Identity, PushReport
+from devices.lifecycle.brands import local_pages_follow
+from devices.lifecycle.consents import Asked, tracking_answer
+from devices.lifecycle.preferences import opt_out_set, preferences_save
+from devices.lifecycle.server_events import ServerEvent, partitions_for, server_events_record
+from devices.lifecycle.sessions import session_open
+from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import ApiKey, Brand, BrandMembership, Device, EndUser, Status
-from devices.services.api_keys import api_key_create, api_key_find, api_key_revoke
-from devices.services.brands import local_pages_follow
-from devices.services.categories import category_archive, category_create
-from devices.services.consents import Asked, tracking_answer
-from devices.services.identity import identity_key_add, identity_key_revoke, identity_prove, observation_count
-from devices.services.preferences import opt_out_set, preferences_save
-from devices.services.reporting import DeviceInfo, Identity, PushReport
-from devices.services.server_events import ServerEvent, partitions_for, server_events_record
-from devices.services.sessions import session_open
-from devices.services.staff import membership_change_role, staff_add
-from devices.services.users import UserInput, users_upsert
+from devices.people.services.categories import category_archive, category_create
 from segments.services.lists import list_extend, list_save
 from segments.services.scheduled_work import work_due
 from smartpush.api.server.flows import user_erase, users_merge
-from smartpush.common.origins import LOCAL_ORIGIN
-from tests.devices.people import Browser
+from smartpush.common.addresses.origins import LOCAL_ORIGIN
+from tests.support.people import Browser
 from tests.upgrades.scene.stage import Channel, Stage
 
 _APPS = ("devices", "segments", "assets", "campaigns")

@@ -6,23 +6,23 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.test import override_settings
 
+from devices.delivery.push_services.budgets import NATIVE_ORIGIN
+from devices.delivery.sending import chunk_send
+from devices.delivery.services.messages import message_cancel
+from devices.delivery.services.outbox import chunks_cut
+from devices.delivery.services.receipts import Receipt, receipts_record
+from devices.delivery.transports.origin_queues import ERRORS_TO_OPEN
+from devices.installations.archiving import app_archive, tokens_follow
+from devices.installations.tokens import native_origin, tokens_gone
+from devices.lifecycle.brands import brand_stop
+from devices.lifecycle.preferences import opt_out_set
 from devices.models import Brand, Delivery, EndUser, FrequencyCap, OriginHealth, PushStatus, SendBudget, Status
-from devices.services.archiving import app_archive, tokens_follow
-from devices.services.brands import brand_stop
-from devices.services.messages import message_cancel
-from devices.services.outbox import chunks_cut
-from devices.services.preferences import opt_out_set
-from devices.services.push_services.budgets import NATIVE_ORIGIN
-from devices.services.receipts import Receipt, receipts_record
-from devices.services.replays import replay_begin, replay_keep
-from devices.services.sending import chunk_send
-from devices.services.tokens import native_origin, tokens_gone
-from devices.transports.origin_queues import ERRORS_TO_OPEN
+from devices.people.services.replays import replay_begin, replay_keep
 from segments.services.scheduled_work import work_notify
 from smartpush.api.server.flows import PushOrder, push_take
 from smartpush.common.ids import public_id, report_token
-from tests.devices.services.native import Phone, native_app
-from tests.devices.services.sending import crash_the_worker_after_gating, set_dispatch
+from tests.support.native import Phone, native_app
+from tests.support.sending import crash_the_worker_after_gating, set_dispatch
 from tests.upgrades.scene.stage import Channel, Stage
 
 # What the push service answers once, what was asked of the dispatch, and what becomes of the delivery.

@@ -19,14 +19,14 @@ from assets.services import (
 )
 from campaigns.models import Campaign
 from campaigns.services.publish import campaign_publish
+from devices.lifecycle.brands import brand_create
 from devices.models import Brand
+from devices.people.services.events import EventInput
 from devices.pushservice.server import LocalPushService
-from devices.services.brands import brand_create
-from devices.services.events import EventInput
 from smartpush.api.sdk.flows import events_take
 from tests.campaigns.world import delay, flow_of, popup, push, stop
-from tests.devices.people import Browser
-from tests.devices.services.sending import Channel
+from tests.support.people import Browser
+from tests.support.sending import Channel
 
 __all__ = ["Channel", "Stage", "delay", "flow_of", "popup", "push", "stop"]
 

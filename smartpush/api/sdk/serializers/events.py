@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from devices.services.markers import MAX_MARKERS, CannotChangeMarkers, marker_clean
+from devices.people.services.markers import MAX_MARKERS, CannotChangeMarkers, marker_clean
 from smartpush.api.sdk.parsers import REPLACEMENT
 from smartpush.api.sdk.serializers.fields import (
     ClientMomentField,
@@ -17,7 +17,7 @@ from smartpush.api.sdk.serializers.fields import (
     TabSerializer,
 )
 from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptList, KeptText, notes
-from smartpush.common.left_out import LeftOutCode
+from smartpush.common.calls.left_out import LeftOutCode
 
 MAX_EVENT_ID = 64
 

@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptText, notes
-from smartpush.common.left_out import LeftOutCode
-from smartpush.common.moments import CannotReadMoment, instant_read
+from smartpush.common.calls.left_out import LeftOutCode
 from smartpush.common.numbers import number_fits
+from smartpush.common.time.moments import CannotReadMoment, instant_read
 
 MAX_PROPERTIES = 64
 MAX_PROPERTIES_BYTES = 8192

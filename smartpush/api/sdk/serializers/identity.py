@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from devices.models.brands import TIME_ZONES
-from devices.services.external_ids import CannotUseExternalId, external_id_clean
+from devices.brands.models.brands import TIME_ZONES
+from devices.people.services.external_ids import CannotUseExternalId, external_id_clean
 from smartpush.api.sdk.parsers import REPLACEMENT
-from smartpush.common.languages import language_clean
-from smartpush.common.left_out import LeftOutCode
+from smartpush.common.calls.left_out import LeftOutCode
+from smartpush.common.language.languages import language_clean
 
 
 class ExternalIdField(serializers.CharField):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import SkipField, empty
 
-from smartpush.common.left_out import MOST, LeftOut, LeftOutCode, path_of
+from smartpush.common.calls.left_out import MOST, LeftOut, LeftOutCode, path_of
 
 # Our word for what DRF, or a field of ours, calls a refusal; any other is `malformed`.
 _CODES = {code.value: code for code in LeftOutCode} | {

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from devices.services.categories import MAX_CATEGORIES
-from devices.services.popups import ANSWERS
+from devices.people.services.categories import MAX_CATEGORIES
+from devices.popups.offers import ANSWERS
 from smartpush.api.sdk.serializers.fields import TabSerializer
 from smartpush.api.sdk.serializers.keeping import KeptList, KeptText
 from smartpush.api.sdk.serializers.sessions import PushSerializer

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from devices.models import Status
-from devices.services.categories import MAX_CATEGORIES
+from devices.people.services.categories import MAX_CATEGORIES
 from smartpush.api.sdk.serializers.fields import (
     ClientMomentField,
     InstallationSerializer,

@@ -5,10 +5,10 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from devices.delivery.transports.base import SendRefused
+from devices.delivery.transports.endpoints import check_endpoint, check_keys
+from devices.installations.reporting import REASONS, DeviceInfo, PushReport, Subscription
 from devices.models import Device, Status
-from devices.services.reporting import REASONS, DeviceInfo, PushReport, Subscription
-from devices.transports.base import SendRefused
-from devices.transports.endpoints import check_endpoint, check_keys
 from smartpush.api.sdk.serializers.fields import InstallationSerializer, KeptPropertiesField, PollAnswer, TabField
 from smartpush.api.sdk.serializers.identity import ExternalIdField, IdentityAnswer, LanguageField, TimeZoneField
 from smartpush.api.sdk.serializers.keeping import KeepingSerializer, KeptText

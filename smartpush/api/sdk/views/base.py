@@ -8,20 +8,20 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from devices.installations.identity import proof_wanted
+from devices.installations.reporting import InstallationUnknown, TokenNotYours
+from devices.lifecycle.consents import Asked
+from devices.lifecycle.sessions import SessionResult, device_of
 from devices.models import Device, EndUser
-from devices.services.consents import Asked
-from devices.services.identity import proof_wanted
-from devices.services.reporting import InstallationUnknown, TokenNotYours
-from devices.services.sessions import SessionResult, device_of
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, FromBrandSite, credentials_of, installation_unknown
 from smartpush.api.sdk.identity import proof_demand
 from smartpush.api.sdk.native import body_for
 from smartpush.api.sdk.parsers import SdkParser, characters_told
-from smartpush.common.deadlocks import transaction_again
-from smartpush.common.errors import ApiError
-from smartpush.common.left_out import MOST, LeftOut
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.calls.left_out import MOST, LeftOut
+from smartpush.common.database.deadlocks import transaction_again
 
 
 def body_kept(request: Request, kind: type[Serializer[Any]]) -> tuple[dict[str, Any], list[LeftOut]]:

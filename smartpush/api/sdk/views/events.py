@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.models import Device
-from devices.services.events import EventInput, time_changed
-from devices.services.markers import CannotChangeMarkers, markers_keep
+from devices.people.services.events import EventInput, time_changed
+from devices.people.services.markers import CannotChangeMarkers, markers_keep
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller
 from smartpush.api.sdk.views.base import InstallationView, left_out_body, popup_answer
-from smartpush.common.errors import ApiError, error_fields
-from smartpush.common.left_out import LeftOut, LeftOutCode, path_of
+from smartpush.common.calls.errors import ApiError, error_fields
+from smartpush.common.calls.left_out import LeftOut, LeftOutCode, path_of
 
 
 class EventsView(InstallationView):

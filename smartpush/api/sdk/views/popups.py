@@ -6,16 +6,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.lifecycle.sessions import session_read, status_update
 from devices.models import Device
-from devices.services.markers import CannotChangeMarkers
-from devices.services.popups import offer_shown, offer_withdrawn
-from devices.services.sessions import session_read, status_update
+from devices.people.services.markers import CannotChangeMarkers
+from devices.popups.offers import offer_shown, offer_withdrawn
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, credentials_of
 from smartpush.api.sdk.identity import proof_demand
 from smartpush.api.sdk.views.base import InstallationView, SdkView, asked_on, languages_of, popup_answer, status_body
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
 from smartpush.common.ids import row_number
 
 

@@ -5,13 +5,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from devices.services.receipts import Receipt, receipts_record
+from devices.delivery.services.receipts import Receipt, receipts_record
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import WithReportToken
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.api.sdk.views.base import body_kept, left_out_body
-from smartpush.common.clock import utc_now
-from smartpush.common.deadlocks import again_on_deadlock
+from smartpush.common.database.deadlocks import again_on_deadlock
+from smartpush.common.time.clock import utc_now
 
 
 class ReportsView(APIView):

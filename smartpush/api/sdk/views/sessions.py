@@ -6,11 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.services.consents import tracking_answer
-from devices.services.events import EventInput
-from devices.services.identity import observation_count
-from devices.services.reporting import DeviceInfo, Identity
-from devices.services.sessions import SessionResult, session_close, session_open, status_update
+from devices.installations.identity import observation_count
+from devices.installations.reporting import DeviceInfo, Identity
+from devices.lifecycle.consents import tracking_answer
+from devices.lifecycle.sessions import SessionResult, session_close, session_open, status_update
+from devices.people.services.events import EventInput
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, credentials_of

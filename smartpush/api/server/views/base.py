@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from devices.lifecycle.users import RowError
 from devices.models import EndUser
-from devices.services.replays import KeyUsedOtherwise, replay_begin, replay_keep
-from devices.services.users import RowError
+from devices.people.services.replays import KeyUsedOtherwise, replay_begin, replay_keep
 from smartpush.api.sdk.parsers import SdkParser
 from smartpush.api.server.auth import ServerCaller, WithApiKey
 from smartpush.api.server.rows import RowRefused
-from smartpush.common.deadlocks import transaction_again
-from smartpush.common.errors import ApiError
-from smartpush.common.limits import LimitState
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.calls.limits import LimitState
+from smartpush.common.database.deadlocks import transaction_again
 
 
 class ServerParser(SdkParser):

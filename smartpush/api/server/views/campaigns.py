@@ -8,14 +8,14 @@ from rest_framework.response import Response
 
 from campaigns.models import Campaign
 from campaigns.services.entry_by_api import ENTERED, CannotTrigger, TriggerRow
+from devices.lifecycle.users import RowError
 from devices.models import EndUser
-from devices.services.users import RowError
 from smartpush.api.openapi import idempotency_key
 from smartpush.api.server import examples, flows
 from smartpush.api.server.rows import RowRefused, properties_checked, rows_in, trigger_row
 from smartpush.api.server.serializers import campaigns as s
 from smartpush.api.server.views.base import ServerView, caller_of, error_rows, once, refused
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
 from smartpush.common.ids import public_id, row_number
 
 SCOPE = "campaigns:trigger"

@@ -4,8 +4,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.services.server_events import ServerEvent
-from devices.services.users import RowError
+from devices.lifecycle.server_events import ServerEvent
+from devices.lifecycle.users import RowError
 from smartpush.api.sdk.serializers.fields import checked
 from smartpush.api.server import examples, flows
 from smartpush.api.server.rows import RowRefused, event_row, rows_in

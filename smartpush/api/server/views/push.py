@@ -8,15 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import PushResource
-from devices.selectors.deliveries import DeliveryFilter, deliveries_find, delivery_find, message_known
-from devices.services.messages import TooLate, message_cancel
+from devices.delivery.selectors.deliveries import DeliveryFilter, deliveries_find, delivery_find, message_known
+from devices.delivery.services.messages import TooLate, message_cancel
 from smartpush.api.openapi import idempotency_key
 from smartpush.api.sdk.serializers.fields import checked
 from smartpush.api.server import examples, flows
 from smartpush.api.server.serializers import push as s
 from smartpush.api.server.views.base import ServerView, caller_of, end_user_of, once
-from smartpush.common.deadlocks import transaction_again
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
+from smartpush.common.database.deadlocks import transaction_again
 from smartpush.common.ids import public_id, row_number
 
 SEND, READ = "push:send", "deliveries:read"

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.selectors.person import runs_of
+from devices.lifecycle.export import end_user_parts, profile_of
+from devices.lifecycle.users import CannotRename, RowError, UserInput, UserUnknown, user_rename
 from devices.models import EndUser
-from devices.selectors.export import end_user_parts, profile_of
-from devices.services.users import CannotRename, RowError, UserInput, UserUnknown, user_rename
 from smartpush.api.openapi import idempotency_key
 from smartpush.api.sdk.serializers.fields import checked
 from smartpush.api.server import examples, flows
@@ -29,7 +29,7 @@ from smartpush.api.server.views.base import (
     once,
     refused,
 )
-from smartpush.common.errors import ApiError
+from smartpush.common.calls.errors import ApiError
 from smartpush.common.ids import public_id
 
 log = structlog.get_logger(__name__)

@@ -12,10 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from campaigns.management.commands.worker import worker_commands
-from smartpush.common.processes import Command as Process
-from smartpush.common.processes import Supervisor
 from smartpush.demo.running import ports_free, push_process, web_process
 from smartpush.demo.scenario import BRAND, DemoFailed, Report, Scenario
+from smartpush.machine.processes import Command as Process
+from smartpush.machine.processes import Supervisor
 
 _STAFF = "demo"
 _ADDRESSES = ("SMARTPUSH_PUBLIC_URL", "SMARTPUSH_LOCAL_PUSH_URL", "SMARTPUSH_DEMO_SITE_URL")

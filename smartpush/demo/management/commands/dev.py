@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.management.commands.worker import worker_commands
-from smartpush.common.bootstrap.errors import SetupStopped
-from smartpush.common.bootstrap.frontend import frontend_ensure
-from smartpush.common.bootstrap.static import static_ensure
-from smartpush.common.processes import Supervisor
 from smartpush.demo.running import ports_free, push_process, web_process
 from smartpush.demo.watching import Watcher, asks_for_building, asks_for_workers
+from smartpush.machine.bootstrap.errors import SetupStopped
+from smartpush.machine.bootstrap.frontend import frontend_ensure
+from smartpush.machine.bootstrap.static import static_ensure
+from smartpush.machine.processes import Supervisor
 
 _LOOK_SECONDS = 0.5
 _ADDRESSES = ("SMARTPUSH_PUBLIC_URL", "SMARTPUSH_LOCAL_PUSH_URL")

@@ -1,0 +1,1 @@
+"""Brands and what belongs to them: apps, keys, members of staff, incidents."""

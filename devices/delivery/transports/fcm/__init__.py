@@ -1,0 +1,1 @@
+"""Firebase Cloud Messaging: credentials, messages, answers."""

@@ -1,0 +1,1 @@
+"""Devices, their push statuses and tokens, and who holds them."""

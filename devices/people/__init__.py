@@ -1,0 +1,1 @@
+"""End users, what is known of them, and what they did."""

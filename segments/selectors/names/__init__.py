@@ -1,0 +1,1 @@
+"""Names that the brand's data knows, and finding them."""

@@ -1,0 +1,1 @@
+"""Log-in, its limits, one-time passwords."""

@@ -1,0 +1,1 @@
+"""Origins, click addresses and links into apps."""

@@ -1,0 +1,1 @@
+"""Requests: who calls, how much, what is wrong with it."""

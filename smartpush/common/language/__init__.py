@@ -1,0 +1,1 @@
+"""Language tags, and the words that smartpush begins a language with."""

@@ -1,0 +1,1 @@
+"""Logs, and what must never be in them."""

@@ -1,0 +1,1 @@
+"""Clock, moments as callers write them, wall-clock times."""
