@@ -21,7 +21,6 @@ from devices.delivery.models import (
     OriginHealth,
     PopupOffer,
     SendBudget,
-    SendHold,
 )
 from devices.installations.models import Device, PushStatus, PushStatusChange, TokenHolding
 from devices.people.models import (
@@ -66,7 +65,6 @@ __all__ = [
     "PushStatusChange",
     "RefusedOrigin",
     "SendBudget",
-    "SendHold",
     "Status",
     "TargetDevices",
     "TokenHolding",

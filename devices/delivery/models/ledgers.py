@@ -320,31 +320,3 @@ class PopupOffer(models.Model):
 
     def __str__(self) -> str:
         return f"Popup {self.pk}: {self.state}"
-
-
-class SendHold(models.Model):
-    """What SendBudget was in release 0.1.0. Migration 0017 carried the rows over; the release after 0.2.0 drops it."""
-
-    class Kind(models.TextChoices):
-        BREAKER = "breaker", "Refuses our credentials"
-        THROTTLED = "throttled", "Asked us to slow down"
-        FAILING = "failing", "Does not answer"
-
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
-    origin = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10, choices=Kind)
-    until = models.DateTimeField()
-    failures = models.IntegerField(default=0)
-    last_status = models.SmallIntegerField(null=True)
-    since = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["brand", "origin"], name="devices_sendhold_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["breaker", "throttled", "failing"]), name="devices_sendhold_kind"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.origin} held until {self.until}"
