@@ -15,16 +15,16 @@ from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import announcement_make_ready, campaign_make_ready, segment_push_make_ready
 from campaigns.services.schedule import launch_due
 from campaigns.services.states import campaign_archive, campaign_disable, campaign_pause
+from devices.delivery.transports.endpoints import check_keys
+from devices.installations.reporting import Subscription
+from devices.lifecycle.consents import Asked
 from devices.models import Brand, EndUser
-from devices.services.consents import Asked
-from devices.services.popups import offer_lease, offer_shown, offers_expire
-from devices.services.reporting import Subscription
-from devices.transports.endpoints import check_keys
+from devices.popups.offers import offer_lease, offer_shown, offers_expire
 from segments.models import Segment
 from segments.services import segment_ready, segment_save, segments_make_ready
 from segments.services.watching import changed_people_evaluate
 from smartpush.api.sdk.flows import offer_finish
-from tests.devices.people import Browser
+from tests.support.people import Browser
 from tests.upgrades.scene.stage import Channel, Stage, delay, flow_of, popup, push, stop
 
 _REALTIME_STATES = {"Paused": campaign_pause, "Disabled": campaign_disable, "Archived": campaign_archive}
@@ -113,6 +113,12 @@ def _announced(stage: Stage, brand: Brand) -> None:
     campaign.trigger_event = "news"
     campaign.save()
     campaign_publish(campaign=campaign, by=stage.staff["publisher"], now=stage.now)
+    hello = stage.popup_resource(brand, "Hello", primary="close")
+    stage.campaign(
+        brand, "A popup that only closes", {**popup("a1"), "popup": hello.resource_id}, trigger_event="hello"
+    )
+    (greeted,) = stage.visitors(brand, ["popup-closed-by-button"], event="hello")
+    _answer(stage, greeted, _show(stage, greeted), "closed")
     clicked, _ = stage.visitors(brand, ["popup-clicked", "popup-expired"], event="news")
     _answer(stage, clicked, _show(stage, clicked), "clicked")
     offers_expire(now=stage.now + timedelta(hours=1))  # as far as any popup's time is up by then
