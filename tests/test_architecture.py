@@ -6,13 +6,13 @@ from collections import Counter
 from io import StringIO
 from pathlib import Path
 
-from django.apps import apps
 from django.core.management import call_command
 from django.db import models
 from importlinter.api import use_cases
 
+from tests.support.models import fields_in, our_models
+
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("devices", "segments", "assets", "campaigns", "backoffice", "api", "common", "demo")
 TOP_LEVEL = {
     "smartpush",
     "campaigns",
@@ -73,15 +73,6 @@ def tracked() -> list[Path]:
 def code() -> list[Path]:
     """Python and JavaScript that people wrote."""
     return [path for path in tracked() if path.suffix in {".py", ".js"} and "migrations" not in path.parts]
-
-
-def our_models() -> list[type[models.Model]]:
-    return [
-        model
-        for label in OURS
-        for model in apps.get_app_config(label).get_models()
-        if not model.__name__.startswith("Historical")
-    ]
 
 
 def test_imports_follow_the_layers():
@@ -165,14 +156,6 @@ def test_nothing_is_left_for_later():
 def test_migrations_say_all_that_the_models_say(db):
     out = StringIO()
     call_command("makemigrations", "--check", "--dry-run", stdout=out, stderr=out)
-
-
-def fields_in(condition: object) -> set[str]:
-    if isinstance(condition, models.Q):
-        return {name for child in condition.children for name in fields_in(child)}
-    if isinstance(condition, tuple):
-        return {condition[0].split("__")[0]}
-    return set()
 
 
 def test_every_choice_is_held_by_the_database():

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from devices.models import App, Brand, BrandMembership
-from tests.test_architecture import fields_in, our_models
+from tests.support.models import fields_in, our_models
 
 pytestmark = pytest.mark.django_db
 

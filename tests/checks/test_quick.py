@@ -12,18 +12,18 @@ FILES = {
     "devices/__init__.py": "",
     "devices/services/__init__.py": "",
     "devices/services/caps.py": "LIMIT = 1",
-    "devices/delivery/sending.py": "from devices.services import caps",
+    "devices/services/sending.py": "from devices.services import caps",
     "campaigns/__init__.py": "",
-    "campaigns/entry.py": "from devices.delivery.sending import caps",
+    "campaigns/entry.py": "from devices.services.sending import caps",
     "smartpush/api/pages.py": "from campaigns import entry",
     "templates/backoffice/overview.html": "",
     "docs/sdk.md": "",
     "tests/__init__.py": "",
-    "tests/support/scenes.py": "from devices.services.caps import LIMIT",
+    "tests/scenes.py": "from devices.services.caps import LIMIT",
     "tests/test_architecture.py": "",
     "tests/devices/conftest.py": "",
-    "tests/devices/delivery/test_caps.py": "from devices.services.caps import LIMIT",
-    "tests/devices/lifecycle/test_merging.py": "",
+    "tests/devices/services/test_caps.py": "from devices.services.caps import LIMIT",
+    "tests/devices/services/test_merging.py": "",
     "tests/campaigns/test_entry.py": "from campaigns.entry import caps",
     "tests/campaigns/test_scenes.py": "from ..scenes import LIMIT",
     "tests/backoffice/test_pages.py": "from devices.services import sending",
@@ -56,8 +56,8 @@ def test_a_module_chooses_what_imports_it_then_its_room_then_what_is_one_further
     found = chosen(repository, "devices/services/caps.py")
     assert list(found.items()) == [
         ("tests/campaigns/test_scenes.py", Nearness.IMPORTS),  # through a helper
-        ("tests/devices/delivery/test_caps.py", Nearness.IMPORTS),
-        ("tests/devices/lifecycle/test_merging.py", Nearness.ROOM),
+        ("tests/devices/services/test_caps.py", Nearness.IMPORTS),
+        ("tests/devices/services/test_merging.py", Nearness.ROOM),
         ("tests/backoffice/test_pages.py", Nearness.ONE_BETWEEN),
     ]
 
@@ -69,8 +69,8 @@ def test_a_changed_test_comes_first_and_a_browser_s_never(repository: Path) -> N
 
 def test_fixtures_and_documents_choose_who_uses_them(repository: Path) -> None:
     assert set(chosen(repository, "tests/devices/conftest.py")) == {
-        "tests/devices/delivery/test_caps.py",
-        "tests/devices/lifecycle/test_merging.py",
+        "tests/devices/services/test_caps.py",
+        "tests/devices/services/test_merging.py",
     }
     assert chosen(repository, "docs/sdk.md") == {"tests/docs/test_codes.py": Nearness.NAMES}
 
@@ -111,7 +111,7 @@ def test_it_says_what_runs_why_and_what_does_not(repository: Path, capsys: pytes
     say_choice(choose(changed=changed, known=repository_map(root=repository)), changed=changed, since="main (abc)")
     out = capsys.readouterr().out
     assert "2 files differ from main (abc); 5 files of tests" in out
-    assert "tests/devices/delivery/test_caps.py     imports devices/services/caps.py" in out
+    assert "tests/devices/services/test_caps.py     imports devices/services/caps.py" in out
     assert "Left to `make test`: tests/browser/test_popup.py" in out
 
 

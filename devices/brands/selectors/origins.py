@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from devices.brands.models import App
 
-_PREFIX = "fcm:"  # as devices.installations.statuses.native_origin writes it
+_PREFIX = "fcm:"  # as devices.installations.tokens.native_origin writes it
 
 
 def origin_names(origins: Iterable[str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ class SendBudget(models.Model):
     """What a push service accepts from one of our keys: nothing for a while, or so many messages a second.
 
     `sender` is `vapid:<key id>` or `fcm:<project>`; for refused credentials of a native app it is the app, `fcm:<app
-    id>`. There is no row for what was never limited. The rules are in devices/delivery/sending/pacing.py.
+    id>`. There is no row for what was never limited. The rules are in devices/delivery/push_services/pacing.py.
     """
 
     class Kind(models.TextChoices):

@@ -1,5 +1,6 @@
-"""`python3 -m smartpush.machine.bootstrap setup [--for dev|test|bench|pack] | install | frontend | pack | static
-| notices | requirements | stop`.
+"""Set up this clone: `python3 -m smartpush.machine.bootstrap COMMAND`, as the Makefile calls it.
+
+Commands: setup [--for dev|test|bench|pack], install, frontend, pack, static, notices, requirements, stop.
 """
 
 import os

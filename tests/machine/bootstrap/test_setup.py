@@ -114,7 +114,7 @@ def test_what_runs_stops_where_nobody_has_configured_it(clone: Path, monkeypatch
 
 @pytest.mark.parametrize("target", ["run", "worker", "migrate"])
 def test_make_run_in_an_unconfigured_clone_changes_nothing(clone: Path, target: str) -> None:
-    sources = Path("smartpush", "common", "bootstrap")
+    sources = Path("smartpush", "machine", "bootstrap")
     shutil.copytree(REPOSITORY / sources, clone / sources, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "Makefile", clone / "Makefile")
     before = sorted(clone.rglob("*"))
@@ -138,7 +138,7 @@ def test_without_root_or_sudo_it_stops_first_with_the_exact_line() -> None:
     with tempfile.TemporaryDirectory(prefix="spg-test-", dir="/tmp") as made:
         # A clone of an unprivileged user, on a machine that has apt-get and neither sudo nor a browser.
         clone, programs = Path(made) / "clone", Path(made) / "bin"
-        sources = Path("smartpush", "common", "bootstrap")
+        sources = Path("smartpush", "machine", "bootstrap")
         shutil.copytree(REPOSITORY / sources, clone / sources, ignore=shutil.ignore_patterns("__pycache__"))
         programs.mkdir()
         (programs / "apt-get").symlink_to("/usr/bin/apt-get")
