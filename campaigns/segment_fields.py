@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from campaigns.models import Campaign
+from devices.delivery.popup_outcomes import SAID, PopupOutcome, in_sql
 from devices.models import PushCategory
 from segments.arguments import Param, ParamKind, Period
 from segments.conditions import Node, Related, Rows
@@ -122,18 +123,21 @@ def _push(asked: Asked) -> Node:
 
 
 # --- popups ---
+_IN_A_SENTENCE = frozenset({PopupOutcome.DISMISSED, PopupOutcome.CLICKED, PopupOutcome.NO_ANSWER})
+"""Written small in rules; the others are names of buttons and of push statuses."""
+
+
+def _worded(outcome: PopupOutcome) -> tuple[str, str]:
+    return outcome.value, outcome.label.lower() if outcome in _IN_A_SENTENCE else outcome.label
+
+
+# What nobody answered comes last.
 _POPUP_OUTCOMES = (
     ("shown", "shown"),
-    ("allowed", "Allowed"),
-    ("blocked", "Blocked"),
-    ("later", "Maybe later"),
-    ("closed", "Closed"),
-    ("dismissed", "question dismissed"),
-    ("clicked", "clicked"),
-    ("no_answer", "no answer"),
+    *(_worded(outcome) for outcome in sorted(PopupOutcome, key=lambda one: one is PopupOutcome.NO_ANSWER)),
 )
 # Only what end users said counts: a popup that ended without an answer leaves the one before it the last.
-_ANSWERS = tuple(item for item in _POPUP_OUTCOMES if item[0] not in ("shown", "clicked", "no_answer"))
+_ANSWERS = tuple(item for item in _POPUP_OUTCOMES if item[0] in SAID)
 
 
 def _popups(asked: Asked) -> Rows:
@@ -145,7 +149,7 @@ def _popups(asked: Asked) -> Rows:
     return _rows(asked, table="devices_popupoffer", at=at, where=_dispatched(asked, where))
 
 
-_ANSWERED = "{0}.state IN ('allowed', 'blocked', 'later', 'closed', 'dismissed')"
+_ANSWERED = f"{{0}}.state IN {in_sql(SAID)}"
 _ASKS = (
     "{0}.dispatch_id IN (SELECT p.id FROM devices_dispatch p"
     " WHERE p.brand_id = {{brand}} AND p.content->'primary'->>'kind' = 'permission')"

@@ -25,12 +25,11 @@ from devices.popups.offers import offers_expire
 from segments.services.imports import imports_forget_old, imports_resume
 from segments.services.scheduled_work import work_notify
 from segments.services.watching import changed_people_evaluate, watching_forget_old
+from smartpush.common.database.advisory_locks import Lock, lock_keep_try
 from smartpush.common.database.partitions import partitions_ensure
 
 log = structlog.get_logger(__name__)
 
-# Any number of tickers may run; the one that holds this advisory lock works.
-LOCK = 0x736D7469636B
 _HOUR = timedelta(hours=1)
 SLOW = 2.0  # seconds: longer than this, others wait noticeably
 
@@ -84,7 +83,5 @@ class Ticker:
 
 
 def lock_take() -> bool:
-    """Try to become the ticker at work; the lock goes with the database session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
+    """Try to become the ticker at work, of any number that run; the lock goes with the database session."""
+    return lock_keep_try(lock=Lock.TICKER)

@@ -51,7 +51,8 @@ from devices.brands.selectors.click_hosts import home_page
 from devices.brands.selectors.current_brand import current_brand
 from devices.brands.selectors.staff import Role, missing_right
 from devices.delivery.sending.quiet_hours import zone_choose
-from devices.delivery.sending.render import MAX_PLAINTEXT, CannotSend
+from devices.delivery.sending.render import CannotSend
+from devices.delivery.transports.encryption import MAX_PLAINTEXT
 from devices.models import Brand, EndUser, PushCategory
 from segments.selectors.names.known_names import KnownNames
 from smartpush.common.language.default_words import translated
@@ -230,10 +231,9 @@ def variant_typed(language: str, data: Mapping[str, Any]) -> PushVariantDraft:
 
 def _size(brand: Brand, given: Mapping[str, str]) -> dict[str, int] | None:
     """Bytes of the push as typed, with long plausible values; None while it cannot be rendered."""
-    utm = Utm(**{name: given.get(f"utm_{name}", "") for name in _UTM})
-    variant = variant_typed("en", given)
+    draft = PushDraft(variants=(), utm=Utm(**{name: given.get(f"utm_{name}", "") for name in _UTM}))
     try:
-        size, _field = payload_size(draft=PushDraft(variants=(), utm=utm), variant=variant, facts=facts_of(brand))
+        size, _field = payload_size(draft=draft, variant=variant_typed("en", given), facts=facts_of(brand))
     except CannotSend:
         return None
     return {"bytes": size, "aim": AIM_PAYLOAD, "most": MAX_PLAINTEXT}

@@ -9,16 +9,12 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from assets.models import Image
 from assets.pictures import CONTENT_TYPES, CannotDraw, picture_redraw
 from devices.models import Brand
+from smartpush.common.database.advisory_locks import LockOf, lock_of_hold, lock_of_hold_try
 
 MAX_BYTES = 1024 * 1024
 AT_ONCE = 2  # pictures decoded at a time by all processes together: each takes up to 320 MB
 WAIT = "20s"  # how long an upload waits for its turn
-_CLASS = 0x696D  # keeps our numbers apart from other advisory locks
 _NOT_IN_TIME = "55P03"  # lock_not_available
-# Takes a place that is free, or nothing.
-_TRY_SQL = "SELECT pg_try_advisory_xact_lock(%s, %s)"
-# Waits for one of the places.
-_WAIT_SQL = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
 class CannotSaveImage(Exception):
@@ -69,12 +65,12 @@ def _turn() -> Iterator[None]:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 for place in range(AT_ONCE):
-                    cursor.execute(_TRY_SQL, [_CLASS, place])
-                    if cursor.fetchone()[0]:
+                    if lock_of_hold_try(lock=LockOf.IMAGE_PLACES, number=place):
                         break
                 else:
                     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])
-                    cursor.execute(_WAIT_SQL, [_CLASS, connection.connection.info.backend_pid % AT_ONCE])
+                    place = connection.connection.info.backend_pid % AT_ONCE
+                    lock_of_hold(lock=LockOf.IMAGE_PLACES, number=place)
                     cursor.execute("SET LOCAL lock_timeout = DEFAULT")
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") != _NOT_IN_TIME:

@@ -18,7 +18,8 @@ from assets.services.revisions import (
     revision_draft,
 )
 from devices.delivery.sending.claim import Row
-from devices.delivery.sending.render import MAX_PLAINTEXT, BrandFacts, CannotSend, payload_render
+from devices.delivery.sending.render import BrandFacts, CannotSend, payload_render
+from devices.delivery.transports.encryption import MAX_PLAINTEXT
 from devices.models import Brand, PushCategory
 from segments.selectors.names.known_names import KnownNames
 from smartpush.common.language.languages import language_label

@@ -12,9 +12,8 @@ from unfold.decorators import display
 from campaigns.admin.forms import CampaignForm, resources
 from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
 from campaigns.admin.report import activity_reports
-from campaigns.admin.review import OUTCOME_LABELS, review_context
+from campaigns.admin.review import review_context
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
-from campaigns.journey.parse import POPUP_OUTCOMES
 from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
 from campaigns.selectors.counts import stopping, totals
@@ -26,6 +25,7 @@ from devices.admin.deleting import Asks, Named, Never
 from devices.brands.selectors.current_brand import current_brand
 from devices.brands.selectors.staff import Role, has_brand_role
 from devices.brands.services.deleting import Numbers
+from devices.delivery.popup_outcomes import PopupOutcome
 from smartpush.common.time.clock import utc_now
 
 STATE_TONES = {
@@ -187,7 +187,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             "flow_config": {
                 "pushes": [{"id": pk, "name": name} for pk, name in pushes.items()],
                 "popups": [{"id": pk, "name": name} for pk, name in popups.items()],
-                "outcomes": [{"value": value, "label": OUTCOME_LABELS[value]} for value in POPUP_OUTCOMES],
+                "outcomes": [{"value": outcome.value, "label": outcome.label} for outcome in PopupOutcome],
                 "problems": [
                     {"key": problem.key, "message": problem.message}
                     for problem in (campaign_problems(campaign=campaign, now=utc_now()) if campaign is not None else [])

@@ -35,6 +35,7 @@ from devices.people.selectors.categories import categories_in_use
 from devices.people.services.categories import category_defaults
 from segments.models import Segment
 from segments.services import segment_of_category, segment_ready
+from smartpush.common.database.free_names import free_name
 from smartpush.common.language.default_words import words_in
 from smartpush.common.time.clock import utc_now
 
@@ -218,11 +219,7 @@ class AnnouncementForm(forms.Form):
             primary="url" if opens else "click",
             primary_url=data["primary_url"],
         )
-        taken = set(PopupResource.objects.filter(brand=self.brand).values_list("name", flat=True))
-        number, name = 1, data["title"][:110]
-        while name in taken:
-            number += 1
-            name = f"{data['title'][:110]} {number}"
+        name = free_name(rows=PopupResource.objects.filter(brand=self.brand), wanted=data["title"][:110])
         return popup_resource_save(brand=self.brand, name=name, draft=draft, by=by).resource
 
 

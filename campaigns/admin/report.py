@@ -5,19 +5,10 @@ from dataclasses import dataclass, field
 from assets.selectors import popup_names, push_names
 from campaigns.models import Campaign
 from campaigns.selectors.counts import ActivityCounts, activities_sent
+from devices.delivery.popup_outcomes import ENDED
 from devices.models import Delivery, Dispatch, PopupOffer
 
-_OUTCOMES = [
-    PopupOffer.State.ALLOWED,
-    PopupOffer.State.BLOCKED,
-    PopupOffer.State.LATER,
-    PopupOffer.State.CLOSED,
-    PopupOffer.State.DISMISSED,
-    PopupOffer.State.NO_ANSWER,
-    PopupOffer.State.CLICKED,
-    PopupOffer.State.EXPIRED,
-    PopupOffer.State.CANCELLED,
-]
+_OUTCOMES = [PopupOffer.State(state) for state in ENDED]
 
 
 _ENDS = [

@@ -13,21 +13,12 @@ from campaigns.selectors.drafts import draft_read
 from campaigns.selectors.reviewing import review_token
 from campaigns.selectors.warnings import draft_warnings
 from campaigns.services.publish import draft_problems
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES, PopupOutcome
 from segments.rules import EVERYONE, InvalidRules
 from segments.selectors import segment_rules
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import Count, audience_count
 from smartpush.common.numbers import counted
-
-OUTCOME_LABELS = {
-    "allowed": "Allowed",
-    "blocked": "Blocked",
-    "later": "Maybe later",
-    "closed": "Closed",
-    "dismissed": "Question dismissed",
-    "no_answer": "No answer",
-    "clicked": "Clicked",
-}
 
 
 def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
@@ -75,6 +66,10 @@ def length(seconds: int) -> str:
     return counted(number=number, one=_UNIT_NAMES[unit])
 
 
+def _way_words(outcome: str) -> str:
+    return PopupOutcome(outcome).label if outcome in POPUP_OUTCOMES else "Then"
+
+
 def describe(
     flow: Flow, pushes: Mapping[int, PushResource], popups: Mapping[int, PopupResource]
 ) -> list[dict[str, Any]]:
@@ -85,7 +80,7 @@ def describe(
         push = activity.resource if activity.kind == "push" else None
         popup = activity.resource if activity.kind == "popup" else None
         ways = [
-            (OUTCOME_LABELS.get(outcome, "Then"), f"{numbers[target]}" if target in numbers else "")
+            (_way_words(outcome), f"{numbers[target]}" if target in numbers else "")
             for outcome, target in activity.next.items()
         ]
         steps.append(

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from campaigns.advance.statements import MOVE, Stepped, next_key, parameters, run
+from devices.delivery.popup_outcomes import ENDED, in_sql
 from devices.popups.offers import offers_expire
 
 CATCH_UP = timedelta(minutes=15)
-_FINAL = "('allowed', 'blocked', 'later', 'closed', 'dismissed', 'no_answer', 'clicked', 'expired', 'cancelled')"
+_FINAL = in_sql(ENDED)
 
 _APPLY = f"""
 WITH due AS MATERIALIZED (

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from campaigns.advance.dispatching import dispatches_of_due
 from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+from devices.delivery.selectors.reach import device_reaches_sql
 
 # Both settings of target devices must let a device through; `native` is whatever is not web.
 _FITS = "(s.{0} = 'all' OR (s.{0} = 'web') = (v.platform = 'web'))"
@@ -32,9 +33,7 @@ pair AS (
   -- grown made them walks over all devices, and over everybody allowed, for each.
   LEFT JOIN LATERAL (
     SELECT v.id, v.endpoint_origin, v.platform FROM devices_device v
-    WHERE v.holder_id = s.end_user_id AND v.token_hash IS NOT NULL
-      AND (SELECT h.status FROM devices_pushstatus h WHERE h.end_user_id = v.holder_id AND h.device_id = v.id)
-          = 'allowed'
+    WHERE {device_reaches_sql(device="v", end_user="s.end_user_id")}
     OFFSET 0
   ) v ON true
 ),

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES
+
 KINDS = ("popup", "push", "delay", "stop")
-POPUP_OUTCOMES = ("allowed", "blocked", "later", "closed", "dismissed", "no_answer", "clicked")
 TARGETS = ("all", "web", "native")
 # Activities with one way out compile to this outcome: it stands for every outcome that has no branch of its own.
 ANY_OUTCOME = "*"

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES
+
 ASK_FOR_PUSH_PERMISSION = "Ask for push permission"
-_NO_WAY_ON = dict.fromkeys(("allowed", "blocked", "later", "closed", "dismissed", "no_answer", "clicked"))
+_NO_WAY_ON = dict.fromkeys(POPUP_OUTCOMES)
 
 
 def ask_for_push_permission(*, popup_id: int, welcome_id: int) -> dict[str, Any]:

@@ -7,24 +7,14 @@ because a row lock would write to the campaign's row at every event.
 
 from collections.abc import Iterable
 
-from django.db import connection
-
-_CLASS = 0x6A6F  # keeps our numbers apart from other advisory locks
+from smartpush.common.database.advisory_locks import LockOf, lock_of_hold, lock_of_share
 
 
 def lock_entries(*, campaign_ids: Iterable[int]) -> None:
     """Hold off changes of state until this transaction ends; taken in the order of ids."""
-    ids = sorted(set(campaign_ids))
-    if not ids:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM (SELECT unnest(%s::int[]) AS id ORDER BY 1) ids",
-            [_CLASS, ids],
-        )
+    lock_of_share(lock=LockOf.CAMPAIGN_ENTRIES, numbers=campaign_ids)
 
 
 def lock_state(*, campaign_id: int) -> None:
     """Hold off entries, and other changes of state, until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CLASS, campaign_id])
+    lock_of_hold(lock=LockOf.CAMPAIGN_ENTRIES, number=campaign_id)

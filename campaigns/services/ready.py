@@ -27,6 +27,7 @@ from devices.people.services.categories import categories_make_default
 from segments.models import Segment
 from segments.services import segment_ready
 from smartpush.common.addresses.origins import is_allowed_click_url
+from smartpush.common.database.free_names import free_name
 from smartpush.common.language.default_words import words_in
 
 ASK_WITH_CATEGORIES = f"{ASK_FOR_PUSH_PERMISSION} (with categories)"
@@ -159,7 +160,7 @@ def _own(brand: Brand, *rows: PushResource | PopupResource | Segment | None) -> 
 def _campaign(brand: Brand, by: AbstractBaseUser | None, now: datetime, *, name: str, **fields: Any) -> Campaign:
     return Campaign.objects.create(
         brand=brand,
-        name=_free_name(Campaign, brand, name),
+        name=free_name(rows=Campaign.objects.filter(brand=brand), wanted=name),
         created_by_id=by.pk if by is not None else None,
         created_at=now,
         **fields,
@@ -206,7 +207,8 @@ def _popup(brand: Brand, by: AbstractBaseUser | None, *, with_categories: bool) 
         template=template,
         categories=tuple(category.marker for category in offered),
     )
-    revision = popup_resource_save(brand=brand, name=_free_name(PopupResource, brand, name), draft=draft, by=by)
+    free = free_name(rows=PopupResource.objects.filter(brand=brand), wanted=name)
+    revision = popup_resource_save(brand=brand, name=free, draft=draft, by=by)
     return revision.resource_id
 
 
@@ -224,7 +226,7 @@ def _welcome(brand: Brand, by: AbstractBaseUser | None) -> int:
         click_url=_home(brand),
     )
     draft = PushDraft(variants=(variant,), default_language=brand.default_language, ttl=86_400, urgency="high")
-    name = _free_name(PushResource, brand, "Welcome")
+    name = free_name(rows=PushResource.objects.filter(brand=brand), wanted="Welcome")
     return push_resource_save(brand=brand, name=name, draft=draft, by=by).resource_id
 
 
@@ -239,12 +241,3 @@ def _home(brand: Brand) -> str:
     )
     allowed = settings.SMARTPUSH_DEV_ORIGINS
     return next((page for page in pages if is_allowed_click_url(page, hosts=hosts, dev_origins=allowed)), "")
-
-
-def _free_name(model: type[Campaign] | type[PushResource] | type[PopupResource], brand: Brand, name: str) -> str:
-    """The name, or with a number when it is taken."""
-    taken = set(model._default_manager.filter(brand=brand, name__startswith=name).values_list("name", flat=True))
-    number = 1
-    while (free := name + (f" {number}" if number > 1 else "")) in taken:
-        number += 1
-    return free

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from devices.delivery.models import PopupOffer
+from devices.delivery.popup_outcomes import OPEN
 from devices.delivery.services.cancelling import device_cancel
-from devices.delivery.services.dispatches import OPEN_OFFERS
 from devices.installations.models import Device
 from devices.installations.tokens import token_clear
 from devices.people.models import ConsentRecord
@@ -87,6 +87,6 @@ def _withdraw(*, device: Device, now: datetime) -> None:
     device_cancel(device_id=device.pk, reason=WITHDRAWN, now=now)
     # The permission in the browser is what it was, so the statuses stay; without a token nobody is reached here.
     token_clear(device=device, reason=WITHDRAWN, now=now)
-    PopupOffer.objects.filter(device_id=device.pk, state__in=OPEN_OFFERS).update(
+    PopupOffer.objects.filter(device_id=device.pk, state__in=OPEN).update(
         state=PopupOffer.State.CANCELLED, finished_at=now
     )

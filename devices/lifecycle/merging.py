@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 from devices.delivery.models import PopupOffer
+from devices.delivery.popup_outcomes import OPEN
 from devices.installations.models import Device, PushStatus, PushStatusChange, TokenHolding
 from devices.installations.statuses import HELD_BY_OTHER, pair_set
 from devices.people.models import ConsentRecord, EndUser, Event, Status
@@ -37,7 +38,6 @@ SELECT 1 FROM devices_device d WHERE d.holder_id = %(source)s OR d.session_end_u
    OR EXISTS (SELECT 1 FROM devices_pushstatus s WHERE s.device_id = d.id AND s.end_user_id = %(source)s)
 ORDER BY d.id FOR NO KEY UPDATE OF d
 """
-_OPEN = [PopupOffer.State.PENDING, PopupOffer.State.LEASED, PopupOffer.State.SHOWN]
 
 
 def end_user_merge(*, visitor: EndUser, known: EndUser, now: datetime) -> None:
@@ -107,8 +107,8 @@ def messages_move(*, source_id: int, target_id: int, now: datetime) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERIES, {"source": source_id, "target": target_id})
-    if PopupOffer.objects.filter(end_user=target_id, state__in=_OPEN).exists():
-        PopupOffer.objects.filter(end_user=source_id, state__in=_OPEN).update(
+    if PopupOffer.objects.filter(end_user=target_id, state__in=OPEN).exists():
+        PopupOffer.objects.filter(end_user=source_id, state__in=OPEN).update(
             state=PopupOffer.State.CANCELLED, finished_at=now
         )
     PopupOffer.objects.filter(end_user=source_id).update(end_user=target_id)

@@ -10,11 +10,11 @@ from django.db import connection
 from django.db.models import Q
 
 from devices.delivery.models import PopupOffer
+from devices.delivery.popup_outcomes import ASKED, OPEN, POPUP_OUTCOMES, in_sql
 from devices.installations.models import Device
 
 LEASE = timedelta(seconds=45)
-ANSWERS = frozenset({"allowed", "blocked", "later", "closed", "dismissed", "no_answer", "clicked"})
-_ASKED = frozenset({"allowed", "blocked", "dismissed"})
+_OPEN = in_sql(OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ SET state = CASE WHEN o.state = 'shown' THEN 'shown' ELSE 'leased' END,
 FROM devices_dispatch p, devices_brand b, devices_enduser u
 WHERE o.id = (
     SELECT c.id FROM devices_popupoffer c
-    WHERE c.end_user_id = %(end_user)s AND c.state IN ('pending', 'leased', 'shown') AND c.expires_at > %(now)s
+    WHERE c.end_user_id = %(end_user)s AND c.state IN {_OPEN} AND c.expires_at > %(now)s
       AND (c.state = 'pending' OR c.leased_until < %(now)s
            OR (c.device_id = %(device)s AND c.leased_tab = %(tab)s AND (c.state = 'leased' OR %(loading)s)))
     FOR UPDATE SKIP LOCKED LIMIT 1)
@@ -96,7 +96,7 @@ WITH withdrawn AS MATERIALIZED (
     JOIN devices_dispatch p ON p.id = o.dispatch_id
     JOIN devices_brand b ON b.id = o.brand_id
     JOIN devices_enduser u ON u.id = o.end_user_id
-    WHERE o.end_user_id = ANY(%(end_users)s) AND o.state IN ('pending', 'leased', 'shown') AND {POPUP_OPTED_OUT}
+    WHERE o.end_user_id = ANY(%(end_users)s) AND o.state IN {_OPEN} AND {POPUP_OPTED_OUT}
     ORDER BY o.id FOR UPDATE OF o)
 UPDATE devices_popupoffer o SET state = 'cancelled', finished_at = %(now)s FROM withdrawn WHERE o.id = withdrawn.id
 """
@@ -129,12 +129,12 @@ def offer_shown(*, offer_id: int, end_user_id: int, device: Device, tab: str, no
 
 def offer_answer(*, offer_id: int, end_user_id: int, device: Device, outcome: str, now: datetime) -> bool:
     """Record the outcome; False when it was answered, expired or cancelled before, or is not this end user's."""
-    if outcome not in ANSWERS:
+    if outcome not in POPUP_OUTCOMES:
         raise ValueError(outcome)
     changed = PopupOffer.objects.filter(
         Q(pk=offer_id, end_user_id=end_user_id, device_id=device.pk)
         & Q(state__in=[PopupOffer.State.LEASED, PopupOffer.State.SHOWN])
-    ).update(state=outcome, finished_at=now, asked_at=now if outcome in _ASKED else None)
+    ).update(state=outcome, finished_at=now, asked_at=now if outcome in ASKED else None)
     return bool(changed)
 
 
@@ -153,10 +153,10 @@ def offers_expire(*, now: datetime, limit: int = 5000) -> int:
     """End what nobody answered in time: shown ones had no answer, others expired unseen."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH due AS MATERIALIZED (
                 SELECT id FROM devices_popupoffer
-                WHERE state IN ('pending', 'leased', 'shown') AND expires_at <= %(now)s
+                WHERE state IN {_OPEN} AND expires_at <= %(now)s
                 ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             UPDATE devices_popupoffer o SET finished_at = %(now)s,
                 state = CASE WHEN o.state = 'shown' THEN 'no_answer' ELSE 'expired' END

@@ -7,6 +7,7 @@ asked of the holder alone: a visitor in session on a device whose pushes are ano
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from devices.delivery.selectors.reach import pair_allows_sql, pair_device_sql
 from devices.models import App, Device, Status
 from segments.arguments import Param, ParamKind
 from segments.conditions import Node, Opposite, Related, Rows
@@ -20,8 +21,8 @@ _ALWAYS_KNOWN = ("is", "is_not", "is_any_of", "is_none_of")
 _ANY = "Of any device that is theirs: it gets their pushes, or it is in their session."
 # An outer join with its misses left out: of an inner one on two columns the planner expects a single row, and then
 # looks half a million end users up one by one.
-_LIVE = "d.id = p.device_id AND d.holder_id = p.end_user_id AND d.token_hash IS NOT NULL"
-_REACHABLE = "p.brand_id = {} AND p.status = 'allowed' AND coalesce(d.id, 0) <> 0"
+_LIVE = pair_device_sql(pair="p", device="d")
+_REACHABLE = f"p.brand_id = {{}} AND {pair_allows_sql(pair='p')} AND coalesce(d.id, 0) <> 0"
 _SYSTEMS = (
     ("android", "Android"),
     ("ios", "iOS and iPadOS"),

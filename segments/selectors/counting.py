@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from devices.delivery.selectors.reach import pair_allows_sql, pair_device_sql
 from devices.models import EndUser
 from devices.people.models.end_users import BUCKETS
 from devices.people.selectors.standing import HALVES_OF_ASK, Standing
@@ -28,11 +29,11 @@ _ENOUGH = 8_000  # end users: 1.1 % of the brand at most on either side
 _FIRST = 100
 _Z = 1.96  # 95 %
 
-_REACH = """
+_REACH = f"""
   SELECT p.end_user_id AS id, bool_or(d.platform = 'web') AS web, bool_or(d.platform = 'android') AS android,
     bool_or(d.platform = 'ios') AS ios
-  FROM {people} m JOIN devices_pushstatus p ON p.end_user_id = m.id AND p.status = 'allowed'
-  LEFT JOIN devices_device d ON d.id = p.device_id AND d.token_hash IS NOT NULL AND d.holder_id = p.end_user_id
+  FROM {{people}} m JOIN devices_pushstatus p ON p.end_user_id = m.id AND {pair_allows_sql(pair="p")}
+  LEFT JOIN devices_device d ON {pair_device_sql(pair="p", device="d")}
   WHERE coalesce(d.id, 0) <> 0  -- as in segments.core.devices: an inner join would be taken for a single row
   GROUP BY p.end_user_id
 """

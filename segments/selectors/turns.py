@@ -7,14 +7,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from segments.selectors.bounded import TooSlow
-
-_CLASS = 0x5E67  # keeps our numbers apart from other advisory locks
-# Those that hold the lock or wait for it; whoever just ended is not among them, and an idle one takes no notice.
-_CANCEL = """
-SELECT pg_cancel_backend(pid) FROM pg_locks
-WHERE locktype = 'advisory' AND classid = %s AND objid = hashtext(%s)::bit(32)::bigint::oid AND objsubid = 2
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
-"""
+from smartpush.common.database.advisory_locks import LockOf, lock_of_text_cancel_others, lock_of_text_hold
 
 
 @contextmanager
@@ -27,9 +20,9 @@ def newest_only(*, what: str, staff_id: int, brand_id: int) -> Iterator[None]:
     with transaction.atomic():
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_CANCEL, [_CLASS, key])
+                lock_of_text_cancel_others(lock=LockOf.STAFF_QUESTION, text=key)
                 cursor.execute("SET LOCAL lock_timeout = '2s'")
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_CLASS, key])
+                lock_of_text_hold(lock=LockOf.STAFF_QUESTION, text=key)
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
         except OperationalError as error:
             if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):

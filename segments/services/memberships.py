@@ -13,8 +13,7 @@ from django.db import connection
 from segments.compiler import audience_sql, condition_sql
 from segments.selectors.watching import Watched
 from segments.sql import Sql, fill
-
-_CLASS = 0x7365  # keeps our numbers apart from other advisory locks
+from smartpush.common.database.advisory_locks import LockOf, lock_of_hold, lock_of_hold_try
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +29,12 @@ class MembershipChanges:
 
 def brand_lock(*, brand_id: int) -> None:
     """Lock the brand's memberships until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CLASS, brand_id])
+    lock_of_hold(lock=LockOf.SEGMENT_MEMBERS, number=brand_id)
 
 
 def brand_lock_try(*, brand_id: int) -> bool:
     """Lock them without waiting; returns False where another transaction holds the lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_CLASS, brand_id])
-        return bool(cursor.fetchone()[0])
+    return lock_of_hold_try(lock=LockOf.SEGMENT_MEMBERS, number=brand_id)
 
 
 # Epochs never restart, or a later entry would look like one that campaigns have processed: when watching begins again

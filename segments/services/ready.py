@@ -10,6 +10,7 @@ from devices.models import Brand
 from segments.models import Segment
 from segments.rules import parse_rules, rules_json
 from segments.services.locks import segments_lock
+from smartpush.common.database.free_names import free_name
 
 _READY = Segment.Ready
 
@@ -90,17 +91,8 @@ def segment_ready(*, brand: Brand, key: Segment.Ready) -> Segment:
         return named
     return Segment.objects.create(
         brand=brand,
-        name=_free_name(brand, key.label),
+        name=free_name(rows=own, wanted=key.label),
         ready=key,
         description=_BY_KEY[key].description,
         rules=rules_json(parse_rules({"version": 1, "rule": _BY_KEY[key].rule})),
     )
-
-
-def _free_name(brand: Brand, wanted: str) -> str:
-    """The name, or with a number behind it where another ready segment was renamed to it."""
-    taken = set(Segment.objects.filter(brand=brand, name__startswith=wanted).values_list("name", flat=True))
-    number = 1
-    while (name := wanted if number == 1 else f"{wanted} {number}") in taken:
-        number += 1
-    return name

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 
 from segments.models import SegmentWork
+from smartpush.common.database.advisory_locks import Lock, lock_hold
 from smartpush.common.jobs import job_queue
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,6 @@ SET leased_until = %(until)s, due_at = %(until)s, rung_at = %(now)s, attempt = a
   ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, segment_id, kind, attempt
 """
-_LOCK = 0x776F726B  # advisory lock of the claim: one piece of work at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def _notify() -> None:
 @transaction.atomic
 def work_claim(*, now: datetime) -> Claimed | None:
     """Claim the work that has been due longest, unless other work is leased; None where there is none."""
+    lock_hold(lock=Lock.SEGMENT_WORK)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_CLAIM, {"now": now, "until": now + LEASE})
         row = cursor.fetchone()
     return None if row is None else Claimed(*row)

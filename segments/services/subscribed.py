@@ -7,6 +7,7 @@ from segments.models import Segment
 from segments.rules import parse_rules, rules_json
 from segments.services.locks import segments_lock
 from segments.services.segments import segment_save
+from smartpush.common.database.free_names import free_name
 
 
 @transaction.atomic
@@ -26,9 +27,6 @@ def segment_of_category(*, category: PushCategory) -> Segment:
     if known is not None:
         return known
     wanted = f"Allowed and subscribed to {category.name}"[:110]
-    taken = set(Segment.objects.filter(brand=brand, name__startswith=wanted).values_list("name", flat=True))
-    number = 1
-    while (name := wanted + (f" {number}" if number > 1 else "")) in taken:
-        number += 1
+    name = free_name(rows=Segment.objects.filter(brand=brand), wanted=wanted)
     description = f"A push reaches them now, and they chose the category {category.name}."
     return segment_save(brand=brand, name=name, rules=rules, description=description)

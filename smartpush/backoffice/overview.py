@@ -14,8 +14,9 @@ from campaigns.models import Campaign
 from devices.brands.selectors.incidents import TEXTS, incidents_open
 from devices.brands.selectors.origins import origin_names
 from devices.brands.selectors.staff import Role, has_brand_role, has_role_anywhere
+from devices.delivery.selectors.reach import reached_pairs
 from devices.lifecycle.site_check import Refusal, refusals_of
-from devices.models import App, Brand, Delivery, EndUser, PushStatus, Status
+from devices.models import App, Brand, Delivery, EndUser
 from devices.people.selectors.standing import Standing, standings_counted
 from smartpush.common.calls.callers import caller_address
 from smartpush.common.time.clock import utc_now
@@ -43,9 +44,7 @@ class Figures:
 def figures(*, brand_id: int, now: datetime) -> Figures:
     """Count a brand's end users by status and its last seven days of deliveries (by the day of their dispatch)."""
     standings = standings_counted(brand_id=brand_id)
-    enabled = PushStatus.objects.filter(
-        brand_id=brand_id, status=Status.ALLOWED, device__token_hash__isnull=False
-    ).aggregate(n=Count("end_user", distinct=True))["n"]
+    enabled = reached_pairs().filter(brand_id=brand_id).aggregate(n=Count("end_user", distinct=True))["n"]
     never = EndUser.objects.filter(brand_id=brand_id, never_contact=True).count()
     sent = Delivery.objects.filter(
         dispatch__brand_id=brand_id, day__gt=now.date() - timedelta(days=DAYS), day__lte=now.date()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.models import Enrolment, StepRun
-from devices.models import ConsentRecord, Device, EndUser, PushStatus, PushStatusChange, Status, TokenHolding
+from devices.delivery.selectors.reach import pair_is_reached
+from devices.models import ConsentRecord, Device, EndUser, PushStatus, PushStatusChange, TokenHolding
 from devices.people.selectors.categories import categories_in_use
 from devices.people.selectors.preferences import OptOut, never_contact_behind, opt_out_behind, opt_out_is_own_word
 from smartpush.backoffice.answers import answer_line, answered_by
@@ -123,10 +124,7 @@ def device_cards(*, end_user: EndUser) -> list[DeviceCard]:
             device=pair.device,
             pair=pair,
             mine=end_user.pk in (pair.device.holder_id or end_user.pk, pair.device.session_end_user_id),
-            live=pair.device.holder_id == end_user.pk
-            and pair.device.token_hash is not None
-            and pair.device.app.archived_at is None
-            and pair.status == Status.ALLOWED,
+            live=pair_is_reached(pair=pair) and pair.device.app.archived_at is None,
             changes=changes[pair.device_id][:8],
             holdings=holdings[pair.device_id][:8],
         )

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from campaigns.services.entry_by_event import enter_by_events
+from devices.delivery.popup_outcomes import ASKED
 from devices.delivery.transports.endpoints import check_keys
 from devices.installations.tokens import token_hash
 from devices.lifecycle.sessions import bucket_of
@@ -141,7 +142,7 @@ def residents_answer(
             state=answer,
             shown_at=now,
             finished_at=now,
-            asked_at=now if answer in {"allowed", "blocked", "dismissed"} else None,
+            asked_at=now if answer in ASKED else None,
         )
         if answer in {"allowed", "blocked"}:
             PushStatus.objects.filter(device__in=mine).update(status=answer, since=now, reported_at=now)

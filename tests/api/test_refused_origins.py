@@ -14,6 +14,7 @@ from devices.brands.services.refused_origins import KEEP, MOST, WRITES_A_MINUTE,
 from devices.lifecycle.brands import brand_create
 from devices.lifecycle.site_check import Remedy, refusals_of
 from devices.models import App, RefusedOrigin
+from smartpush.common.database.advisory_locks import refused_origins_hold_try
 from smartpush.common.time.clock import utc_now
 from tests.api.conftest import ORIGIN
 from tests.api.page import CLIENT, Page, post
@@ -141,8 +142,8 @@ def test_no_process_waits_for_another_that_writes():
     began, done, answers = threading.Event(), threading.Event(), []
 
     def writes():
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(refused_origins._TURN_SQL, {"brand": brand.pk})
+        with transaction.atomic():
+            assert refused_origins_hold_try(brand_id=brand.pk)
             began.set()
             done.wait(30)
         connections.close_all()

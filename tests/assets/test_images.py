@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from assets.models import Image
 from assets.selectors import image_find, image_path, image_url
 from assets.services import CannotSaveImage, image_save, images
+from smartpush.common.database.advisory_locks import LockOf
 
 
 def picture(kind="PNG", size=(64, 48), **options):
@@ -178,12 +179,12 @@ def test_uploads_take_turns_across_processes_and_say_so_when_none_comes(brand, m
     try:
         with other.cursor() as cursor:
             for place in range(images.AT_ONCE):
-                cursor.execute("SELECT pg_advisory_lock(%s, %s)", [images._CLASS, place])
+                cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LockOf.IMAGE_PLACES.value, place])
         with pytest.raises(CannotSaveImage) as caught:
             image_save(brand=brand, name="x", data=picture())
         assert caught.value.code == "image_busy"
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, 1)", [images._CLASS])
+            cursor.execute("SELECT pg_advisory_unlock(%s, 1)", [LockOf.IMAGE_PLACES.value])
         assert image_save(brand=brand, name="x", data=picture()).width == 64
     finally:
         other.close()

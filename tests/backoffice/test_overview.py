@@ -4,10 +4,11 @@ import pytest
 from django.urls import reverse
 
 from assets.models import Image
-from devices.models import PopupOffer
+from devices.models import EndUser, PopupOffer, PushStatus
 from smartpush import __version__
-from smartpush.backoffice.overview import percent
+from smartpush.backoffice.overview import figures, percent
 from tests.backoffice.conftest import client_of, ours  # noqa: F401
+from tests.backoffice.world import NOW, end_user_with_device
 
 pytestmark = pytest.mark.django_db
 
@@ -49,3 +50,16 @@ def test_an_empty_list_invites_to_create_only_what_staff_create(ours, client_of)
 def test_the_sidebar_names_the_release(client_of, ours, role):  # noqa: F811
     page = client_of(ours.brand, role).get(reverse("admin:index")).content.decode()
     assert f"smartpush {__version__}" in page
+
+
+def test_push_enabled_are_those_whose_pushes_come_to_the_device(ours):  # noqa: F811
+    before = figures(brand_id=ours.brand.pk, now=NOW).push_enabled
+    ann = end_user_with_device(brand=ours.brand, external_id="ann-of-the-overview")
+    assert figures(brand_id=ours.brand.pk, now=NOW).push_enabled == before + 1
+    pair = PushStatus.objects.get(end_user=ann)
+    PushStatus.objects.filter(pk=pair.pk).update(status="suspended")
+    visitor = EndUser.objects.create(brand=ours.brand)
+    PushStatus.objects.create(
+        brand=ours.brand, end_user=visitor, device=pair.device, status="allowed", since=NOW, reported_at=NOW
+    )
+    assert figures(brand_id=ours.brand.pk, now=NOW).push_enabled == before

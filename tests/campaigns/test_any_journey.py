@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.advance import advance_due, popup_answers_apply
-from campaigns.journey.parse import POPUP_OUTCOMES, parse
+from campaigns.journey.parse import parse
 from campaigns.journey.validate import validate
 from campaigns.models import Enrolment, StepRun
 from campaigns.services.entry import Candidate, enrol
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES
 from devices.models import Delivery, PopupOffer
 from tests.campaigns.world import NOW, entry_for, flow_of
 

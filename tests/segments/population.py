@@ -1,4 +1,4 @@
-"""A brand of random end users, and a slow reading of the rules that shares nothing with the compiler."""
+"""A brand of random end users."""
 
 import random
 from datetime import UTC, datetime
@@ -11,8 +11,6 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STATUSES = ["ask", "allowed", "blocked", "not_supported", "suspended"]
 MARKERS = ["NEWS", "SPORT", "VIP", "CASINO"]
 LANGUAGES = ["", "en", "en-GB", "EN", "eng", "pt-BR", "de", "nb-NO", "nn", "no", "zh-TW", "zh-Hant"]
-# What these begin with, and no more: a reader of its own beside the canonical column.
-_SPOKEN = {"eng": "en", "nb-NO": "no-NO", "nn": "no", "zh-TW": "zh-Hant-TW"}
 PLATFORMS = ["web", "android", "ios"]
 
 
@@ -65,65 +63,3 @@ def populate(*, seed: int, end_users: int = 60, name: str = "Acme") -> Brand:
     with connection.cursor() as cursor:  # as in a running system: of a table that was empty, plans expect anything
         cursor.execute("ANALYZE devices_enduser, devices_device, devices_pushstatus")
     return brand
-
-
-class SlowReader:
-    """The end users whom rules mean, one at a time in Python, over the brand as it was when this was made."""
-
-    def __init__(self, brand: Brand) -> None:
-        devices = list(Device.objects.filter(brand=brand))
-        pairs = list(PushStatus.objects.filter(brand=brand).select_related("device"))
-        self.people = [
-            (
-                person,
-                [d for d in devices if person.pk in (d.holder_id, d.session_end_user_id)],
-                [p for p in pairs if p.end_user_id == person.pk],
-            )
-            for person in EndUser.objects.filter(brand=brand)
-        ]
-
-    def expected(self, rules: dict) -> set[int]:
-        return {person.pk for person, devices, pairs in self.people if _means(rules["rule"], person, devices, pairs)}
-
-
-def _spoken(tag):
-    return _SPOKEN.get(tag, tag).lower()
-
-
-def _means(rule, person, devices, pairs):
-    if "all" in rule:
-        return all(_means(item, person, devices, pairs) for item in rule["all"])
-    if "any" in rule:
-        return any(_means(item, person, devices, pairs) for item in rule["any"])
-    if "not" in rule:
-        return not _means(rule["not"], person, devices, pairs)
-    field, operator, value = rule["field"], rule["operator"], rule["value"]
-    if field == "push_status_last_session":
-        return _compare(operator, value, lambda one: person.last_session_status == one)
-    if field == "platform":
-        return _compare(operator, value, lambda one: any(device.platform == one for device in devices))
-    if field == "language":
-        spoken = _spoken(person.language)
-        return _compare(operator, value, lambda one: spoken == _spoken(one) or spoken.startswith(f"{_spoken(one)}-"))
-    if field == "is_anonymous":
-        return (person.external_id is None) is value
-    if field == "push_enabled":
-        reachable = any(
-            pair.status == "allowed" and pair.device.token_hash is not None and pair.device.holder_id == person.pk
-            for pair in pairs
-        )
-        return reachable is value
-    has = set(getattr(person, field))
-    wanted = {value.upper()} if isinstance(value, str) else {item.upper() for item in value}
-    return {
-        "has": wanted <= has,
-        "has_all": wanted <= has,
-        "has_any": bool(wanted & has),
-        "has_none": not wanted & has,
-    }[operator]
-
-
-def _compare(operator, value, holds):
-    if operator == "is_any_of":
-        return any(holds(one) for one in value)
-    return holds(value) is (operator == "is")

@@ -10,7 +10,8 @@ from segments.compiler import audience_sql
 from segments.conditions import Context
 from segments.rules import EVERYONE, parse_rules, rules_json
 from segments.selectors.audiences import audience_ids, matches, segment_queryset
-from tests.segments.population import LANGUAGES, MARKERS, NOW, PLATFORMS, STATUSES, SlowReader, populate
+from tests.segments.compiling.evaluator import Evaluator
+from tests.segments.population import LANGUAGES, MARKERS, NOW, PLATFORMS, STATUSES, populate
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ trees = st.recursive(
 def test_every_form_agrees_with_a_slow_reading_of_the_rules(seed):
     brand = populate(seed=seed)
     other = populate(seed=seed + 100, name="Other", end_users=20)
-    reader = SlowReader(brand)
+    reader = Evaluator(brand.pk, NOW)
     everybody = list(EndUser.objects.values_list("pk", flat=True))
 
     @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,7 +82,7 @@ def test_every_form_agrees_with_a_slow_reading_of_the_rules(seed):
     def check(tree):
         data = {"version": 1, "rule": tree}
         rules = parse_rules(data)
-        wanted = reader.expected(data)
+        wanted = reader.selected(tree)
         context = Context(brand.pk, NOW)
         assert set(segment_queryset(rules=rules, context=context).values_list("pk", flat=True)) == wanted
         assert audience_ids(rules=rules, context=context, end_user_ids=everybody) == wanted

@@ -19,7 +19,8 @@ from segments.selectors.counting import audience_count
 from segments.services import CannotSaveSegment, segment_ready, segment_save, segments_make_ready
 from segments.services.lists import list_save
 from segments.services.ready import READY_SEGMENTS
-from tests.segments.population import NOW, SlowReader, populate
+from tests.segments.compiling.evaluator import Evaluator
+from tests.segments.population import NOW, populate
 
 pytestmark = pytest.mark.django_db
 ASK = {"version": 1, "rule": {"field": "push_status_last_session", "operator": "is", "value": "ask"}}
@@ -32,7 +33,7 @@ def test_a_segment_is_saved_changed_and_counted():
     assert (segment.name, segment.created_by) == ("Ask", staff)
     changed = segment_save(brand=brand, name="Asked", rules=ASK, segment=segment)
     assert Segment.objects.get() == changed
-    wanted = SlowReader(brand).expected(ASK)
+    wanted = Evaluator(brand.pk, NOW).selected(ASK["rule"])
     rules = segment_rules(segment=changed)
     count = audience_count(rules=rules, context=context_for(rules=rules, brand_id=brand.pk, now=NOW), exact=True)
     assert (count.selected, count.total, count.share) == (len(wanted), 20, len(wanted) / 20)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from devices.brands.models import RefusedOrigin
 from smartpush.common.addresses.origins import NO_ORIGIN, normal_origin
 from smartpush.common.calls.limits import limit_exceeded
+from smartpush.common.database.advisory_locks import refused_origins_hold_try
 
 MOST = 20
 LONGEST = 255  # characters
@@ -26,8 +27,6 @@ _counting = threading.Lock()
 _counted: dict[tuple[int, str], tuple[float, int]] = {}
 """By brand and origin: when this process wrote it last, and how many calls it has counted since then."""
 
-# Two processes never wait for each other: while one writes for a brand, the others go on counting.
-_TURN_SQL = "SELECT pg_try_advisory_xact_lock(hashtextextended('refused-origins', %(brand)s))"
 _WRITE_SQL = """
 INSERT INTO devices_refusedorigin AS kept (brand_id, origin, count, last_at)
 VALUES (%(brand)s, %(origin)s, %(count)s, date_trunc('hour', %(now)s::timestamptz, 'UTC'))
@@ -56,8 +55,8 @@ def origin_refused(*, brand_id: int, origin: str, now: datetime) -> bool:
         return False
     values: dict[str, Any] = {"brand": brand_id, "origin": origin, "count": count, "now": now, "others": MOST - 1}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TURN_SQL, values)
-        if not cursor.fetchone()[0]:
+        # Two processes never wait for each other: while one writes for a brand, the others go on counting.
+        if not refused_origins_hold_try(brand_id=brand_id):
             return False
         cursor.execute(_WRITE_SQL, values)
         cursor.execute(_BOUND_SQL, values)

@@ -7,6 +7,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 
 from devices.brands.models.brands import Brand
+from devices.delivery.popup_outcomes import ENDED, OPEN, PopupOutcome
 from devices.people.models.end_users import EndUser, TargetDevices
 
 
@@ -238,13 +239,13 @@ class PopupOffer(models.Model):
         PENDING = "pending", "Pending"
         LEASED = "leased", "Being shown"
         SHOWN = "shown", "Shown"
-        ALLOWED = "allowed", "Allowed"
-        BLOCKED = "blocked", "Blocked"
-        LATER = "later", "Maybe later"
-        CLOSED = "closed", "Closed"
-        DISMISSED = "dismissed", "Question dismissed"
-        NO_ANSWER = "no_answer", "No answer"
-        CLICKED = "clicked", "Clicked"
+        ALLOWED = PopupOutcome.ALLOWED.value, PopupOutcome.ALLOWED.label
+        BLOCKED = PopupOutcome.BLOCKED.value, PopupOutcome.BLOCKED.label
+        LATER = PopupOutcome.LATER.value, PopupOutcome.LATER.label
+        CLOSED = PopupOutcome.CLOSED.value, PopupOutcome.CLOSED.label
+        DISMISSED = PopupOutcome.DISMISSED.value, PopupOutcome.DISMISSED.label
+        NO_ANSWER = PopupOutcome.NO_ANSWER.value, PopupOutcome.NO_ANSWER.label
+        CLICKED = PopupOutcome.CLICKED.value, PopupOutcome.CLICKED.label
         EXPIRED = "expired", "Expired"
         CANCELLED = "cancelled", "Cancelled"
 
@@ -275,7 +276,7 @@ class PopupOffer(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["end_user"],
-                condition=Q(state__in=["pending", "leased", "shown"]),
+                condition=Q(state__in=list(OPEN)),
                 name="devices_popupoffer_one_open",
             ),
             models.UniqueConstraint(
@@ -284,29 +285,14 @@ class PopupOffer(models.Model):
                 name="devices_popupoffer_step",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    state__in=[
-                        "pending",
-                        "leased",
-                        "shown",
-                        "allowed",
-                        "blocked",
-                        "later",
-                        "closed",
-                        "dismissed",
-                        "no_answer",
-                        "clicked",
-                        "expired",
-                        "cancelled",
-                    ]
-                ),
+                condition=Q(state__in=[*OPEN, *ENDED]),
                 name="devices_popupoffer_state",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["expires_at"],
-                condition=Q(state__in=["pending", "leased", "shown"]),
+                condition=Q(state__in=list(OPEN)),
                 name="devices_popupoffer_open",
             ),
             models.Index(

@@ -13,12 +13,11 @@ from devices.brands.selectors.click_hosts import click_hosts, home_page
 from devices.delivery.sending.claim import Row
 from devices.delivery.sending.declarative import declarative, shows_declarative
 from devices.delivery.sending.tagging import utm_tagged
+from devices.delivery.transports.encryption import MAX_PLAINTEXT
 from smartpush.common.addresses.origins import is_allowed_click_url
 from smartpush.common.ids import public_id, report_token, topic
 from smartpush.common.language.languages import direction_of, language_pick
 from smartpush.common.personalisation import RENDER_FAILED, CannotRender, Meter, render
-
-MAX_PLAINTEXT = 3993  # RFC 8291 section 4: one 4,096-byte record less header, tag and delimiter
 
 
 class CannotSend(Exception):

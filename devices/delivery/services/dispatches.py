@@ -8,9 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from devices.delivery.models import Dispatch, PopupOffer
+from devices.delivery.popup_outcomes import OPEN
 from devices.delivery.services.cancelling import dispatches_cancel, enrolments_deliveries_cancel
-
-OPEN_OFFERS = (PopupOffer.State.PENDING, PopupOffer.State.LEASED, PopupOffer.State.SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def dispatches_stop(*, campaign_ref: int, reason: str, now: datetime) -> int:
     )
     Dispatch.objects.filter(pk__in=stopped).update(state=Dispatch.State.STOPPED, stop_reason=reason)
     dispatches_cancel(dispatch_ids=stopped, reason=reason, now=now)
-    PopupOffer.objects.filter(dispatch_id__in=stopped, state__in=OPEN_OFFERS).update(
+    PopupOffer.objects.filter(dispatch_id__in=stopped, state__in=OPEN).update(
         state=PopupOffer.State.CANCELLED, finished_at=now
     )
     return len(stopped)
@@ -87,6 +86,6 @@ def enrolments_cancel(*, enrolment_ids: Sequence[int], reason: str, now: datetim
     """Cancel the ready messages and open popups of enrolments that ended early."""
     ids = list(enrolment_ids)
     enrolments_deliveries_cancel(enrolment_ids=ids, reason=reason, now=now)
-    PopupOffer.objects.filter(enrolment_id__in=ids, state__in=OPEN_OFFERS).update(
+    PopupOffer.objects.filter(enrolment_id__in=ids, state__in=OPEN).update(
         state=PopupOffer.State.CANCELLED, finished_at=now
     )

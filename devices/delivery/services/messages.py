@@ -8,11 +8,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from devices.delivery.models import Delivery
+from devices.delivery.selectors.reach import reached_pairs
 from devices.delivery.services.cancelling import requests_cancel
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.delivery.services.outbox import chunks_cut, deliveries_write
-from devices.installations.models import Device, PushStatus
-from devices.people.models import EndUser, Status
+from devices.people.models import EndUser
 
 CANCELLED = "cancelled_by_api"
 
@@ -58,10 +58,7 @@ def message_write(
 def _why_nobody(end_user: EndUser) -> str:
     if end_user.never_contact:
         return "never_contact"
-    allowed = PushStatus.objects.filter(end_user=end_user, status=Status.ALLOWED).values("device_id")
-    if Device.objects.filter(holder=end_user, token_hash__isnull=False, pk__in=allowed).exists():
-        return "target_devices"
-    return "no_reachable_device"
+    return "target_devices" if reached_pairs().filter(end_user=end_user).exists() else "no_reachable_device"
 
 
 @transaction.atomic

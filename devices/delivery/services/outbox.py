@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from devices.delivery.models import Dispatch
 from devices.delivery.push_services.holding import HELD_SQL
+from devices.delivery.selectors.reach import pair_allows_sql, pair_device_sql
 from devices.people.models import EndUser, IdempotencyKey
 from smartpush.common.jobs import job_queue
 
@@ -18,7 +19,7 @@ FIRST_CHANCE = 60
 with a TTL of 0 every message would be over before a worker has it. What comes after that attempt keeps to the TTL."""
 
 # Write one delivery for each reachable device of an end user.
-_ADD_SQL = """
+_ADD_SQL = f"""
 INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, request_id, origin, variables,
                               next_attempt_at, expires_at, created_at, attempt, tries, state,
                               hold_reason, reason, clicked_action)
@@ -26,9 +27,9 @@ SELECT p.day, p.brand_id, p.id, v.holder_id, v.id, %(request)s, v.endpoint_origi
        %(at)s, %(at)s::timestamptz + make_interval(secs => greatest(p.ttl, %(chance)s)), %(now)s, 0, 0, 'ready',
        '', '', ''
 FROM devices_dispatch p, devices_device v
-JOIN devices_pushstatus s ON s.device_id = v.id AND s.end_user_id = v.holder_id AND s.status = 'allowed'
+JOIN devices_pushstatus s ON {pair_device_sql(pair="s", device="v")} AND {pair_allows_sql(pair="s")}
 JOIN devices_enduser u ON u.id = v.holder_id AND NOT u.never_contact
-WHERE p.id = %(dispatch)s AND v.holder_id = %(end_user)s AND v.token_hash IS NOT NULL
+WHERE p.id = %(dispatch)s AND v.holder_id = %(end_user)s
   AND (%(device)s::bigint IS NULL OR v.id = %(device)s)
   AND (p.target_devices = 'all' OR (p.target_devices = 'web') = (v.platform = 'web'))
   AND (u.target_devices = 'all' OR (u.target_devices = 'web') = (v.platform = 'web'))

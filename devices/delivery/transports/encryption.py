@@ -17,7 +17,10 @@ from devices.delivery.transports.endpoints import AUTH_LENGTH, P256DH_LENGTH, Ke
 
 RECORD_SIZE = 4096
 MAX_PLAINTEXT = 3993
-"""4,096 bytes that every push service takes, less the header (86), the tag (16) and the delimiter (1)."""
+"""4,096 bytes that every push service takes, less the header (86), the tag (16) and the delimiter (1).
+
+The one limit of a payload: editors, previews and the send path read it here.
+"""
 
 _CURVE = ec.SECP256R1()
 _ECDH = ec.ECDH()

@@ -10,6 +10,7 @@ from django.db import transaction
 from campaigns.advance import advance_enrolments, popup_answers_apply
 from campaigns.services.entry_by_event import enter_by_events
 from campaigns.services.merging import journeys_merge
+from devices.delivery.popup_outcomes import FIRST_BUTTON
 from devices.delivery.services.outbox import chunks_cut
 from devices.lifecycle.consents import Asked, consent_record
 from devices.lifecycle.merging import end_user_remove_merged
@@ -31,7 +32,6 @@ from smartpush.common.ids import public_id
 from smartpush.common.language.languages import direction_of, language_pick
 
 POLL_AFTER = 30
-_FIRST_BUTTON = frozenset({"allowed", "blocked", "dismissed", "clicked"})
 
 
 def merge_finish(*, result: SessionResult, now: datetime) -> None:
@@ -115,7 +115,7 @@ def _asks(content: Mapping[str, Any]) -> bool:
 def _ticks(content: Mapping[str, Any], outcome: str, ticked: Sequence[str] | None, end_user_id: int) -> list[str]:
     """Write the ticks of a popup whose first button was clicked, of what it offered only; returns the ticked ones."""
     offered = _offered(content)
-    if ticked is None or not offered or outcome not in _FIRST_BUTTON:
+    if ticked is None or not offered or outcome not in FIRST_BUTTON:
         return []
     wanted = {marker.upper() for marker in ticked}
     ticks_apply(end_user_id=end_user_id, ticks={marker: marker in wanted for marker in offered})

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from devices.admin.deleting import Never
 from devices.brands.selectors.current_brand import current_brand
 from devices.brands.selectors.staff import Role, has_brand_role, missing_right
+from devices.delivery.selectors.reach import pair_is_reached, reached_pairs
 from devices.models import Device, EndUser, PushStatus, Status, TargetDevices
 from devices.people.selectors.standing import Standing, standing_filter, standing_of
 from devices.people.services.markers import CannotChangeMarkers, marker_clean, markers_change
@@ -92,12 +93,7 @@ class AnonymousFilter(admin.SimpleListFilter):
 
 def live_pairs() -> QuerySet[PushStatus]:
     """The allowed pairs with a live token of the outer end user: what makes one push enabled."""
-    return PushStatus.objects.filter(
-        end_user=OuterRef("pk"),
-        status=Status.ALLOWED,
-        device__token_hash__isnull=False,
-        device__holder=F("end_user"),
-    )
+    return reached_pairs().filter(end_user=OuterRef("pk"))
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -234,7 +230,7 @@ class EndUserAdmin(ProfileSend, ProfileOptOut):
         ):
             device = pair.device
             platforms[pair.end_user_id].add(device.get_browser_display() or device.get_platform_display())
-            if pair.status == Status.ALLOWED and device.token_hash and device.holder_id == pair.end_user_id:
+            if pair_is_reached(pair=pair):
                 enabled.add(pair.end_user_id)
         for row in rows:
             row.platform_names = ", ".join(sorted(platforms[row.pk]))

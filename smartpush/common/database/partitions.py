@@ -5,6 +5,8 @@ from datetime import date
 
 from django.db import connection, transaction
 
+from smartpush.common.database.advisory_locks import partition_hold
+
 PARTITIONED_TABLES = ("devices_delivery", "devices_event", "campaigns_steprun")
 _MONTHS_AHEAD = 2
 
@@ -61,7 +63,7 @@ def months_ensure(*, table: str, months: Iterable[tuple[date, date]]) -> list[st
             cursor.execute("SELECT to_regclass(%s)", [name])
             if cursor.fetchone()[0] is not None:
                 continue
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+            partition_hold(name=name)
             cursor.execute("SELECT to_regclass(%s)", [name])
             if cursor.fetchone()[0] is not None:
                 continue

@@ -21,8 +21,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from campaigns.ticker import LOCK
 from devices.models import Lane
+from smartpush.common.database.advisory_locks import Lock
 from tests.browser.harness import diagnostics
 from tests.browser.harness.process import Child, temporary_folder
 from tests.browser.harness.waiting import wait_until
@@ -216,6 +216,6 @@ def _ticking() -> bool:
             "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
             " WHERE l.locktype = 'advisory' AND d.datname = current_database()"
             " AND l.classid = %s AND l.objid = %s AND l.granted",
-            [LOCK >> 32, LOCK & 0xFFFFFFFF],
+            [Lock.TICKER >> 32, Lock.TICKER & 0xFFFFFFFF],
         )
         return bool(cursor.fetchone()[0])

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from assets.services.push import SAMPLE_ROW
-from devices.delivery.sending.render import MAX_PLAINTEXT, BrandFacts, payload_render
+from devices.delivery.sending.render import BrandFacts, payload_render
 from devices.delivery.sending.tagging import utm_tagged
+from devices.delivery.transports.encryption import MAX_PLAINTEXT
 
 FACTS = BrandFacts(name="Acme", click_hosts=frozenset({"www.example.com"}), home="https://www.example.com/")
 SAFARI = replace(SAMPLE_ROW, endpoint="https://web.push.apple.com/abc", expires_at=datetime(2026, 12, 1, tzinfo=UTC))

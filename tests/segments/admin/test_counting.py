@@ -10,7 +10,8 @@ from segments.rules import parse_rules
 from segments.selectors import counting
 from segments.selectors.bounded import TooSlow, rows_within
 from segments.selectors.counting import audience_count, margin
-from tests.segments.population import NOW, SlowReader, populate
+from tests.segments.compiling.evaluator import Evaluator
+from tests.segments.population import NOW, populate
 
 pytestmark = pytest.mark.django_db
 EVERYBODY: dict[str, object] = {"all": []}
@@ -76,7 +77,7 @@ def test_an_estimate_that_saw_everybody_is_exact(monkeypatch):
     found = audience_count(rules=rules(rule), context=Context(brand.pk, NOW), exact=False, budget=60)
     exact = audience_count(rules=rules(rule), context=Context(brand.pk, NOW), exact=True)
     assert found == exact
-    assert found.selected == len(SlowReader(brand).expected({"rule": rule}))
+    assert found.selected == len(Evaluator(brand.pk, NOW).selected(rule))
 
 
 def test_without_time_nothing_is_claimed(crowd, monkeypatch):
@@ -95,10 +96,10 @@ def test_the_platforms_are_those_on_which_a_push_reaches_them():
     brand = populate(seed=33, end_users=80)
     found = audience_count(rules=rules(EVERYBODY), context=Context(brand.pk, NOW), exact=True)
     reached = {"web": set(), "android": set(), "ios": set()}
-    for person, _devices, pairs in SlowReader(brand).people:
-        for pair in pairs:
-            if pair.status == "allowed" and pair.device.token_hash and pair.device.holder_id == person.pk:
-                reached[pair.device.platform].add(person.pk)
+    slow = Evaluator(brand.pk, NOW)
+    for person in slow.people.values():
+        for device in slow.reached_on(person):
+            reached[device["platform"]].add(person["id"])
     assert found.platforms == {name: len(people) for name, people in reached.items()}
     assert found.reachable == len(set.union(*reached.values()))
 

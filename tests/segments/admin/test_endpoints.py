@@ -9,7 +9,8 @@ from segments import fields
 from segments.models import Segment
 from segments.services import segment_save
 from tests.segments.admin.conftest import address
-from tests.segments.population import SlowReader, populate
+from tests.segments.compiling.evaluator import Evaluator
+from tests.segments.population import NOW, populate
 
 EVERYBODY: dict[str, object] = {"all": []}
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
@@ -63,9 +64,9 @@ def test_only_segments_of_the_brand_can_be_chosen(editor, brand):
 )
 def test_counts_are_of_the_current_brand_and_right(ask, brand, rule):
     populate(seed=22, end_users=30, name="Other")
-    reader = SlowReader(brand)
-    expected = reader.expected({"rule": rule})
-    reachable = reader.expected({"rule": {"all": [rule, {"field": "push_enabled", "operator": "is", "value": True}]}})
+    reader = Evaluator(brand.pk, NOW)
+    expected = reader.selected(rule)
+    reachable = reader.selected({"all": [rule, {"field": "push_enabled", "operator": "is", "value": True}]})
     found = ask("count", rule)
     assert (found["state"], found["error"], found["total"]) == ("exact", 0, 20)
     assert found["selected"] == len(expected)
@@ -77,7 +78,7 @@ def test_counts_are_of_the_current_brand_and_right(ask, brand, rule):
 
 
 def test_the_people_are_those_selected_seen_last_first_with_reasons(ask, brand):
-    expected = SlowReader(brand).expected({"rule": ASK})
+    expected = Evaluator(brand.pk, NOW).selected(ASK)
     people = ask("sample", ASK)["people"]
     assert {one["name"] for one in people} <= {str(one) for one in EndUser.objects.filter(pk__in=expected)}
     assert len(people) == min(5, len(expected))

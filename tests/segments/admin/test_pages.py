@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.services.publish import campaign_publish
+from devices.models import EndUser
 from segments.models import ListEntry, Segment, SegmentSize, SegmentWork
 from segments.selectors.history import segment_history
 from segments.services import segment_save
 from tests.backoffice.agreeing import agreed
 from tests.campaigns.world import NOW, flow_of, stop
-from tests.segments.population import SlowReader
+from tests.segments.compiling.evaluator import Evaluator
 
 ASK = {"field": "push_status_last_session", "operator": "is", "value": "ask"}
 LIST = "admin:segments_segment_changelist"
@@ -53,7 +54,7 @@ def test_a_size_that_is_older_than_the_rules_says_so(editor, asked):
 
 
 def test_one_that_was_never_computed_is_counted_for_the_list(editor, brand, asked):
-    expected = len(SlowReader(brand).expected({"rule": ASK}))
+    expected = len(Evaluator(brand.pk, NOW).selected(ASK))
     text = editor.get(reverse(LIST)).content.decode()
     assert f"<strong>{expected}</strong>" in text
     assert "counted now" in text
@@ -110,7 +111,7 @@ def test_the_page_of_a_segment_without_points_says_so(editor, asked):
 
 
 def test_compute_now_keeps_a_point(editor, brand, asked):
-    expected = len(SlowReader(brand).expected({"rule": ASK}))
+    expected = len(Evaluator(brand.pk, NOW).selected(ASK))
     assert editor.post(page(asked, "compute")).url == page(asked)
     asked.refresh_from_db()
     assert asked.size == expected
@@ -157,13 +158,11 @@ def test_what_nothing_uses_is_deleted(editor, brand, kind):
 
 def test_a_list_shows_some_of_its_end_users_and_what_uses_it(editor, brand):
     segment = Segment.objects.create(brand=brand, name="VIP list", kind="imported")
-    reader = SlowReader(brand)
-    ListEntry.objects.bulk_create(ListEntry(segment=segment, end_user=person) for person, *_ in reader.people[:12])
+    people = list(EndUser.objects.filter(brand=brand))
+    ListEntry.objects.bulk_create(ListEntry(segment=segment, end_user=person) for person in people[:12])
     Campaign.objects.create(brand=brand, name="Welcome", segment=segment)
     text = editor.get(page(segment, "list")).content.decode()
-    shown = [
-        person for person, *_ in reader.people if reverse("admin:devices_enduser_change", args=[person.pk]) in text
-    ]
+    shown = [person for person in people if reverse("admin:devices_enduser_change", args=[person.pk]) in text]
     assert len(shown) == 10
     assert "Welcome" in text
 

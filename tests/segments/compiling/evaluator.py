@@ -110,7 +110,7 @@ class Evaluator:
                 return self.holds(self.segments[value], person)
             return (value, person["id"]) in self.listed
         if name == "push_enabled":
-            return self._reachable(person) is value
+            return bool(self.reached_on(person)) is value
         if name == "is_anonymous":
             return (person["external_id"] is None) is value
         if name in ("platform_opt_out", "user_opt_out", "never_contact"):
@@ -142,13 +142,11 @@ class Evaluator:
     def _devices(self, person):
         return [d for d in self.devices if person["id"] in (d["holder_id"], d["session_end_user_id"])]
 
-    def _reachable(self, person):
-        for pair in self.pairs:
-            device = self.by_id[pair["device_id"]]
-            mine = pair["end_user_id"] == person["id"] == device["holder_id"]
-            if mine and pair["status"] == "allowed" and device["token_hash"] is not None:
-                return True
-        return False
+    def reached_on(self, person):
+        """The devices on which a push reaches this end user."""
+        own = [pair for pair in self.pairs if pair["end_user_id"] == person["id"] and pair["status"] == "allowed"]
+        devices = [self.by_id[pair["device_id"]] for pair in own]
+        return [d for d in devices if d["holder_id"] == person["id"] and d["token_hash"] is not None]
 
     def _events(self, rule, person):
         given, zone = rule["params"], person["time_zone"]

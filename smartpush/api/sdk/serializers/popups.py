@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES
 from devices.people.services.categories import MAX_CATEGORIES
-from devices.popups.offers import ANSWERS
 from smartpush.api.sdk.serializers.fields import TabSerializer
 from smartpush.api.sdk.serializers.keeping import KeptList, KeptText
 from smartpush.api.sdk.serializers.sessions import PushSerializer
@@ -25,7 +25,7 @@ class OfferSerializer(TabSerializer):
 
 class OutcomeSerializer(OfferSerializer):
     essential = frozenset({"push"})
-    outcome = serializers.ChoiceField(choices=sorted(ANSWERS))
+    outcome = serializers.ChoiceField(choices=sorted(POPUP_OUTCOMES))
     push = PushSerializer(required=False, allow_null=True, default=None)
     categories = KeptList(
         child=serializers.CharField(max_length=64),

@@ -1,4 +1,5 @@
 import base64
+import re
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -6,6 +7,7 @@ from pywebpush import WebPusher
 
 from devices.delivery.transports.encryption import MAX_PLAINTEXT, PayloadTooLarge, encrypt
 from devices.delivery.transports.endpoints import KeysRefused
+from tests.checks.sources import product_sources
 
 
 def _decode(text: str) -> bytes:
@@ -70,3 +72,9 @@ def test_keys_that_nothing_can_be_encrypted_to_are_refused(browser):
         encrypt(plaintext=b"x", p256dh=off_curve, auth=browser.auth)
     with pytest.raises(KeysRefused, match="auth_length"):
         encrypt(plaintext=b"x", p256dh=browser.p256dh, auth=b"short")
+
+
+def test_the_limit_of_a_payload_is_written_once():
+    written = re.compile(r"\b3_?993\b")
+    files = [path for path, text in product_sources(".py", ".js", ".html") if written.search(text)]
+    assert [path.name for path in files] == ["encryption.py"]
