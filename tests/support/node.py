@@ -9,7 +9,7 @@ import pytest
 
 from smartpush.machine.bootstrap.node import Node, node_ensure
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
 
 
