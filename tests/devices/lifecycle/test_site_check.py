@@ -141,6 +141,13 @@ def test_a_page_that_has_no_script_waits_and_a_session_shows_that_a_bundle_bring
     assert {check()[key].state for key in ("script", "key", "session")} == {State.GOOD}
 
 
+def test_nothing_is_said_of_the_markup_of_a_page_that_could_not_be_read(check, browser):
+    browser.load()
+    found = check(path="/nowhere")
+    assert found["page"].text.endswith("answers 404.")
+    assert found["script"].text == "A visitor's browser has run it. The page itself could not be read."
+
+
 @pytest.mark.parametrize(
     ("policy", "missing"),
     [
