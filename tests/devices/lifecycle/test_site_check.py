@@ -290,7 +290,7 @@ def test_the_command_names_its_own_arguments_and_never_a_place_of_the_page(check
     assert "below" not in out.getvalue() and "above" not in out.getvalue()
 
 
-def test_the_command_sends_a_test_push_only_when_asked(check, site, channel, brand):
+def test_the_command_sends_a_test_push_only_when_asked(channel, check, site, brand):
     with pytest.raises(CommandError, match="no browser has subscribed"):
         call_command("check_installation", site.origin, "--send", stdout=io.StringIO())
     channel.subscriber("ann")
