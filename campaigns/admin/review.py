@@ -28,13 +28,11 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
     # Those who will enter or leave a segment cannot be counted before they do.
     audience = None if by_segment else _audience_now(campaign, now)
     numbers = {activity.key: number for number, activity in enumerate(draft.flow.activities, start=1)}
+    problems = draft_problems(draft=draft, now=now)
     return {
         "reviewed": review_token(draft=draft, now=now),
         "steps": describe(draft.flow, draft.pushes, draft.popups),
-        "problems": [
-            {"number": numbers.get(problem.key), "message": problem.message}
-            for problem in draft_problems(draft=draft, now=now)
-        ],
+        "problems": [{"number": numbers.get(problem.key), "message": problem.message} for problem in problems],
         "warnings": [
             {"number": numbers.get(warning.key), "message": warning.message} for warning in draft_warnings(draft=draft)
         ],
@@ -43,6 +41,7 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
         "audience": audience,
         "audience_words": audience_words(count=audience) if audience is not None else "",
         "asked_words": list(asked_words(count=audience, draft=draft)) if audience is not None else [],
+        "ran": any(problem.code == "already_ran" for problem in problems),
         "starts_at_once": campaign.scheduled_at is not None and campaign.scheduled_at <= now,
     }
 

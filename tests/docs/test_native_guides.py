@@ -62,13 +62,7 @@ SERIALIZERS = [one for one in vars(ours).values() if isinstance(one, type) and i
 KEYS = {word for kind in SERIALIZERS for word in _said(kind)}
 CODES = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| \d{3}[^|]*\|", API, re.MULTILINE)))) | {
     code
-    for path in [
-        *(ROOT / "smartpush" / "api" / "sdk").rglob("*.py"),
-        ROOT / "smartpush" / "common" / "calls" / "errors.py",
-    ]
-        *(ROOT / "smartpush" / "api" / "sdk").rglob("*.py"),
-        ROOT / "smartpush" / "common" / "calls" / "errors.py",
-    ]
+    for path in [*(ROOT / "smartpush/api/sdk").rglob("*.py"), ROOT / "smartpush/common/calls/errors.py"]
     for code in re.findall(r'ApiError\(\s*\d+,\s*"([a-z_]+)"', path.read_text())
 }
 PAYLOAD_KEYS = set(re.findall(r"smartpush_[a-z_]+", PAYLOAD))

@@ -141,9 +141,13 @@ def _script(seen: SiteSeen, live: Live) -> Finding:
     if seen.read.script:
         return Finding("script", title, State.GOOD, f"It loads {seen.read.script}.", "", seen.at)
     if live.session_at is not None:
-        text = (
-            "A visitor's browser has run it. The page's markup does not show it: a tag manager or a bundle brings it."
+        unread = seen.page is None or seen.page.status >= 400
+        why = (
+            "The page itself could not be read."
+            if unread
+            else "The page's markup does not show it: a tag manager or a bundle brings it."
         )
+        text = f"A visitor's browser has run it. {why}"
         return Finding("script", title, State.GOOD, text, "", live.session_at)
     if seen.page is None:
         return Finding("script", title, State.UNKNOWN, "The page could not be read.", "", seen.at)

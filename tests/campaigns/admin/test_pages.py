@@ -1,7 +1,7 @@
 """Campaigns in the back office: three clicks to running, the flow, changes of state and their history."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -9,7 +9,7 @@ from django.urls import reverse
 from campaigns.admin.forms import CampaignForm, split_seconds
 from campaigns.admin.report import activity_reports
 from campaigns.journey.ready_flows import ask_for_push_permission
-from campaigns.models import Campaign, Enrolment
+from campaigns.models import Campaign, Enrolment, Launch
 from campaigns.selectors.counts import totals
 from devices.models import Brand, Delivery, Dispatch, EndUser, PopupOffer
 from segments.models import Segment
@@ -133,6 +133,16 @@ def test_the_review_stands_where_a_segment_behind_the_audience_cannot_be_read(ou
     assert page.status_code == 200
     assert page.context["audience"] is None
     assert "Before it can be activated" in page.content.decode()
+
+
+def test_the_review_of_a_scheduled_campaign_that_ran_says_when_it_did(ours, client_of):  # noqa: F811
+    campaign = ours.rows[Campaign]
+    ran_at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    Campaign.objects.filter(pk=campaign.pk).update(kind="scheduled", trigger_event="", scheduled_at=ran_at)
+    Launch.objects.create(campaign=campaign, slot=ran_at, slice_width=1, started_at=ran_at, finished_at=ran_at)
+    page = client_of(ours.brand, "publisher").get(campaign_url("review", campaign)).content.decode()
+    assert "It ran on 2 Mar 2026" in page
+    assert "as soon as it is activated" not in page
 
 
 def test_a_campaign_with_problems_is_not_activated_and_says_them(ours, client_of):  # noqa: F811

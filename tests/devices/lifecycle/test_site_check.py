@@ -141,6 +141,13 @@ def test_a_page_that_has_no_script_waits_and_a_session_shows_that_a_bundle_bring
     assert {check()[key].state for key in ("script", "key", "session")} == {State.GOOD}
 
 
+def test_nothing_is_said_of_the_markup_of_a_page_that_could_not_be_read(check, browser):
+    browser.load()
+    found = check(path="/nowhere")
+    assert found["page"].text.endswith("answers 404.")
+    assert found["script"].text == "A visitor's browser has run it. The page itself could not be read."
+
+
 @pytest.mark.parametrize(
     ("policy", "missing"),
     [
@@ -283,7 +290,7 @@ def test_the_command_names_its_own_arguments_and_never_a_place_of_the_page(check
     assert "below" not in out.getvalue() and "above" not in out.getvalue()
 
 
-def test_the_command_sends_a_test_push_only_when_asked(check, site, channel, brand):
+def test_the_command_sends_a_test_push_only_when_asked(channel, check, site, brand):
     with pytest.raises(CommandError, match="no browser has subscribed"):
         call_command("check_installation", site.origin, "--send", stdout=io.StringIO())
     channel.subscriber("ann")
