@@ -21,7 +21,11 @@ class Image(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "sha256"], name="assets_image_once"),
+            models.UniqueConstraint(
+                fields=["brand", "sha256"],
+                name="assets_image_once",
+                violation_error_message="The brand has this picture already. Choose it from the list.",
+            ),
         ]
 
     def __str__(self) -> str:

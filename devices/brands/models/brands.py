@@ -262,8 +262,15 @@ class VapidKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "VAPID key"
+        verbose_name_plural = "VAPID keys"
         constraints = [
-            models.UniqueConstraint(fields=["brand"], condition=Q(active=True), name="devices_vapidkey_one_active"),
+            models.UniqueConstraint(
+                fields=["brand"],
+                condition=Q(active=True),
+                name="devices_vapidkey_one_active",
+                violation_error_message="The brand has an active key already. Create a new one instead.",
+            ),
         ]
 
     def __str__(self) -> str:

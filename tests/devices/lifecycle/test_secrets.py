@@ -100,7 +100,7 @@ def test_what_no_key_reads_is_named_and_left_and_the_command_fails(keys):
     out = StringIO()
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("reencrypt", stdout=out)
-    assert f"vapid key {lost.pk}: no key reads it." in out.getvalue()
+    assert f"VAPID key {lost.pk}: no key reads it." in out.getvalue()
     assert "4 moved, 1 unreadable" in out.getvalue()
     assert VapidKey.objects.get(pk=lost.pk).private_key_encrypted == kept
     assert sorted(places(), key=str) == [0] * 6 + [None]
