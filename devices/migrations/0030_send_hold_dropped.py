@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 def _forget(apps, schema_editor):
-    """Delete the model's content type, and with it its permissions: nobody was given them."""
+    """Delete the model's content type, and with it its permissions, which open nothing any more."""
     kinds = apps.get_model("contenttypes", "ContentType").objects.using(schema_editor.connection.alias)
     kinds.filter(app_label="devices", model="sendhold").delete()
 

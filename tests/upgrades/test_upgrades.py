@@ -249,7 +249,7 @@ def test_holds_of_0_1_0_go_on_for_a_day_at_most_under_the_key_that_they_are_abou
         assert cursor.fetchone() == (0,)
 
 
-@each_release
+@pytest.mark.parametrize("path", [path for path in DUMPS if path.name < "0.3.0"], ids=lambda path: path.name[:5])
 def test_languages_that_were_kept_as_sent_get_their_canonical_tags(path, restored):
     spoken = {"nb-NO": "no-Latn-NO", "zh-TW": "zh-Hant-TW", "iw": "he-Hebr", "und": "", "": None}
     with restored(path) as at, connection.cursor() as cursor:
@@ -266,10 +266,14 @@ def test_languages_that_were_kept_as_sent_get_their_canonical_tags(path, restore
 @each_release
 def test_names_that_are_stored_in_rows_resolve(path, restored):
     with restored(path) as at:
-        kinds, allowed = numbers("SELECT id FROM django_content_type"), numbers("SELECT id FROM auth_permission")
-        given = numbers("SELECT permission_id FROM auth_group_permissions")
+        # SendHold, of release 0.1.0, is the one model that was dropped, and its permissions with it.
+        dropped = "SELECT id FROM django_content_type WHERE model = 'sendhold'"
+        kinds = numbers(f"SELECT id FROM django_content_type WHERE id NOT IN ({dropped})")
+        allowed = numbers(f"SELECT id FROM auth_permission WHERE content_type_id NOT IN ({dropped})")
+        given = numbers("SELECT permission_id FROM auth_group_permissions") & allowed
         jobs = [SignedPackage.loads(payload)["func"] for (payload,) in rows("SELECT payload FROM django_q_ormq")]
-        assert set(jobs) >= {"devices.tasks.send_chunk", "segments.tasks.run_import", "segments.tasks.do_works"}
+        heavy = "segments.tasks.do_works" if path.name < "0.3.0" else "segments.tasks.run_work"
+        assert set(jobs) >= {"devices.tasks.send_chunk", "segments.tasks.run_import", heavy}
         assert all((kinds, allowed, given))
         at.upgrade()
         models = rows("SELECT id, app_label, model FROM django_content_type")

@@ -53,7 +53,7 @@ def test_the_page_follows_an_installation_until_its_test_push_is_displayed(
     desktop.wait_notification(SOON, lambda one: one.summary == "It works")
     expect(state("test")).to_have_attribute("data-state", "good", timeout=SOON * 1000)
     expect(state("test").locator("time")).to_be_visible()
-    expect(page.get_by_role("heading", name="8 of 8 checks passed")).to_be_visible()
+    expect(page.get_by_role("heading", name="9 of 9 checks passed")).to_be_visible()
     pictures(page, "check-good")
 
 
