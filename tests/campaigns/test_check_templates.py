@@ -107,4 +107,4 @@ def test_the_report_is_for_people_without_json(world, capsys):
     with pytest.raises(SystemExit):
         call_command("check_templates", stdout=out)
     assert "BAD  push 'Sale' of Shop, revision 1, en, title: Line 1" in out.getvalue()
-    assert "1 revisions checked, 1 texts to fix." in out.getvalue()
+    assert "1 revision checked, 1 text to fix." in out.getvalue()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devices.lifecycle.brands import brand_create
 from devices.models import EndUser, PropertyDefinition
 from smartpush.demo.residents import residents_seed
 from tests.support.people import NOON
@@ -9,7 +10,8 @@ from tests.support.people import NOON
 pytestmark = pytest.mark.django_db
 
 
-def test_the_residents_properties_are_known_in_their_brand(brand):
+def test_the_residents_properties_are_known_in_their_brand():
+    brand = brand_create(name="Harbour Books", origin="https://books.example")
     residents_seed(brand=brand, numbers=range(3), now=NOON)
     used = {name for one in EndUser.objects.filter(brand=brand) for name in one.properties}
     assert "first_name" in used
