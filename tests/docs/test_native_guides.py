@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from rest_framework import serializers as drf
 
+from devices.delivery.popup_outcomes import POPUP_OUTCOMES
 from devices.installations.reporting import REASONS
 from devices.models import Status
-from devices.popups.offers import ANSWERS
 from smartpush.api.sdk import serializers as ours
 from smartpush.api.sdk.urls import urlpatterns
 from tests.docs.guides import LANGUAGES, NATIVE, ROOT, blocks, files
@@ -66,7 +66,7 @@ CODES = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| \d{3}[^|]*\|", A
     for code in re.findall(r'ApiError\(\s*\d+,\s*"([a-z_]+)"', path.read_text())
 }
 PAYLOAD_KEYS = set(re.findall(r"smartpush_[a-z_]+", PAYLOAD))
-KNOWN = KEYS | CODES | PATHS | REASONS | set(Status.values) | ANSWERS | PAYLOAD_KEYS | CONTENT
+KNOWN = KEYS | CODES | PATHS | REASONS | set(Status.values) | set(POPUP_OUTCOMES) | PAYLOAD_KEYS | CONTENT
 
 
 @pytest.fixture(params=LANGUAGES)
