@@ -15,7 +15,7 @@ from segments.selectors.audiences import audience_ids
 
 
 class EntryEvent(Protocol):
-    """What a trigger needs of an event (devices.people.services.events.RecordedEvent)."""
+    """An event, as far as an entry needs it (devices.people.services.events.RecordedEvent)."""
 
     @property
     def id(self) -> int: ...

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class PopupOutcome(StrEnum):
-    """What became of a popup on a page, as pages report it; each is a branch of a journey and a state of its offer."""
+    """The outcome of a popup, as pages report it; each is a branch of a journey and a state of its offer."""
 
     ALLOWED = "allowed"
     BLOCKED = "blocked"

@@ -15,7 +15,7 @@ LOGGED_OUT = "logged_out"
 
 
 def native_origin(app_id: int) -> str:
-    """What stands for the push service of an app's devices: chunks, holds and breakers are per app's credentials."""
+    """Return the stand-in for an app's push service: chunks, holds and breakers are per app's credentials."""
     return f"fcm:{app_id}"
 
 

@@ -1,4 +1,4 @@
-"""What hangs on a brand's VAPID keys."""
+"""Count what depends on a brand's VAPID keys."""
 
 from devices.brands.selectors.consequences import MOST_COUNTED
 from devices.installations.models import Device

@@ -39,7 +39,7 @@ _TEXT_FIELDS = (
 
 @dataclass(slots=True)
 class SessionResult:
-    """What a session call did; `secret` only when the installation is new, `merged_id` when a visitor was merged."""
+    """The result of a session call; `secret` only for a new installation, `merged_id` when a visitor was merged."""
 
     device: Device
     end_user: EndUser

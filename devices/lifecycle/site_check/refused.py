@@ -15,7 +15,7 @@ SHOWN = 5
 
 
 class Remedy(StrEnum):
-    """What lets a refused origin in; `none` where nothing in the back office does."""
+    """The way to let a refused origin in; `none` where nothing in the back office does."""
 
     ADD = "add"
     RESTORE = "restore"
