@@ -10,6 +10,7 @@ from django.db import connection
 
 from campaigns.advance import advance_due, popup_answers_apply
 from campaigns.services.entry_by_segment import membership_changes_take
+from campaigns.services.flows_upgrade import flows_upgrade
 from campaigns.services.schedule import launch_due
 from devices.brands.services.incidents import incidents_close_quiet
 from devices.brands.services.refused_origins import refused_origins_forget_old
@@ -53,6 +54,7 @@ class Ticker:
             self._step("imports_old", lambda: imports_forget_old(now=now))
             self._step("membership_changes_old", lambda: watching_forget_old(now=now))
             self._step("languages", languages_refill)
+            self._step("flows", flows_upgrade)
         done = self._step("offers", lambda: offers_expire(now=now))
         done += self._step("schedule", lambda: launch_due(now=now).slices)
         done += self._step("archived", lambda: tokens_follow(now=now))

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from campaigns.drafts.reading import Draft
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import Draft
 from segments.selectors.counting import Count
 from smartpush.common.numbers import noun
 
@@ -42,9 +42,8 @@ def _about(count: Count) -> str:
 
 
 def _asks(draft: Draft) -> bool:
-    """Whether a popup of the flow asks for permission."""
-    popups = (content for (kind, _), content in draft.contents.items() if kind == "popup")
-    return any(content["primary"]["kind"] == "permission" for content in popups)
+    """Whether a message of the flow asks for permission."""
+    return any(content.get("primary", {}).get("kind") == "permission" for content in draft.contents.values())
 
 
 def _times(campaign: Campaign) -> tuple[str, str]:

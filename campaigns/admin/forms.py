@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from assets.models import PopupResource, PushResource
+from campaigns.activities import registry
+from campaigns.journey.lengths import UNITS, split_seconds
 from campaigns.journey.parse import Flow, parse
+from campaigns.journey.validate import MAX_ACTIVITIES
 from campaigns.models import Campaign
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from devices.admin.wall_time import moment_words
@@ -19,25 +21,17 @@ from devices.models import Brand
 from segments.selectors.names.known_names import KnownNames
 from smartpush.common.time.clock import utc_now
 
-UNITS = (("86400", "days"), ("3600", "hours"), ("60", "minutes"), ("1", "seconds"))
+_UNITS = tuple((str(seconds), f"{name}s") for seconds, name in UNITS)
 MAX_INTERVAL = 31_536_000
 # Problems that the editor cannot make: only a broken or hand-written post has them.
 _BROKEN = frozenset({"malformed", "unknown_kind", "duplicate_key", "unknown_outcome"})
-
-
-def split_seconds(seconds: int) -> tuple[int, int]:
-    """A number and the largest unit (in seconds) that says it whole."""
-    for unit, _label in UNITS:
-        if seconds and seconds % int(unit) == 0:
-            return seconds // int(unit), int(unit)
-    return 0, 86_400
 
 
 class IntervalWidget(forms.MultiWidget):
     template_name = "campaigns/interval.html"
 
     def __init__(self) -> None:
-        widgets = [UnfoldAdminIntegerFieldWidget(attrs={"min": 0}), UnfoldAdminSelectWidget(choices=UNITS)]
+        widgets = [UnfoldAdminIntegerFieldWidget(attrs={"min": 0}), UnfoldAdminSelectWidget(choices=_UNITS)]
         super().__init__(widgets)
         self.widgets[0].attrs["aria-label"] = "Number"
         self.widgets[1].attrs["aria-label"] = "Unit"
@@ -57,7 +51,7 @@ class IntervalField(forms.MultiValueField):
     widget = IntervalWidget
 
     def __init__(self, **kwargs: Any) -> None:
-        fields = (forms.IntegerField(min_value=0, required=False), forms.ChoiceField(choices=UNITS, required=False))
+        fields = (forms.IntegerField(min_value=0, required=False), forms.ChoiceField(choices=_UNITS, required=False))
         super().__init__(fields=fields, require_all_fields=False, required=False, **kwargs)
 
     def compress(self, data_list: list[Any]) -> int:
@@ -65,7 +59,7 @@ class IntervalField(forms.MultiValueField):
             return 0
         seconds = int(data_list[0]) * int(data_list[1] or 86_400)
         if seconds > MAX_INTERVAL:
-            raise ValidationError("The least interval is at most 365 days.")
+            raise ValidationError("The minimum time between entries is at most 365 days. Give a shorter one.")
         return seconds
 
 
@@ -87,8 +81,8 @@ class DatalistInput(UnfoldAdminTextInputWidget):
 
 class CampaignForm(forms.ModelForm):
     entry_interval = IntervalField(
-        label="Least interval",
-        help_text="Least time between two entries of the same end user; 0 for none.",
+        label="Minimum time between entries",
+        help_text="How long after an entry the same end user may enter again; 0 for no limit.",
     )
     flow = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -156,15 +150,15 @@ class CampaignForm(forms.ModelForm):
                 raise ValueError("PostgreSQL keeps no NUL")
         except (ValueError, RecursionError) as error:
             raise ValidationError("The flow could not be read. Reload the page and try again.") from error
-        flow = parse(draft)
+        flow = parse(draft, kinds=registry.kinds())
         broken = [problem.message for problem in flow.problems if problem.code in _BROKEN]
         if broken:
             raise ValidationError(broken)
-        if draft and len(draft.get("activities", [])) > 200:
-            raise ValidationError("A journey has at most 200 activities.")
+        if draft and len(draft.get("activities", [])) > MAX_ACTIVITIES:
+            raise ValidationError(f"A journey has at most {MAX_ACTIVITIES} activities.")
         foreign = foreign_resources(flow=flow, brand=self._brand())
         if foreign:
-            raise ValidationError("The flow names a push or popup that this brand does not have.")
+            raise ValidationError("The flow uses a push or popup that this brand does not have. Choose another one.")
         return draft
 
     def clean(self) -> dict[str, Any] | None:
@@ -194,20 +188,9 @@ class CampaignForm(forms.ModelForm):
 
 
 def foreign_resources(*, flow: Flow, brand: Brand | None) -> bool:
-    """Whether the flow names a push or popup that is not the brand's."""
-    pushes = {a.resource for a in flow.activities if a.kind == "push" and a.resource is not None}
-    popups = {a.resource for a in flow.activities if a.kind == "popup" and a.resource is not None}
-    own_pushes = set(PushResource.objects.filter(pk__in=pushes, brand=brand).values_list("pk", flat=True))
-    own_popups = set(PopupResource.objects.filter(pk__in=popups, brand=brand).values_list("pk", flat=True))
-    return pushes != own_pushes or popups != own_popups
-
-
-def resources(*, brand: Brand | None) -> tuple[dict[int, str], dict[int, str]]:
-    """The brand's usable pushes and popups: id to name."""
-    if brand is None:
-        return {}, {}
-    usable = {"brand": brand, "archived_at__isnull": True, "current_revision__isnull": False}
-    return (
-        dict(PushResource.objects.filter(**usable).order_by("name").values_list("pk", "name")),
-        dict(PopupResource.objects.filter(**usable).order_by("name").values_list("pk", "name")),
-    )
+    """Whether the flow names a resource that is not the brand's."""
+    for name, resources in registry.resources().items():
+        named = {one.resource for one in flow.activities if one.kind.name == name and one.resource is not None}
+        if named != resources.known(brand_id=brand.pk if brand is not None else None, ids=named):
+            return True
+    return False

@@ -4,28 +4,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from campaigns.admin.forms import CampaignForm, resources
+from campaigns.admin.catalogue import catalogue
+from campaigns.admin.forms import CampaignForm
 from campaigns.admin.ready import ReadyFlowsAdmin, ready_choices
 from campaigns.admin.report import activity_reports
 from campaigns.admin.review import review_context
 from campaigns.admin.transitions import TRANSITIONS, Refused, Transition, possible
+from campaigns.drafts.warnings import trigger_warning
 from campaigns.models import Campaign, CampaignVersion, EntryGuard, Launch, VersionStep
 from campaigns.selectors.audiences import audience_outdated
 from campaigns.selectors.counts import stopping, totals
-from campaigns.selectors.warnings import trigger_warning
 from campaigns.services.publish import campaign_problems
 from campaigns.services.states import campaign_delete
 from devices.admin.base import BrandScopedHistoryAdmin
 from devices.admin.deleting import Asks, Named, Never
-from devices.brands.selectors.current_brand import current_brand
+from devices.brands.selectors.current_brand import current_brand, staff_brand
 from devices.brands.selectors.staff import Role, has_brand_role
 from devices.brands.services.deleting import Numbers
-from devices.delivery.popup_outcomes import PopupOutcome
+from devices.models import Brand
 from smartpush.common.time.clock import utc_now
 
 STATE_TONES = {
@@ -180,22 +181,18 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         campaign: Campaign | None = kwargs.get("obj")
         brand = campaign.brand if campaign is not None else current_brand(request)
-        pushes, popups = resources(brand=brand)
         form = context["adminform"].form
         shown = form.data.get("flow") if form.is_bound else None
         context |= {
             "flow_config": {
-                "pushes": [{"id": pk, "name": name} for pk, name in pushes.items()],
-                "popups": [{"id": pk, "name": name} for pk, name in popups.items()],
-                "outcomes": [{"value": outcome.value, "label": outcome.label} for outcome in PopupOutcome],
+                "catalogue": catalogue(brand=brand),
+                "catalogue_url": _catalogue_url(brand),
                 "problems": [
                     {"key": problem.key, "message": problem.message}
                     for problem in (campaign_problems(campaign=campaign, now=utc_now()) if campaign is not None else [])
                 ],
                 "may_write": self._allowed(request, campaign, Role.EDITOR)
                 and (campaign is None or campaign.state != Campaign.State.ARCHIVED),
-                "push_add": reverse("admin:assets_pushresource_add"),
-                "popup_add": reverse("admin:assets_popupresource_add"),
             },
             "flow_value": shown if shown is not None else (campaign.flow if campaign is not None else {}),
         }
@@ -226,6 +223,7 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             return view
 
         return [
+            path("catalogue/", wrap(self.catalogue_view), name="campaigns_campaign_catalogue"),
             path("<path:object_id>/review/", wrap(self.review_view), name="campaigns_campaign_review"),
             *(
                 path(f"<path:object_id>/{name}/", wrap(confirm(transition)), name=f"campaigns_campaign_{name}")
@@ -233,6 +231,16 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             ),
             *super().get_urls(),
         ]
+
+    def catalogue_view(self, request: HttpRequest) -> HttpResponse:
+        """GET brand: the activities, and what that brand has to send and show."""
+        named = request.GET.get("brand", "")
+        if not named.isdecimal() or len(named) > 18:
+            return JsonResponse({"error": "Name a brand by its number: ?brand=1."}, status=400)
+        brand = staff_brand(request, int(named))
+        if brand is None:
+            raise Http404
+        return JsonResponse(catalogue(brand=brand))
 
     def review_view(self, request: HttpRequest, object_id: str, *, refusal: Refused | None = None) -> HttpResponse:
         """Show what will happen to whom before anything runs; `refusal` says why it was not activated just now."""
@@ -281,6 +289,10 @@ class CampaignAdmin(ReadyFlowsAdmin, BrandScopedHistoryAdmin):
             problems=problems,
             back=reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
         )
+
+
+def _catalogue_url(brand: Brand | None) -> str:
+    return f"{reverse('admin:campaigns_campaign_catalogue')}?brand={brand.pk}" if brand is not None else ""
 
 
 def _ends(campaign: Campaign) -> tuple[str, str]:

@@ -2,23 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from assets.selectors import popup_names, push_names
+from campaigns.activities import registry
+from campaigns.activities.plugins import Plugin
 from campaigns.models import Campaign
-from campaigns.selectors.counts import ActivityCounts, activities_sent
-from devices.delivery.popup_outcomes import ENDED
-from devices.models import Delivery, Dispatch, PopupOffer
-
-_OUTCOMES = [PopupOffer.State(state) for state in ENDED]
-
-
-_ENDS = [
-    Delivery.State.FAILED,
-    Delivery.State.GONE,
-    Delivery.State.EXPIRED,
-    Delivery.State.CANCELLED,
-    Delivery.State.UNKNOWN,
-    Delivery.State.SUPPRESSED,
-]
+from campaigns.selectors.counts import ActivityCounts, activities_run, activities_sent
+from devices.models import Delivery, Dispatch
 
 
 @dataclass
@@ -33,45 +21,36 @@ class ActivityReport:
 
 
 def activity_reports(*, campaign: Campaign) -> list[ActivityReport]:
-    """What each activity of a campaign brought, all versions together, in the order of their keys."""
+    """What each activity of a campaign brought, all versions together, in the order of their keys.
+
+    An activity reports its messages or, where it sends none, its outcomes; one with a single way on reports nothing.
+    """
     rows = Dispatch.objects.filter(campaign_ref=campaign.pk, source=Dispatch.Source.JOURNEY).order_by("pk")
     newest = {
         source_key.partition(":")[2]: revision or 0
         for source_key, revision in rows.values_list("source_key", "content__revision")
     }
-    names = {"popup": popup_names(newest.values()), "push": push_names(newest.values())}
-    sent = sorted(activities_sent(campaign=campaign).values(), key=lambda counts: (len(counts.key), counts.key))
+    plugins = registry.plugins()
+    branching = [name for name, plugin in plugins.items() if plugin.report is None and plugin.kind.outcomes]
+    names = {kind: owner.names(revision_ids=newest.values()) for kind, owner in registry.resources().items()}
+    counted = {**activities_run(campaign=campaign, kinds=branching), **activities_sent(campaign=campaign)}
+    ordered = sorted(counted.values(), key=lambda counts: (len(counts.key), counts.key))
     return [
         ActivityReport(
             key=counts.key,
-            kind=counts.kind,
-            counts=_of_popup(counts) if counts.kind == "popup" else _of_push(counts),
+            kind=plugins[counts.kind].kind.title,
+            counts=_counts(plugins[counts.kind], counts),
             reasons=_reasons(counts),
-            name=names[counts.kind].get(newest.get(counts.key, 0), ""),
+            name=names.get(counts.kind, {}).get(newest.get(counts.key, 0), ""),
         )
-        for counts in sent
+        for counts in ordered
     ]
 
 
-def _of_popup(counts: ActivityCounts) -> list[tuple[str, int]]:
-    return [
-        ("Offered", counts.offered),
-        ("Shown", counts.shown),
-        ("Asked", counts.asked),
-        *((str(state.label), counts.offers.get(state, 0)) for state in _OUTCOMES),
-    ]
-
-
-def _of_push(counts: ActivityCounts) -> list[tuple[str, int]]:
-    states = Delivery.State
-    waiting = counts.messages.get(states.READY, 0) + counts.messages.get(states.SENDING, 0)
-    return [
-        ("Ready", waiting),
-        ("Accepted", counts.accepted),
-        ("Displayed", counts.displayed),
-        ("Clicked", counts.clicked),
-        *((str(state.label), counts.messages.get(state, 0)) for state in _ENDS),
-    ]
+def _counts(plugin: Plugin, counts: ActivityCounts) -> list[tuple[str, int]]:
+    if plugin.report is not None:
+        return plugin.report(counts)
+    return [(label, counts.outcomes.get(outcome, 0)) for outcome, label in plugin.kind.outcomes]
 
 
 def _reasons(counts: ActivityCounts) -> list[tuple[str, int]]:

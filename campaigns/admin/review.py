@@ -1,24 +1,20 @@
 """The review page of a campaign, and its fingerprint, which *Activate* compares."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from assets.models import PopupResource, PushResource
+from campaigns.activities import registry
 from campaigns.admin.audience_words import asked_words, audience_words
-from campaigns.admin.forms import split_seconds
-from campaigns.journey.parse import Flow
+from campaigns.drafts.fingerprint import review_token
+from campaigns.drafts.reading import Draft, draft_read
+from campaigns.drafts.warnings import draft_warnings
+from campaigns.journey.lengths import length
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import draft_read
-from campaigns.selectors.reviewing import review_token
-from campaigns.selectors.warnings import draft_warnings
 from campaigns.services.publish import draft_problems
-from devices.delivery.popup_outcomes import POPUP_OUTCOMES, PopupOutcome
 from segments.rules import EVERYONE, InvalidRules
 from segments.selectors import segment_rules
 from segments.selectors.checking import context_checked
 from segments.selectors.counting import Count, audience_count
-from smartpush.common.numbers import counted
 
 
 def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
@@ -31,7 +27,7 @@ def review_context(*, campaign: Campaign, now: datetime) -> dict[str, Any]:
     problems = draft_problems(draft=draft, now=now)
     return {
         "reviewed": review_token(draft=draft, now=now),
-        "steps": describe(draft.flow, draft.pushes, draft.popups),
+        "steps": describe(draft),
         "problems": [{"number": numbers.get(problem.key), "message": problem.message} for problem in problems],
         "warnings": [
             {"number": numbers.get(warning.key), "message": warning.message} for warning in draft_warnings(draft=draft)
@@ -56,41 +52,28 @@ def _audience_now(campaign: Campaign, now: datetime) -> Count | None:
     return audience_count(rules=rules, context=context, exact=False)
 
 
-_UNIT_NAMES = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}
-
-
-def length(seconds: int) -> str:
-    """A length of time in words: `1 day`, `90 seconds`."""
-    number, unit = split_seconds(seconds)
-    return counted(number=number, one=_UNIT_NAMES[unit])
-
-
-def _way_words(outcome: str) -> str:
-    return PopupOutcome(outcome).label if outcome in POPUP_OUTCOMES else "Then"
-
-
-def describe(
-    flow: Flow, pushes: Mapping[int, PushResource], popups: Mapping[int, PopupResource]
-) -> list[dict[str, Any]]:
+def describe(draft: Draft) -> list[dict[str, Any]]:
     """Describe the flow as the review shows it: each activity with its content and where its ways lead."""
-    numbers = {activity.key: number for number, activity in enumerate(flow.activities, start=1)}
+    numbers = {activity.key: number for number, activity in enumerate(draft.flow.activities, start=1)}
     steps = []
-    for activity in flow.activities:
-        push = activity.resource if activity.kind == "push" else None
-        popup = activity.resource if activity.kind == "popup" else None
-        ways = [
-            (_way_words(outcome), f"{numbers[target]}" if target in numbers else "")
-            for outcome, target in activity.next.items()
-        ]
+    for activity in draft.flow.activities:
+        kind, row, resources = activity.kind, draft.resource(activity), registry.resources_of(activity.kind)
+        labels = dict(kind.branches)
+        url, lines = "", []
+        if row is not None and resources is not None:
+            url, lines = resources.edit_url(row=row), resources.lines(row=row)
         steps.append(
             {
                 "number": numbers[activity.key],
-                "kind": activity.kind,
-                "push": pushes.get(push or 0),
-                "popup": popups.get(popup or 0),
-                "length": length(activity.seconds),
-                "target": activity.target_devices,
-                "ways": ways,
+                "title": kind.title,
+                "sentence": kind.sentence(activity.settings),
+                "has_resource": resources is not None,
+                "resource": row,
+                "url": url,
+                "lines": lines,
+                "ways": [(labels[outcome], numbers.get(target, "")) for outcome, target in activity.next.items()],
+                "others_end": bool(kind.outcomes) and len(activity.next) < len(kind.outcomes),
+                "ends": kind.ends,
             }
         )
     return steps

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from campaigns.drafts.fingerprint import review_read
 from campaigns.models import Campaign
-from campaigns.selectors.reviewing import review_read
 from campaigns.services.publish import CannotPublish, ReviewOutdated, campaign_publish
 from campaigns.services.states import (
     CannotChangeState,

@@ -1,7 +1,6 @@
 """The engine: enrolments advance by set, one statement per kind of activity (ENGINEERING, Journey engine)."""
 
-from campaigns.advance.answers import popup_answers_apply
-from campaigns.advance.engine import AdvanceResult, advance_due, advance_enrolments
+from campaigns.advance.engine import AdvanceResult, advance_due, advance_enrolments, popup_answers_apply
 from campaigns.advance.exits import enrolments_exit
 
 __all__ = [

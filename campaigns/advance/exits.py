@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from campaigns.advance.statements import run
 from devices.delivery.services.dispatches import enrolments_cancel
 
 _EXIT = """
@@ -28,6 +27,8 @@ def enrolments_exit(*, ids: Sequence[int], reason: str, now: datetime) -> list[i
     if not ids:
         return []
     enrolments_cancel(enrolment_ids=ids, reason=reason, now=now)
-    ended = [row[0] for row in run(_EXIT, {"ids": list(ids), "reason": reason, "now": now})]
+    with connection.cursor() as cursor:
+        cursor.execute(_EXIT, {"ids": list(ids), "reason": reason, "now": now})
+        ended = [row[0] for row in cursor.fetchall()]
     enrolments_cancel(enrolment_ids=ended, reason=reason, now=now)
     return ended

@@ -1,13 +1,10 @@
 """A valid flow to flat steps, as the engine joins them in SQL."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from campaigns.journey.parse import Activity, Flow
-
-# A popup that never reached a page (nobody came, another popup was in the way all the time, the person has opted out),
-# or was taken back, takes the branch of one that got no answer: to the journey it is the same.
-_LIKE_NO_ANSWER = ("expired", "busy", "opted_out", "cancelled")
+from campaigns.journey.parse import VERSION, Activity, Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +13,9 @@ class Step:
 
     key: str
     kind: str
-    resource: int | None
     seconds: int
-    target_devices: str
-    next: dict[str, str]
+    settings: Mapping[str, Any]
+    next: Mapping[str, str]
 
 
 def compile_flow(*, flow: Flow) -> list[Step]:
@@ -27,10 +23,9 @@ def compile_flow(*, flow: Flow) -> list[Step]:
     return [
         Step(
             key=activity.key,
-            kind=activity.kind,
-            resource=activity.resource,
-            seconds=activity.seconds,
-            target_devices=activity.target_devices,
+            kind=activity.kind.name,
+            seconds=activity.kind.seconds(activity.settings),
+            settings=asdict(activity.settings),
             next=_branches(activity),
         )
         for activity in flow.activities
@@ -38,24 +33,23 @@ def compile_flow(*, flow: Flow) -> list[Step]:
 
 
 def _branches(activity: Activity) -> dict[str, str]:
-    branches = dict(activity.next)
-    if "no_answer" in branches:
-        branches |= dict.fromkeys(_LIKE_NO_ANSWER, branches["no_answer"])
-    return branches
+    hidden = {
+        outcome: activity.next[branch] for outcome, branch in activity.kind.like.items() if branch in activity.next
+    }
+    return {**activity.next, **hidden}
 
 
-def graph_of(*, flow: Flow, steps: list[Step]) -> dict[str, Any]:
+def graph_of(*, flow: Flow, steps: Sequence[Step]) -> dict[str, Any]:
     """What a version keeps as its compiled graph (JSON)."""
     return {
-        "version": 1,
+        "version": VERSION,
         "start": flow.start,
         "steps": {
             step.key: {
                 "kind": step.kind,
-                "resource": step.resource,
                 "seconds": step.seconds,
-                "target_devices": step.target_devices,
-                "next": step.next,
+                "settings": dict(step.settings),
+                "next": dict(step.next),
             }
             for step in steps
         },

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devices.delivery.popup_outcomes import POPUP_OUTCOMES
+from campaigns.journey.kinds import Kind, Kinds, setting_read
 
-KINDS = ("popup", "push", "delay", "stop")
-TARGETS = ("all", "web", "native")
-# Activities with one way out compile to this outcome: it stands for every outcome that has no branch of its own.
-ANY_OUTCOME = "*"
+VERSION = 2
+"""Of drafts and compiled graphs; `upgrade.py` makes it from the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +21,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One node. `next` maps outcomes to keys; an outcome without an entry ends the journey.
-
-    `seconds`: how long a delay is, or how long a popup waits for its answer (0: as long as the popup resource says).
-    """
+    """One node. `settings`: an instance of the kind's class; an outcome that is not in `next` ends the journey."""
 
     key: str
-    kind: str
-    resource: int | None = None
-    seconds: int = 0
-    target_devices: str = "all"
+    kind: Kind
+    settings: Any
     next: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def resource(self) -> int | None:
+        """The id of the resource that it sends or shows; None where none is chosen or the kind has none."""
+        name = self.kind.resource_field
+        return getattr(self.settings, name) if name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,20 @@ class Flow:
         return next((activity for activity in self.activities if activity.key == key), None)
 
 
-def parse(draft: Any) -> Flow:
+def parse(draft: Any, *, kinds: Kinds) -> Flow:
     """Read a draft flow; an empty or broken one gives an empty flow with problems."""
     if not isinstance(draft, Mapping):
         return Flow("", (), (Problem("", "malformed", "The flow cannot be read."),))
-    if draft and draft.get("version") != 1:
-        problem = Problem("", "malformed", "The flow was saved by another version of the editor.")
-        return Flow("", (), (problem,))
+    if draft and draft.get("version") != VERSION:
+        text = "The flow was saved by another version of the editor. Reload the page and save it again."
+        return Flow("", (), (Problem("", "malformed", text),))
     rows = draft.get("activities", [])
     if not isinstance(rows, list):
         return Flow("", (), (Problem("", "malformed", "The flow's activities cannot be read."),))
     problems: list[Problem] = []
     activities: dict[str, Activity] = {}
     for number, row in enumerate(rows, start=1):
-        activity = _activity(row, number, problems)
+        activity = _activity(row, number, kinds, problems)
         if activity is None:
             continue
         if activity.key in activities:
@@ -73,61 +72,47 @@ def parse(draft: Any) -> Flow:
     return Flow(start if isinstance(start, str) else "", tuple(activities.values()), tuple(problems))
 
 
-def _activity(row: Any, number: int, problems: list[Problem]) -> Activity | None:
+def _activity(row: Any, number: int, kinds: Kinds, problems: list[Problem]) -> Activity | None:
     key = row.get("key") if isinstance(row, Mapping) else None
     if not isinstance(key, str) or not 0 < len(key) <= 16:
         problems.append(Problem("", "malformed", f"Activity number {number} cannot be read."))
         return None
-    kind = row.get("kind")
-    if kind not in KINDS:
-        problems.append(Problem(key, "unknown_kind", f"There is no activity called {str(kind)[:40]!r}."))
+    name = row.get("kind")
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None:
+        problems.append(Problem(key, "unknown_kind", f"There is no activity called {str(name)[:40]!r}."))
         return None
     return Activity(
-        key=key,
-        kind=kind,
-        resource=_whole(row, kind, problems, key) if kind in ("popup", "push") else None,
-        seconds=_seconds(row, kind, problems, key),
-        target_devices=_target(row, kind, problems, key),
-        next=_next(row, kind, problems, key),
+        key=key, kind=kind, settings=_settings(row, kind, key, problems), next=_next(row, kind, key, problems)
     )
 
 
-def _whole(row: Mapping[str, Any], name: str, problems: list[Problem], key: str) -> int | None:
-    value = row.get(name)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    problems.append(Problem(key, "malformed", f"The activity's {name} cannot be read."))
-    return None
+def _settings(row: Mapping[str, Any], kind: Kind, key: str, problems: list[Problem]) -> Any:
+    given = row.get("settings", {})
+    if not isinstance(given, Mapping) or not given.keys() <= kind.fields.keys():
+        problems.append(Problem(key, "malformed", "The activity's settings cannot be read."))
+        return kind.settings()
+    values = {}
+    for name, described in kind.fields.items():
+        values[name], readable = setting_read(field=described, value=given.get(name))
+        if not readable:
+            problems.append(Problem(key, "malformed", f"{described.label} cannot be read. Choose it again."))
+    return kind.settings(**values)
 
 
-def _seconds(row: Mapping[str, Any], kind: str, problems: list[Problem], key: str) -> int:
-    name = {"delay": "seconds", "popup": "timeout"}.get(kind)
-    return 0 if name is None else _whole(row, name, problems, key) or 0
-
-
-def _target(row: Mapping[str, Any], kind: str, problems: list[Problem], key: str) -> str:
-    value = row.get("target_devices", "all")
-    if kind != "push" or value in TARGETS:
-        return str(value) if kind == "push" else "all"
-    problems.append(Problem(key, "malformed", "Target devices must be All, Web or Native apps."))
-    return "all"
-
-
-def _next(row: Mapping[str, Any], kind: str, problems: list[Problem], key: str) -> dict[str, str]:
-    if kind == "stop":
+def _next(row: Mapping[str, Any], kind: Kind, key: str, problems: list[Problem]) -> dict[str, str]:
+    ways = row.get("next")
+    if ways is None:
         return {}
-    value = row.get("next")
-    if kind != "popup":
-        value = {ANY_OUTCOME: value}
-    elif value is None:
-        value = {}
-    found: dict[str, str] = {}
-    if not isinstance(value, Mapping):
+    if not isinstance(ways, Mapping):
         problems.append(Problem(key, "malformed", "The activity's branches cannot be read."))
-        return found
-    for outcome, target in value.items():
-        if kind == "popup" and outcome not in POPUP_OUTCOMES:
-            problems.append(Problem(key, "unknown_outcome", f"A popup has no outcome called {str(outcome)[:40]!r}."))
+        return {}
+    known = dict(kind.branches)
+    found: dict[str, str] = {}
+    for outcome, target in ways.items():
+        if outcome not in known:
+            text = f"{kind.title} has no outcome called {str(outcome)[:40]!r}."
+            problems.append(Problem(key, "unknown_outcome", text))
         elif target is None or target == "":
             continue
         elif not isinstance(target, str):

@@ -26,7 +26,7 @@ class Campaign(models.Model):
         EXECUTED = "executed", "Executed"
 
     class EntryMode(models.TextChoices):
-        ONCE = "once", "Once in a life"
+        ONCE = "once", "Once per person"
         ONCE_WHILE_OPEN = "once_while_open", "Again after the last run has ended"
         EVERY_TIME = "every_time", "Every time"
         RESTART = "restart", "Restart: end the open run, begin again"
@@ -92,7 +92,7 @@ class Campaign(models.Model):
     )
     entry_mode = models.CharField(max_length=16, choices=EntryMode, default=EntryMode.ONCE)
     entry_interval = models.IntegerField(
-        default=0, help_text="Least time between two entries of the same end user, in seconds."
+        default=0, help_text="Minimum time between two entries of the same end user, in seconds."
     )
     flow = models.JSONField(default=dict, blank=True, help_text="The draft of the flow.")
     current_version = models.ForeignKey(
@@ -196,11 +196,16 @@ class VersionStep(models.Model):
 
     version = models.ForeignKey(CampaignVersion, on_delete=models.CASCADE, related_name="steps")
     key = models.CharField(max_length=16)
-    kind = models.CharField(max_length=12)
-    seconds = models.IntegerField(default=0, help_text="Delay: how long. Popup: how long an answer is awaited.")
-    target_devices = models.CharField(max_length=8, default="all")
-    next = models.JSONField(default=dict, help_text="Outcome to the key of the next activity; absent ends the run.")
-    content = models.JSONField(default=dict, help_text="Push, popup: the content revision, as dispatches carry it.")
+    kind = models.CharField(max_length=32)
+    seconds = models.IntegerField(default=0, help_text="How long it waits: a delay, or a popup for its answer.")
+    target_devices = models.CharField(
+        max_length=8, default="all", db_default="all", help_text="Unused since 0.4.0, which reads `settings`."
+    )
+    settings = models.JSONField(
+        default=dict, db_default={}, help_text="The activity's settings; the engine joins length, branches and content."
+    )
+    next = models.JSONField(default=dict, help_text="Outcome to the key of the next activity; absent ends the journey.")
+    content = models.JSONField(default=dict, help_text="What it sends or shows, as dispatches carry it.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "key"], name="campaigns_versionstep_key")]

@@ -31,6 +31,12 @@ class Enrolment(models.Model):
         DONE = "done", "Done"
         EXITED = "exited", "Exited"
 
+    class Arm(models.TextChoices):
+        """Who gets no messages, so that the others can be compared with them; '' gets them."""
+
+        CONTROL = "control", "Control group"
+        HOLDOUT = "holdout", "Global control group"
+
     day = models.DateField(help_text="Day of entry: the partition of its step runs.")
     brand_id = models.BigIntegerField()
     campaign = models.ForeignKey(
@@ -43,14 +49,24 @@ class Enrolment(models.Model):
         EndUser, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     entry_key = models.CharField(max_length=64, help_text="Event id, schedule slot in ISO, or once.")
+    run_key = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a campaign that is keyed by an event property: its value, or the SHA-256 of a longer one.",
+    )
+    arm = models.CharField(max_length=8, choices=Arm, blank=True, default="", db_default="")
     device_id = models.BigIntegerField(null=True, help_text="The device of the event that let them in.")
     variables = models.JSONField(null=True, help_text="The event's properties, for personalisation.")
     exclusive = models.BooleanField(default=True, help_text="Only one such run may be open; false for every_time.")
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE, db_default="active")
     at_key = models.CharField(max_length=16)
-    at_kind = models.CharField(max_length=12)
+    at_kind = models.CharField(max_length=32)
     step_seq = models.IntegerField(default=0, db_default=0)
-    waiting_for = models.CharField(max_length=12, blank=True, default="", db_default="")
+    waiting_for = models.CharField(max_length=32, blank=True, default="", db_default="")
+    awaited_event = models.CharField(max_length=64, blank=True, default="", db_default="")
+    state_data = models.JSONField(default=dict, db_default={}, help_text="What activities keep, such as loop counts.")
     wake_at = models.DateTimeField(null=True)
     entered_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -64,6 +80,13 @@ class Enrolment(models.Model):
                 condition=Q(state="active", exclusive=True),
                 name="campaigns_enrolment_one_open",
             ),
+            # The one above goes in 0.5.0, when no process of before run keys is left; from then on runs may be keyed.
+            models.UniqueConstraint(
+                fields=["campaign", "end_user", "run_key"],
+                condition=Q(state="active", exclusive=True),
+                name="campaigns_enrolment_one_open_key",
+            ),
+            models.CheckConstraint(condition=Q(arm__in=["", "control", "holdout"]), name="campaigns_enrolment_arm"),
             models.CheckConstraint(
                 condition=Q(state__in=["active", "done", "exited"]), name="campaigns_enrolment_state"
             ),
@@ -72,6 +95,11 @@ class Enrolment(models.Model):
             models.Index(fields=["at_kind", "wake_at"], condition=Q(state="active"), name="campaigns_enrolment_due"),
             models.Index(fields=["end_user"], name="campaigns_enrolment_user"),
             models.Index(fields=["campaign", "state"], name="campaigns_enrolment_campaign"),
+            models.Index(
+                fields=["brand_id", "awaited_event", "end_user"],
+                condition=Q(state="active") & ~Q(awaited_event=""),
+                name="campaigns_enrolment_awaited",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,14 +111,15 @@ class StepRun(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
+    brand_id = models.BigIntegerField(null=True, help_text="Empty for steps of before 0.4.0.")
     enrolment = models.ForeignKey(
         Enrolment, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="step_runs"
     )
     step_seq = models.IntegerField()
     version_id = models.BigIntegerField()
     key = models.CharField(max_length=16)
-    kind = models.CharField(max_length=12)
-    outcome = models.CharField(max_length=24, blank=True, default="", db_default="")
+    kind = models.CharField(max_length=32)
+    outcome = models.CharField(max_length=32, blank=True, default="", db_default="")
     ran_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
 

@@ -82,7 +82,8 @@ class CampaignCounts:
 _RUNS = """
 SELECT r.key, r.kind, r.outcome, count(*)
 FROM campaigns_steprun r
-WHERE r.version_id IN (SELECT id FROM campaigns_campaignversion WHERE campaign_id = %s)
+WHERE r.version_id IN (SELECT id FROM campaigns_campaignversion WHERE campaign_id = %(campaign)s)
+  AND (%(kinds)s::text[] IS NULL OR r.kind = ANY(%(kinds)s::text[]))
 GROUP BY 1, 2, 3
 """
 _KEY = "split_part(p.source_key, ':', 2)"
@@ -139,14 +140,27 @@ def activities_sent(*, campaign: Campaign) -> dict[str, ActivityCounts]:
     return found
 
 
-def campaign_counts(*, campaign: Campaign) -> CampaignCounts:
-    """Everything that can be counted of a campaign, in four queries."""
-    activities = activities_sent(campaign=campaign)
+def activities_run(
+    *, campaign: Campaign, kinds: Sequence[str] | None, into: Mapping[str, ActivityCounts] | None = None
+) -> dict[str, ActivityCounts]:
+    """How often activities of these kinds (None: of all) were run, and by which outcome, by the activity's key.
+
+    `into`: counts that are to be completed.
+    """
+    found = dict(into or {})
+    if kinds is not None and not kinds:
+        return found
     with connection.cursor() as cursor:
-        cursor.execute(_RUNS, [campaign.pk])
+        cursor.execute(_RUNS, {"campaign": campaign.pk, "kinds": None if kinds is None else list(kinds)})
         for key, kind, outcome, count in cursor.fetchall():
-            activity = activities.setdefault(key, ActivityCounts(key, kind))
+            activity = found.setdefault(key, ActivityCounts(key, kind))
             activity.runs += count
             if outcome:
                 activity.outcomes[outcome] = activity.outcomes.get(outcome, 0) + count
+    return found
+
+
+def campaign_counts(*, campaign: Campaign) -> CampaignCounts:
+    """Everything that can be counted of a campaign, in four queries."""
+    activities = activities_run(campaign=campaign, kinds=None, into=activities_sent(campaign=campaign))
     return CampaignCounts(totals(campaign_ids=[campaign.pk])[campaign.pk], activities)

@@ -22,14 +22,13 @@ class Entry:
     rules: dict[str, Any] | None
     start_key: str
     start_kind: str
-    start_seconds: int
     time_zone: str
     trigger_kind: str = "event"
     trigger_segment: int | None = None
 
 
 _ENTRY = """
-SELECT c.id, v.id, c.brand_id, v.entry, s.key, s.kind, s.seconds, b.time_zone
+SELECT c.id, v.id, c.brand_id, v.entry, s.key, s.kind, b.time_zone
 FROM campaigns_campaign c
 JOIN devices_brand b ON b.id = c.brand_id
 JOIN campaigns_campaignversion v ON v.id = {version}
@@ -65,12 +64,11 @@ def _entries(sql: str, values: Sequence[Any]) -> list[Entry]:
             rules=entry["rules"],
             start_key=key,
             start_kind=kind,
-            start_seconds=seconds,
             time_zone=zone,
             trigger_kind=entry.get("trigger_kind", "event"),  # versions of before segments could trigger
             trigger_segment=entry.get("trigger_segment"),
         )
-        for campaign_id, version_id, brand_id, raw, key, kind, seconds, zone in rows
+        for campaign_id, version_id, brand_id, raw, key, kind, zone in rows
         for entry in [json.loads(raw)]
     ]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from campaigns.activities import registry
 from campaigns.advance import enrolments_exit
 from campaigns.models import Campaign
 from campaigns.selectors.entries import Entry
@@ -62,7 +63,8 @@ _ENTER = """
 INSERT INTO campaigns_enrolment (day, brand_id, campaign_id, version_id, end_user_id, entry_key, device_id, variables,
                                  exclusive, at_key, at_kind, wake_at, entered_at)
 SELECT %(day)s, %(brand)s, %(campaign)s, %(version)s, p.end_user_id, p.entry_key, p.device_id, p.variables,
-       %(mode)s <> 'every_time', %(start_key)s, %(start_kind)s, %(wake_at)s, %(now)s
+       %(mode)s <> 'every_time', %(start_key)s, %(start_kind)s,
+       (SELECT <wakes> FROM campaigns_versionstep n WHERE n.version_id = %(version)s AND n.key = %(start_key)s), %(now)s
 FROM {source}
 ON CONFLICT DO NOTHING
 RETURNING id
@@ -84,7 +86,7 @@ _CHOSEN = """unnest(%(users)s::bigint[], %(keys)s::text[], %(devices)s::bigint[]
 
 @transaction.atomic
 def enrol(*, entry: Entry, candidates: Sequence[Candidate], now: datetime) -> list[int]:
-    """Enter those of the candidates whom the entry mode and the least interval let in; returns the new enrolments' ids.
+    """Enter those of the candidates whom entry mode and minimum time between entries let in; return their new ids.
 
     Nobody enters a campaign that is not active, and nobody who is marked *never contact* enters any: the row is read
     under a lock that setting the mark waits for. The caller decides who is in the audience.
@@ -120,7 +122,6 @@ def _restart(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> li
 
 
 def _values(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> dict[str, Any]:
-    delay = entry.start_seconds if entry.start_kind == "delay" else 0
     return {
         "now": now,
         "day": now.astimezone(UTC).date(),
@@ -131,7 +132,6 @@ def _values(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> dic
         "interval": timedelta(seconds=entry.interval),
         "start_key": entry.start_key,
         "start_kind": entry.start_kind,
-        "wake_at": now + timedelta(seconds=delay),
         "users": [candidate.end_user_id for candidate in candidates],
         "keys": [candidate.entry_key for candidate in candidates],
         "devices": [candidate.device_id for candidate in candidates],
@@ -143,5 +143,5 @@ def _values(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> dic
 
 def _rows(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql.replace("<wakes>", registry.wake_sql()), values)
         return cursor.fetchall()

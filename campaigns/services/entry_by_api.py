@@ -42,7 +42,7 @@ class Triggered:
 
 @transaction.atomic
 def campaign_trigger(*, campaign_id: int, rows: Sequence[TriggerRow], key: str, now: datetime) -> Triggered:
-    """Enter these end users, as the campaign's audience, entry mode and least interval let them; `key` names the call.
+    """Enter these end users, as audience, entry mode and minimum time between entries let them; `key` names the call.
 
     Raises CannotTrigger. Hand the enrolments to campaigns.advance.advance_enrolments in the same transaction.
     """

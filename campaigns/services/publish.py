@@ -1,21 +1,20 @@
 """Publishing: what a marketer drafted becomes an immutable version that end users enter."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from assets.services import popup_problem
+from campaigns.activities import registry
+from campaigns.drafts.changes import review_changes
+from campaigns.drafts.fingerprint import Reviewed
+from campaigns.drafts.reading import Draft, draft_read
 from campaigns.journey.compile import Step, compile_flow, graph_of
 from campaigns.journey.parse import Problem
 from campaigns.journey.validate import validate
 from campaigns.models import Campaign, CampaignVersion, Launch
-from campaigns.selectors.changes import review_changes
-from campaigns.selectors.drafts import Draft, draft_read, popup_revision
-from campaigns.selectors.reviewing import Reviewed
 from campaigns.services.locks import lock_state
 from campaigns.services.schedule import MAX_AHEAD, TOO_FAR
 from campaigns.services.versions import version_write
@@ -51,8 +50,8 @@ def draft_problems(*, draft: Draft, now: datetime) -> list[Problem]:
     return [
         *_settings(draft, now),
         *_audience(draft),
-        *validate(flow=draft.flow, push_ids=draft.pushes.keys(), popup_ids=draft.popups.keys()),
-        *_popups(draft),
+        *validate(flow=draft.flow, usable=draft.resources),
+        *_resources(draft),
     ]
 
 
@@ -79,13 +78,13 @@ def campaign_publish(
     problems = draft_problems(draft=draft, now=now)
     if problems:
         raise CannotPublish(problems)
-    steps = _timed(compile_flow(flow=draft.flow), draft)
+    steps, contents = _with_content(draft)
     before = campaign.current_version
     version = version_write(
         campaign=campaign,
         graph=graph_of(flow=draft.flow, steps=steps),
         steps=steps,
-        contents=_contents(steps, draft),
+        contents=contents,
         rules=draft.rules,
         by=by,
         now=now,
@@ -130,32 +129,24 @@ def _audience(draft: Draft) -> list[Problem]:
     return [Problem("", "audience", f"The audience {draft.audience.problem}")] if draft.audience.problem else []
 
 
-def _popups(draft: Draft) -> list[Problem]:
-    """Popups that cannot be shown as they are."""
-    said = {pk: popup_problem(popup_revision(popup)) for pk, popup in draft.popups.items()}
-    return [
-        Problem(activity.key, "popup_unusable", text)
-        for activity in draft.flow.activities
-        if activity.kind == "popup" and (text := said.get(activity.resource or 0))
-    ]
-
-
-def _timed(steps: Sequence[Step], draft: Draft) -> list[Step]:
-    """The steps; a popup activity without a time of its own waits as long as its popup says."""
-    return [
-        replace(step, seconds=popup_revision(draft.popups[step.resource]).expires_after)
-        if step.kind == "popup" and step.resource is not None and not step.seconds
-        else step
-        for step in steps
-    ]
-
-
-def _contents(steps: Sequence[Step], draft: Draft) -> dict[str, dict[str, Any]]:
-    """The content of every push and popup as it was read: what is edited later changes nothing here."""
-    found: dict[str, dict[str, Any]] = {}
-    for step in steps:
-        if step.resource is None:
-            continue
-        content = draft.contents[step.kind, step.resource]
-        found[step.key] = {**content, "expires_after": step.seconds} if step.kind == "popup" else content
+def _resources(draft: Draft) -> list[Problem]:
+    """Pushes, popups and the like that cannot be used as they are."""
+    found = []
+    for activity in draft.flow.activities:
+        row, resources = draft.resource(activity), registry.resources_of(activity.kind)
+        if row is not None and resources is not None and (text := resources.problem(row=row)):
+            found.append(Problem(activity.key, "resource_unusable", text))
     return found
+
+
+def _with_content(draft: Draft) -> tuple[list[Step], dict[str, dict[str, Any]]]:
+    """The steps, and by key the content as it was read: what is edited later changes nothing here."""
+    steps: list[Step] = []
+    contents: dict[str, dict[str, Any]] = {}
+    for activity, step in zip(draft.flow.activities, compile_flow(flow=draft.flow), strict=True):
+        row, resources = draft.resource(activity), registry.resources_of(activity.kind)
+        if row is not None and resources is not None:
+            content = draft.contents[activity.kind.name, row.pk]
+            step, contents[step.key] = resources.compiled(row=row, step=step, content=content)
+        steps.append(step)
+    return steps, contents

@@ -129,7 +129,7 @@ def announcement_make_ready(
     by: AbstractBaseUser | None,
     now: datetime,
 ) -> Campaign:
-    """A new draft of *Announcement popup*: at the next visit, once in a life; none that asks for permission."""
+    """A new draft of *Announcement popup*: at the next visit, once per person; none that asks for permission."""
     _lock(brand)
     _own(brand, popup, segment)
     revision = popup.current_revision
@@ -173,7 +173,8 @@ def _used_before(brand: Brand, flows: tuple[str, ...], kind: str) -> list[int]:
     found: list[int] = []
     for draft in drafts[:20]:
         activities = draft.get("activities", []) if isinstance(draft, dict) else []
-        found += [item[kind] for item in activities if item.get("kind") == kind and isinstance(item.get(kind), int)]
+        chosen = (item.get("settings", {}).get(kind) for item in activities if item.get("kind") == kind)
+        found += [pk for pk in chosen if isinstance(pk, int)]
     return found
 
 

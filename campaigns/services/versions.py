@@ -40,8 +40,10 @@ def version_write(
                 key=step.key,
                 kind=step.kind,
                 seconds=step.seconds,
-                target_devices=step.target_devices,
-                next=step.next,
+                # The release before this one reads the column; it goes in 0.5.0.
+                target_devices=step.settings.get("target_devices", "all"),
+                settings=dict(step.settings),
+                next=dict(step.next),
                 content=dict(contents.get(step.key, {})),
             )
             for step in steps

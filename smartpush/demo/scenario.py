@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 
 from assets.models import PopupResource, PushResource
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
+from campaigns.journey.ready_flows import push_once
 from campaigns.models import Campaign, Enrolment
 from campaigns.services.publish import campaign_publish
 from campaigns.services.ready import campaign_make_ready
@@ -234,19 +235,7 @@ class Scenario:
             kind=Campaign.Kind.SCHEDULED,
             scheduled_at=now,
             segment=segment_ready(brand=brand, key=Segment.Ready.PUSH_ENABLED),
-            flow={
-                "version": 1,
-                "start": "a1",
-                "activities": [
-                    {
-                        "key": "a1",
-                        "kind": "push",
-                        "push": revision.resource_id,
-                        "target_devices": "all",
-                        "next": None,
-                    }
-                ],
-            },
+            flow=push_once(push_id=revision.resource_id),
         )
         campaign_publish(campaign=campaign, by=None, now=now)
         return campaign

@@ -139,7 +139,7 @@ def asking_campaign(brand: Brand, *, popup: PopupRevision | None = None) -> Camp
     if popup is not None:
         for activity in campaign.flow["activities"]:
             if activity["kind"] == "popup":
-                activity["popup"] = popup.resource_id
+                activity["settings"]["popup"] = popup.resource_id
         campaign.save(update_fields=["flow"])
     campaign_publish(campaign=campaign, by=None, now=now)
     return campaign

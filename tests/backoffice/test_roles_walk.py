@@ -64,6 +64,7 @@ OUR_PAGES = {
     "assets_pushresource_send_test": Role.VIEWER,  # a button that leads to the page above
     "campaigns_campaign_ready": Role.EDITOR,
     "campaigns_campaign_ready_flow": Role.EDITOR,
+    "campaigns_campaign_catalogue": Role.VIEWER,
     "campaigns_campaign_review": Role.VIEWER,  # what activating would do, which is the page below
     "campaigns_campaign_activate": Role.PUBLISHER,
     "campaigns_campaign_pause": Role.PUBLISHER,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from campaigns.activities import registry
 from campaigns.advance import advance_due, popup_answers_apply
 from campaigns.journey.parse import parse
 from campaigns.journey.validate import validate
@@ -12,7 +13,7 @@ from campaigns.models import Enrolment, StepRun
 from campaigns.services.entry import Candidate, enrol
 from devices.delivery.popup_outcomes import POPUP_OUTCOMES
 from devices.models import Delivery, PopupOffer
-from tests.campaigns.world import NOW, entry_for, flow_of
+from tests.campaigns.world import NOW, delay, entry_for, flow_of, popup, push, stop
 
 KEYS = [f"a{n}" for n in range(1, 7)]
 TICKS = 12
@@ -30,24 +31,24 @@ def flows(draw):
         anywhere = st.none() | st.sampled_from(keys)
         onward = keys[place + 1] if place + 1 < count else draw(anywhere)
         if key in ends:
-            activities.append({"key": key, "kind": "stop"})
+            activities.append(stop(key))
         elif kinds[place] == "popup":
             branches = {outcome: draw(anywhere) for outcome in POPUP_OUTCOMES}
             branches[draw(st.sampled_from(POPUP_OUTCOMES))] = onward
-            activities.append({"key": key, "kind": "popup", "popup": 1, "timeout": 60, "next": branches})
+            activities.append(popup(key, timeout=60, **branches))
         elif kinds[place] == "push":
             target = draw(st.sampled_from(["all", "web", "native"]))
-            activities.append({"key": key, "kind": "push", "push": 1, "target_devices": target, "next": onward})
+            activities.append(push(key, onward, target))
         else:
-            activities.append({"key": key, "kind": "delay", "seconds": 20, "next": onward})
+            activities.append(delay(key, 20, onward))
     return flow_of(*activities)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(draft=flows(), answers=st.lists(st.sampled_from([*POPUP_OUTCOMES, None]), min_size=TICKS, max_size=TICKS))
 def test_every_valid_journey_advances_and_runs_each_step_once(world, draft, answers):
-    flow = parse(draft)
-    if validate(flow=flow, push_ids={1}, popup_ids={1}):
+    flow = parse(draft, kinds=registry.kinds())
+    if validate(flow=flow, usable={"push": {1}, "popup": {1}}):
         return
     campaign = world.campaign(draft, entry_mode="every_time")
     ann, bob = world.end_user(), world.end_user()

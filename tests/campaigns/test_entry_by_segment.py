@@ -27,7 +27,7 @@ def welcome(world, watched, kind="segment_entered", **fields):
     draft = PushDraft(variants=(PushVariantDraft("en", "Welcome", "Good to have you."),))
     resource = push_resource_save(brand=world.brand, name="Welcome", draft=draft).resource
     fields = {"name": "Welcome", "entry_mode": "every_time", **fields}
-    flow = flow_of({**push("a1"), "push": resource.pk})
+    flow = flow_of(push("a1", resource=resource.pk))
     campaign = Campaign.objects.create(
         brand=world.brand, trigger_kind=kind, trigger_segment=watched, trigger_event="", flow=flow, **fields
     )

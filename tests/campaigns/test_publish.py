@@ -76,7 +76,7 @@ def test_the_ready_flow_made_again_uses_what_is_there(world):
 def test_a_version_keeps_the_content_it_was_published_with(world):
     variant = PushVariantDraft(language="en", title="One", message="Text")
     resource = push_resource_save(brand=world.brand, name="P", draft=PushDraft(variants=(variant,))).resource
-    campaign = draft(world, flow=flow_of({**push("a1"), "push": resource.pk}))
+    campaign = draft(world, flow=flow_of(push("a1", resource=resource.pk)))
     version = campaign_publish(campaign=campaign, by=None, now=NOW)
     newer = PushVariantDraft(language="en", title="Two", message="Text")
     push_resource_save(brand=world.brand, name="P", draft=PushDraft(variants=(newer,)), resource=resource)
@@ -98,7 +98,7 @@ def test_another_brands_content_and_audience_are_refused(world):
     variant = PushVariantDraft(language="en", title="One", message="Text")
     theirs = push_resource_save(brand=other, name="P", draft=PushDraft(variants=(variant,))).resource
     audience = Segment.objects.create(brand=other, name="S", rules={"version": 1, "rule": {"all": []}})
-    campaign = draft(world, flow=flow_of({**push("a1"), "push": theirs.pk}), segment=audience)
+    campaign = draft(world, flow=flow_of(push("a1", resource=theirs.pk)), segment=audience)
     assert problems(campaign) == {("a1", "missing_resource"), ("", "audience")}
 
 

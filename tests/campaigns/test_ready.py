@@ -88,7 +88,7 @@ def test_a_popup_whose_categories_are_all_archived_is_not_published(world):
         category_archive(category=category, now=NOW)
     with pytest.raises(CannotPublish) as refused:
         campaign_publish(campaign=campaign, by=None, now=NOW)
-    assert [(problem.key, problem.code) for problem in refused.value.problems] == [("a1", "popup_unusable")]
+    assert [(problem.key, problem.code) for problem in refused.value.problems] == [("a1", "resource_unusable")]
 
 
 def test_a_popup_waits_as_long_as_it_says_unless_its_activity_has_a_time(world):
@@ -97,7 +97,7 @@ def test_a_popup_waits_as_long_as_it_says_unless_its_activity_has_a_time(world):
     campaign_publish(campaign=campaign, by=None, now=NOW)
     visit(world, world.end_user())
     assert PopupOffer.objects.get().expires_at == later(3600)
-    campaign.flow["activities"][0]["timeout"] = 600
+    campaign.flow["activities"][0]["settings"]["timeout"] = 600
     campaign.save()
     assert campaign_publish(campaign=campaign, by=None, now=NOW).steps.get().seconds == 600
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from campaigns.activities import registry
+from campaigns.drafts.fingerprint import review_different, review_parts
+from campaigns.drafts.reading import Draft, Selection
 from campaigns.journey.parse import parse
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import Draft, Selection
-from campaigns.selectors.reviewing import review_different, review_parts
 from segments.models import Segment
 from tests.campaigns.world import NOW, delay, flow_of, popup, push, stop
 
@@ -18,7 +19,7 @@ SCHEDULED = {"kind": "scheduled", "scheduled_at": NOW + timedelta(hours=1)}
 
 def parts(*, settings=REALTIME, activities=ACTIVITIES, now=NOW, **selections):
     chosen = {"audience": Selection(), "trigger": Selection(), **selections}
-    draft = Draft(campaign=Campaign(**settings), flow=parse(flow_of(*activities)), **chosen)
+    draft = Draft(campaign=Campaign(**settings), flow=parse(flow_of(*activities), kinds=registry.kinds()), **chosen)
     return review_parts(draft=draft, now=now)
 
 
@@ -28,10 +29,10 @@ def parts(*, settings=REALTIME, activities=ACTIVITIES, now=NOW, **selections):
         popup("a1", allowed="a3"),
         popup("a1", allowed="a2", blocked="a3"),
         popup("a1", timeout=60, allowed="a2"),
-        popup("a1", allowed="a2") | {"popup": 2},
+        popup("a1", allowed="a2", resource=2),
         push("a2", "a4"),
         push("a2", "a3", target="web"),
-        push("a2", "a3") | {"push": 2},
+        push("a2", "a3", resource=2),
         delay("a3", 61, "a4"),
         delay("a2", 60, "a3"),
     ],

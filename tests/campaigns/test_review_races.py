@@ -8,9 +8,9 @@ from django.db import connection
 
 from assets.models import PushResource
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
+from campaigns.drafts.fingerprint import review_parts
+from campaigns.drafts.reading import draft_read
 from campaigns.models import Campaign, CampaignVersion
-from campaigns.selectors.drafts import draft_read
-from campaigns.selectors.reviewing import review_parts
 from campaigns.services.publish import ReviewOutdated, campaign_publish
 from segments.models import Segment
 from segments.services import segment_save
@@ -30,7 +30,7 @@ def campaign(shared_world: World) -> Campaign:
         brand=brand,
         name="Hello",
         segment=segment_save(brand=brand, name="VIPs", rules=VIP),
-        flow=flow_of(push("a1") | {"push": made.pk}),
+        flow=flow_of(push("a1", resource=made.pk)),
     )
 
 

@@ -10,7 +10,7 @@ from devices.models import App, Brand, Delivery, Device, Dispatch, EndUser, Popu
 from segments import fields
 from segments.rules import parse_rules
 from segments.selectors.audiences import audience_ids, context_for, segment_queryset
-from tests.campaigns.world import NOW, World, push
+from tests.campaigns.world import NOW, World, flow_of, push
 
 DAY = timedelta(days=1)
 
@@ -167,7 +167,7 @@ def test_a_message_on_two_devices_is_one_message(world, ledger, people):
 
 def test_pushes_of_one_campaign_of_a_category_and_within_a_time(world, ledger, people):
     ann, bob, cy, dan = people
-    one, other = (world.campaign({"version": 1, "start": "a", "activities": [push("a")]}) for _ in range(2))
+    one, other = (world.campaign(flow_of(push("a"))) for _ in range(2))
     ledger.push(ann, ledger.dispatch(one.pk, category="NEWS"), sent=NOW - 9 * DAY)
     ledger.push(bob, ledger.dispatch(other.pk, category="NEWS"))
     ledger.push(cy, ledger.dispatch(one.pk))
@@ -183,7 +183,7 @@ def test_pushes_of_one_campaign_of_a_category_and_within_a_time(world, ledger, p
 
 def test_popups_by_outcome_campaign_and_time(world, ledger, people):
     ann, bob, cy, dan = people
-    campaign = world.campaign({"version": 1, "start": "a", "activities": [push("a")]})
+    campaign = world.campaign(flow_of(push("a")))
     shown = ledger.dispatch(campaign.pk)
     ledger.popup(ann, shown, "later")
     ledger.popup(ann, shown, "later", at=NOW - 9 * DAY)
@@ -232,7 +232,7 @@ def test_two_answers_of_the_same_instant_are_ordered(world, ledger, people):
 
 def test_campaign_membership(world, ledger, people):
     ann, bob, cy, _ = people
-    one, other = (world.campaign({"version": 1, "start": "a", "activities": [push("a")]}) for _ in range(2))
+    one, other = (world.campaign(flow_of(push("a"))) for _ in range(2))
     ledger.run(ann, one, "active", entered=NOW - DAY, finished=None)
     ledger.run(bob, one, "done", entered=NOW - 9 * DAY, finished=NOW - DAY)
     ledger.run(bob, one, "done", entered=NOW - 8 * DAY, finished=NOW - DAY)
@@ -258,7 +258,7 @@ def test_only_the_brands_own_rows_count(world, ledger, people):
 
 
 def test_only_campaigns_and_categories_of_the_brand_can_be_asked_about(world):
-    campaign = world.campaign({"version": 1, "start": "a", "activities": [push("a")]}, name="Welcome")
+    campaign = world.campaign(flow_of(push("a")), name="Welcome")
     PushCategory.objects.create(brand=world.brand, marker="NEWS", name="News")
     field = fields.get("push")
     assert field is not None and field.check is not None and field.suggest is not None

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import connection
 
+from campaigns.activities import registry
 from campaigns.journey.compile import compile_flow, graph_of
-from campaigns.journey.parse import parse
+from campaigns.journey.parse import VERSION, parse
 from campaigns.models import Campaign, CampaignVersion, Enrolment
 from campaigns.selectors.entries import Entry, entry_of
 from campaigns.services.entry import Candidate, enrol
@@ -38,24 +39,25 @@ def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def popup(key: str, *, timeout: int = 600, **branches: str | None) -> dict[str, Any]:
-    return {"key": key, "kind": "popup", "popup": 1, "timeout": timeout, "next": branches}
+def popup(key: str, *, resource: Any = 1, timeout: int | None = 600, **branches: str | None) -> dict[str, Any]:
+    return {"key": key, "kind": "popup", "settings": {"popup": resource, "timeout": timeout}, "next": branches}
 
 
-def push(key: str, then: str | None = None, target: str = "all") -> dict[str, Any]:
-    return {"key": key, "kind": "push", "push": 1, "target_devices": target, "next": then}
+def push(key: str, then: str | None = None, target: str = "all", *, resource: Any = 1) -> dict[str, Any]:
+    settings = {"push": resource, "target_devices": target}
+    return {"key": key, "kind": "push", "settings": settings, "next": {"*": then}}
 
 
 def delay(key: str, seconds: int, then: str | None = None) -> dict[str, Any]:
-    return {"key": key, "kind": "delay", "seconds": seconds, "next": then}
+    return {"key": key, "kind": "delay", "settings": {"seconds": seconds}, "next": {"*": then}}
 
 
 def stop(key: str) -> dict[str, Any]:
-    return {"key": key, "kind": "stop"}
+    return {"key": key, "kind": "stop", "settings": {}, "next": {}}
 
 
 def flow_of(*activities: dict[str, Any]) -> dict[str, Any]:
-    return {"version": 1, "start": activities[0]["key"], "activities": list(activities)}
+    return {"version": VERSION, "start": activities[0]["key"], "activities": list(activities)}
 
 
 @dataclass
@@ -150,7 +152,7 @@ class World:
 
 
 def version_of(campaign: Campaign, rules: dict[str, Any] | None = None) -> CampaignVersion:
-    flow = parse(campaign.flow)
+    flow = parse(campaign.flow, kinds=registry.kinds())
     assert not flow.problems
     steps = compile_flow(flow=flow)
     contents = {step.key: {"push": PUSH, "popup": POPUP}.get(step.kind, {}) for step in steps}

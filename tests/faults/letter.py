@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.db.models import Count
 
 from assets.services import PushDraft, PushVariantDraft, push_resource_save
+from campaigns.journey.ready_flows import push_once
 from campaigns.models import Campaign
 from campaigns.selectors.audit import Finding, audit
 from campaigns.services.publish import campaign_publish
@@ -55,14 +56,13 @@ class Letter:
             draft=PushDraft(variants=(draft,), default_language="en", policy=policy),
         )
         segments_make_ready(brand=self.brand)
-        only = {"key": "a1", "kind": "push", "push": revision.resource_id, "target_devices": "all", "next": None}
         self.campaign = Campaign.objects.create(
             brand=self.brand,
             name="Weekly letter",
             kind=Campaign.Kind.SCHEDULED,
             scheduled_at=now(),
             segment=Segment.objects.get(brand=self.brand, name="Push enabled"),
-            flow={"version": 1, "start": "a1", "activities": [only]},
+            flow=push_once(push_id=revision.resource_id),
         )
         campaign_publish(campaign=self.campaign, by=None, now=now())
 

@@ -228,7 +228,7 @@ def test_target_devices_are_set_in_the_flow_builder_and_on_the_user_profile(
     expect(chosen.locator("option")).to_have_text(TARGETS)
     chosen.select_option(label="Web")
     marketer.save()
-    assert shop.campaign().flow["activities"][1]["target_devices"] == "web"
+    assert shop.campaign().flow["activities"][1]["settings"]["target_devices"] == "web"
     # On the User Profile page, a card of its own.
     visitor.visit()
     page.bring_to_front()

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 
 from assets.selectors.templates import FaultyText, faulty_texts
-from campaigns.selectors.content import revisions_in_use
+from campaigns.drafts.revisions import revisions_in_use
 from smartpush.common.numbers import counted
 
 

@@ -1,13 +1,8 @@
-// The flow editor: cards of activities in order. It keeps the flow as JSON in the form's hidden field; the server checks it.
+// The flow editor: cards of activities in order. It keeps the flow as JSON in the form's hidden field; the server checks
+// it. It knows no activity by name: titles, branches and settings come from the catalogue (campaigns/admin/catalogue.py),
+// and each setting is drawn by the widget that it names.
 
-const KINDS = {
-  popup: { title: 'Popup', icon: 'ad_units' },
-  push: { title: 'Push', icon: 'notifications' },
-  delay: { title: 'Delay', icon: 'hourglass_top' },
-  stop: { title: 'Stop', icon: 'stop_circle' },
-};
-const UNITS = [[86400, 'days'], [3600, 'hours'], [60, 'minutes'], [1, 'seconds']];
-const TARGETS = [['all', 'All'], ['web', 'Web'], ['native', 'Native apps']];
+const VERSION = 2;
 const DAY = 86400;
 
 function element(tag, attributes = {}, ...children) {
@@ -25,14 +20,9 @@ function icon(name) {
   return element('span', { class: 'material-symbols-outlined', 'aria-hidden': 'true' }, name);
 }
 
-function splitSeconds(seconds) {
-  for (const [unit] of UNITS) if (seconds && seconds % unit === 0) return [seconds / unit, unit];
-  return [seconds || 1, seconds ? 1 : DAY];
-}
-
 class FlowEditor {
   constructor(root, input, config, value) {
-    Object.assign(this, { root, input, config });
+    Object.assign(this, { root, input, config, catalogue: config.catalogue });
     const flow = typeof value === 'string' ? JSON.parse(value || '{}') : value;
     this.activities = Array.isArray(flow?.activities) ? flow.activities : [];
     const start = this.activities.findIndex((activity) => activity.key === flow.start);
@@ -41,12 +31,33 @@ class FlowEditor {
     this.list = element('ol', { class: 'flow-list', 'aria-label': 'Activities' });
     this.root.replaceChildren(this.list, this.adders(), this.status);
     this.render();
+    // A push or popup that was made in another tab can be chosen here at once.
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.refresh());
+  }
+
+  async refresh() {
+    if (!this.config.catalogue_url) return;
+    const answer = await fetch(this.config.catalogue_url, { headers: { Accept: 'application/json' } }).catch(() => null);
+    const known = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (!known) return; // logged out or offline: what the page came with still holds
+    this.catalogue = known;
+    for (const select of this.list.querySelectorAll('select[data-resources]')) this.fillResources(select);
+    this.changed();
+  }
+
+  kind(activity) {
+    return this.catalogue.activities.find(({ name }) => name === activity.kind);
+  }
+
+  settings(activity) {
+    activity.settings ??= {};
+    return activity.settings;
   }
 
   // --- the flow as data ---
   save() {
     const flow = this.activities.length
-      ? { version: 1, start: this.activities[0].key, activities: this.activities }
+      ? { version: VERSION, start: this.activities[0].key, activities: this.activities }
       : {};
     this.input.value = JSON.stringify(flow);
   }
@@ -60,40 +71,34 @@ class FlowEditor {
 
   add(kind) {
     const key = this.freeKey();
-    const made = { key, kind };
-    if (kind === 'popup') {
-      Object.assign(made, { popup: this.only('popups'), timeout: null, next: {} });
-      for (const { value } of this.config.outcomes) made.next[value] = null;
-    } else if (kind === 'push') {
-      Object.assign(made, { push: this.only('pushes'), target_devices: 'all', next: null });
-    } else if (kind === 'delay') {
-      Object.assign(made, { seconds: DAY, next: null });
+    const made = { key, kind: kind.name, settings: {}, next: {} };
+    for (const setting of kind.settings) {
+      made.settings[setting.name] = setting.resources ? this.only(setting.resources) : setting.default;
+      if (setting.widget === 'duration' && !setting.default && !setting.empty) made.settings[setting.name] = DAY;
     }
     const last = this.activities.at(-1);
-    if (last?.kind === 'popup' && Object.values(last.next || {}).every((target) => !target)) {
-      last.next = { ...last.next, allowed: key };
-    } else if (last && last.kind !== 'popup' && last.kind !== 'stop' && !last.next) {
-      last.next = key;
-    }
+    const [first] = (last && this.kind(last)?.branches) || [];
+    if (last) last.next ??= {};
+    if (first && Object.values(last.next).every((target) => !target)) last.next[first.id] = key;
     this.activities.push(made);
     this.render();
-    this.say(`${KINDS[kind].title} added as activity ${this.activities.length}.`);
+    this.say(`${kind.title} added as activity ${this.activities.length}.`);
     this.list.lastElementChild.querySelector('select, input, button')?.focus();
   }
 
   only(name) {
-    return this.config[name].length === 1 ? this.config[name][0].id : null;
+    const { choices } = this.catalogue.resources[name];
+    return choices.length === 1 ? choices[0].id : null;
   }
 
   remove(index) {
     const [gone] = this.activities.splice(index, 1);
-    const onward = typeof gone.next === 'string' && gone.next !== gone.key ? gone.next : null;
-    for (const activity of this.activities) {
-      if (activity.next === gone.key) activity.next = onward;
-      else if (activity.next && typeof activity.next === 'object') {
-        for (const outcome of Object.keys(activity.next)) {
-          if (activity.next[outcome] === gone.key) activity.next[outcome] = onward;
-        }
+    const branches = this.kind(gone)?.branches || [];
+    const only = branches.length === 1 ? gone.next?.[branches[0].id] : null;
+    const onward = only && only !== gone.key ? only : null;
+    for (const { next = {} } of this.activities) {
+      for (const outcome of Object.keys(next)) {
+        if (next[outcome] === gone.key) next[outcome] = onward;
       }
     }
     this.render();
@@ -114,9 +119,11 @@ class FlowEditor {
 
   name(activity) {
     const place = this.activities.indexOf(activity) + 1;
-    const resources = { popup: this.config.popups, push: this.config.pushes }[activity.kind];
-    const found = resources?.find(({ id }) => id === activity[activity.kind]);
-    return `${place}. ${KINDS[activity.kind]?.title || activity.kind}${found ? `: ${found.name}` : ''}`;
+    const kind = this.kind(activity);
+    const setting = kind?.settings.find(({ resources }) => resources);
+    const choices = setting ? this.catalogue.resources[setting.resources].choices : [];
+    const found = choices.find(({ id }) => id === this.settings(activity)[setting.name]);
+    return `${place}. ${kind?.title || activity.kind}${found ? `: ${found.name}` : ''}`;
   }
 
   // --- the flow as cards ---
@@ -133,7 +140,7 @@ class FlowEditor {
   render() {
     this.list.replaceChildren(...this.activities.map((activity, index) => this.card(activity, index)));
     if (!this.activities.length) {
-      this.list.append(element('li', { class: 'sp-empty' }, element('p', {}, 'No activity yet. Add a popup or a push below.')));
+      this.list.append(element('li', { class: 'sp-empty' }, element('p', {}, 'No activity yet. Add the first one below.')));
     }
     const general = this.config.problems.filter(({ key }) => !key);
     if (general.length) this.list.prepend(element('li', {}, this.problems(general)));
@@ -144,7 +151,7 @@ class FlowEditor {
   }
 
   card(activity, index) {
-    const { title, icon: symbol } = KINDS[activity.kind] || { title: activity.kind, icon: 'help' };
+    const { title, icon: symbol } = this.kind(activity) || { title: activity.kind, icon: 'help' };
     const place = index + 1;
     const problems = this.config.problems.filter(({ key }) => key === activity.key);
     const heading = `flow-${activity.key}`;
@@ -172,22 +179,14 @@ class FlowEditor {
   }
 
   fields(activity) {
-    if (activity.kind === 'popup') {
-      return [
-        this.resource(activity, 'Popup', this.config.popups, this.config.popup_add),
-        this.patience(activity),
-        this.ways(activity),
-      ];
-    }
-    if (activity.kind === 'push') {
-      return [
-        this.resource(activity, 'Push', this.config.pushes, this.config.push_add),
-        this.field('Target devices', this.select(TARGETS, activity.target_devices || 'all', (value) => { activity.target_devices = value; })),
-        this.way(activity, 'Then'),
-      ];
-    }
-    if (activity.kind === 'delay') return [this.duration(activity, 'seconds', 'Waits'), this.way(activity, 'Then')];
-    return [element('p', { class: 'sp-note' }, 'The journey ends here.')];
+    const kind = this.kind(activity);
+    if (!kind) return [];
+    const draw = {
+      text: this.text, number: this.number, duration: this.duration, choice: this.choice, resource: this.resource,
+    };
+    const settings = kind.settings.map((setting) => draw[setting.widget].call(this, activity, setting));
+    if (kind.ends) return [...settings, element('p', { class: 'sp-note' }, 'The journey ends here.')];
+    return [...settings, kind.branches.length > 1 ? this.ways(activity, kind) : this.way(activity, kind)];
   }
 
   field(label, control, ...more) {
@@ -206,32 +205,80 @@ class FlowEditor {
     return made;
   }
 
-  resource(activity, label, choices, addUrl) {
-    const options = [['', `Choose a ${label.toLowerCase()}`], ...choices.map(({ id, name }) => [String(id), name])];
-    const control = this.select(options, activity[activity.kind], (value) => {
-      activity[activity.kind] = value ? Number(value) : null;
-    });
-    const link = choices.length ? null : element('a', { class: 'flow-link', href: addUrl }, `Create the first ${label.toLowerCase()}`);
-    return this.field(label, control, link);
+  // --- the widgets ---
+  text(activity, setting) {
+    return this.typed(activity, setting, { type: 'text', maxlength: setting.most || null }, (value) => value);
   }
 
-  // As long as the popup itself says, or a time of this activity's own.
-  patience(activity) {
-    const own = activity.timeout ? 'own' : '';
-    const field = this.field('Waits for an answer', this.select([['', 'As long as the popup says'], ['own', 'A time of its own']], own, (value) => {
-      activity.timeout = value ? DAY : null;
-      field.replaceWith(this.patience(activity));
+  number(activity, setting) {
+    const bounds = { type: 'number', min: setting.least, max: setting.most, step: '1' };
+    return this.typed(activity, setting, bounds, (value) => (value === '' ? null : Math.round(Number(value))));
+  }
+
+  typed(activity, setting, attributes, read) {
+    const settings = this.settings(activity);
+    const control = element('input', {
+      class: 'sp-input',
+      value: settings[setting.name] ?? '',
+      required: !setting.empty,
+      placeholder: setting.empty,
+      oninput: (event) => { settings[setting.name] = read(event.target.value); this.save(); },
+      ...attributes,
+    });
+    return this.field(setting.label, control);
+  }
+
+  choice(activity, setting) {
+    const settings = this.settings(activity);
+    const options = setting.choices.map(({ value, label }) => [value, label]);
+    return this.field(setting.label, this.select(options, settings[setting.name] ?? setting.default, (value) => {
+      settings[setting.name] = value;
     }));
-    if (own) field.append(this.duration(activity, 'timeout', 'For').querySelector('.flow-pair'));
+  }
+
+  resource(activity, setting) {
+    const settings = this.settings(activity);
+    const control = this.select([], '', (value) => { settings[setting.name] = value ? Number(value) : null; }, {
+      'data-resources': setting.resources,
+      'data-noun': setting.label.toLowerCase(),
+    });
+    const field = this.field(setting.label, control);
+    this.fillResources(control, settings[setting.name]);
     return field;
   }
 
-  duration(activity, name, label) {
-    const [number, unit] = splitSeconds(activity[name]);
+  fillResources(select, chosen = select.value) {
+    const { resources, noun } = select.dataset;
+    const { choices, add_url: addUrl } = this.catalogue.resources[resources];
+    const options = [['', `Choose a ${noun}`], ...choices.map(({ id, name }) => [String(id), name])];
+    const value = String(chosen ?? '');
+    if (value && !options.some(([key]) => key === value)) options.push([value, `A ${noun} that is gone or archived`]);
+    select.replaceChildren(...options.map(([key, label]) => element('option', { value: key }, label)));
+    select.value = value;
+    select.parentElement.querySelector('.flow-link')?.remove();
+    if (!choices.length) select.after(element('a', { class: 'flow-link', href: addUrl }, `Create the first ${noun}`));
+  }
+
+  // Where the setting may be left out, a length of its own is asked for only when it is wanted.
+  duration(activity, setting) {
+    const settings = this.settings(activity);
+    if (!setting.empty) return this.lengthOf(activity, setting, setting.label);
+    const own = settings[setting.name] ? 'own' : '';
+    const field = this.field(setting.label, this.select([['', setting.empty], ['own', 'A time of its own']], own, (value) => {
+      settings[setting.name] = value ? DAY : null;
+      field.replaceWith(this.duration(activity, setting));
+    }));
+    if (own) field.append(this.lengthOf(activity, setting, 'For').querySelector('.flow-pair'));
+    return field;
+  }
+
+  lengthOf(activity, setting, label) {
+    const settings = this.settings(activity);
+    const [number, unit] = this.splitSeconds(settings[setting.name]);
     const count = element('input', { class: 'sp-input', type: 'number', min: '1', step: '1', value: String(number), required: true });
-    const units = this.select(UNITS.map(([key, text]) => [String(key), text]), unit, () => {}, { 'aria-label': `${label}: unit` });
+    const units = this.select(this.catalogue.units.map((one) => [String(one.seconds), one.label]), unit, () => {}, { 'aria-label': `${label}: unit` });
     const update = () => {
-      activity[name] = Math.max(0, Math.round(Number(count.value) || 0)) * Number(units.value);
+      settings[setting.name] = Math.max(0, Math.round(Number(count.value) || 0)) * Number(units.value);
       this.save();
     };
     count.addEventListener('input', update);
@@ -241,6 +288,12 @@ class FlowEditor {
     return field;
   }
 
+  splitSeconds(seconds) {
+    const unit = this.catalogue.units.find((one) => seconds && seconds % one.seconds === 0);
+    return unit ? [seconds / unit.seconds, unit.seconds] : [seconds || 1, seconds ? 1 : DAY];
+  }
+
+  // --- the ways on ---
   fillWays(select) {
     const own = select.dataset.way;
     const value = select.dataset.value || '';
@@ -261,25 +314,26 @@ class FlowEditor {
     return select;
   }
 
-  way(activity, label) {
-    return this.field(label, this.waySelect(activity, activity.next, (value) => { activity.next = value; }));
+  way(activity, { branches: [{ id, label }] }) {
+    activity.next ??= {};
+    return this.field(label, this.waySelect(activity, activity.next[id], (target) => { activity.next[id] = target; }));
   }
 
-  ways(activity) {
-    activity.next = activity.next && typeof activity.next === 'object' ? activity.next : {};
+  ways(activity, { branches }) {
+    activity.next ??= {};
     return element(
       'fieldset',
       { class: 'flow-ways' },
-      element('legend', {}, 'What follows which answer'),
-      ...this.config.outcomes.map(({ value, label }) =>
-        element('label', {}, label, this.waySelect(activity, activity.next[value], (target) => { activity.next[value] = target; }))),
+      element('legend', {}, 'What happens next'),
+      ...branches.map(({ id, label }) =>
+        element('label', {}, label, this.waySelect(activity, activity.next[id], (target) => { activity.next[id] = target; }))),
     );
   }
 
   adders() {
     const row = element('div', { class: 'flow-add', role: 'group', 'aria-label': 'Add an activity' });
-    for (const [kind, { title, icon: symbol }] of Object.entries(KINDS)) {
-      row.append(element('button', { type: 'button', class: 'sp-button', onclick: () => this.add(kind) }, icon(symbol), `Add ${title.toLowerCase()}`));
+    for (const kind of this.catalogue.activities) {
+      row.append(element('button', { type: 'button', class: 'sp-button', onclick: () => this.add(kind) }, icon(kind.icon), `Add ${kind.title.toLowerCase()}`));
     }
     this.firstAdder = row.firstElementChild;
     return row;

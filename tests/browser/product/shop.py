@@ -50,7 +50,7 @@ class Shop:
         welcome = self.push("Welcome of the shop", title=WELCOME)
         for activity in campaign.flow["activities"]:
             if activity["kind"] == "push":
-                activity["push"] = welcome.resource_id
+                activity["settings"]["push"] = welcome.resource_id
         campaign.save(update_fields=["flow"])
         campaign_publish(campaign=campaign, by=None, now=now())
         return campaign

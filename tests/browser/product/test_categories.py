@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from campaigns.journey.ready_flows import push_once
 from campaigns.models import Campaign
 from campaigns.services.publish import campaign_publish
 from devices.models import ConsentRecord, Delivery, EndUser, PushStatus
@@ -55,13 +56,7 @@ def launch(shop: Shop, *, title: str, marker: str) -> Campaign:
         kind=Campaign.Kind.SCHEDULED,
         scheduled_at=now() - timedelta(seconds=1),
         segment=segment,
-        flow={
-            "version": 1,
-            "start": "a1",
-            "activities": [
-                {"key": "a1", "kind": "push", "push": push.resource_id, "target_devices": "all", "next": None}
-            ],
-        },
+        flow=push_once(push_id=push.resource_id),
     )
     campaign_publish(campaign=campaign, by=None, now=now())
     return campaign

@@ -10,6 +10,7 @@ from tests.browser.conftest import FirefoxFactory
 from tests.browser.harness.chromium import Chromium
 from tests.browser.harness.desktop import Desktop
 from tests.browser.harness.waiting import wait_until
+from tests.campaigns.world import delay, flow_of, push
 
 from .shop import SOON, Shop, now
 from .test_chromium import POPUP, eventually, opened
@@ -19,15 +20,11 @@ def test_an_opt_out_in_the_middle_of_a_journey_lets_no_later_push_through(
     firefox_factory: FirefoxFactory, desktop: Desktop, shop: Shop
 ):
     first, second = shop.push("First letter"), shop.push("Second letter")
-    flow = {
-        "version": 1,
-        "start": "a1",
-        "activities": [
-            {"key": "a1", "kind": "push", "push": first.resource_id, "target_devices": "all", "next": "a2"},
-            {"key": "a2", "kind": "delay", "seconds": 3600, "next": "a3"},
-            {"key": "a3", "kind": "push", "push": second.resource_id, "target_devices": "all", "next": None},
-        ],
-    }
+    flow = flow_of(
+        push("a1", "a2", resource=first.resource_id),
+        delay("a2", 3600, "a3"),
+        push("a3", resource=second.resource_id),
+    )
     campaign = Campaign.objects.create(brand=shop.brand, name="Two letters", trigger_event="letters", flow=flow)
     campaign_publish(campaign=campaign, by=None, now=now())
     tab = firefox_factory(prompt="granted").open(shop.url())

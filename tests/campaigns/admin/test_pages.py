@@ -147,7 +147,7 @@ def test_the_review_of_a_scheduled_campaign_that_ran_says_when_it_did(ours, clie
 
 def test_a_campaign_with_problems_is_not_activated_and_says_them(ours, client_of):  # noqa: F811
     campaign = ours.rows[Campaign]
-    campaign.flow["activities"][1]["push"] = None
+    campaign.flow["activities"][1]["settings"]["push"] = None
     campaign.save()
     client = client_of(ours.brand, "publisher")
     response = activate(client, campaign)
@@ -179,10 +179,10 @@ def test_an_editor_creates_a_campaign_with_its_flow(ours, client_of):  # noqa: F
         ({"entry_interval_0": "366", "entry_interval_1": "86400"}, "entry_interval"),
         ({"flow": "{"}, "flow"),
         ({"flow": "[" * 20_000}, "flow"),
-        ({"flow": r'{"version": 1, "activities": [], "x": "\u0000"}'}, "flow"),
-        ({"flow": r'{"version": 1, "activities": [], "x": "\ud800"}'}, "flow"),
-        ({"flow": '{"version": 2}'}, "flow"),
-        ({"flow": '{"version": 1, "activities": [{"key": "a1", "kind": "teleport"}]}'}, "flow"),
+        ({"flow": r'{"version": 2, "activities": [], "x": "\u0000"}'}, "flow"),
+        ({"flow": r'{"version": 2, "activities": [], "x": "\ud800"}'}, "flow"),
+        ({"flow": '{"version": 1}'}, "flow"),
+        ({"flow": '{"version": 2, "activities": [{"key": "a1", "kind": "teleport"}]}'}, "flow"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_the_field(ours, changes, field):  # noqa: F811

@@ -59,7 +59,7 @@ def campaign(ours):  # noqa: F811
     inner = segment_save(brand=brand, name="Inner", rules=VIP)
     outer = segment_save(brand=brand, name="Outer", rules=in_segment(inner))
     pushes, popups = ours.rows[PushResource], ours.rows[PopupResource]
-    flow = flow_of(popup("a1", allowed="a2") | {"popup": popups.pk}, push("a2", "a3") | {"push": pushes.pk}, stop("a3"))
+    flow = flow_of(popup("a1", allowed="a2", resource=popups.pk), push("a2", "a3", resource=pushes.pk), stop("a3"))
     return Campaign.objects.create(brand=brand, name="Hello", segment=outer, trigger_event="login", flow=flow)
 
 
@@ -152,7 +152,7 @@ def test_an_archived_push_is_said_and_nothing_is_published(ours, publisher, camp
         ({"segment": ""}, "Audience: was Outer, is now Everybody (edited by bob at HH:MM)."),
         (
             {"entry_interval_0": "2"},
-            "Time between two entries: was 0 seconds, is now 120 seconds (edited by bob at HH:MM).",
+            "Minimum time between entries: was none, is now 2 minutes (edited by bob at HH:MM).",
         ),
     ],
 )

@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from assets.models import PushResource
 from assets.services import PopupDraft, PopupVariantDraft, popup_resource_save
+from campaigns.drafts.reading import draft_read
+from campaigns.drafts.warnings import draft_warnings
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import draft_read
-from campaigns.selectors.warnings import draft_warnings
 from devices.models import EndUser, Event, PropertyDefinition, PushCategory
 from segments.models import Segment
 from tests.backoffice.conftest import client_of, ours, theirs  # noqa: F401
@@ -34,7 +34,7 @@ def campaign(ours):  # noqa: F811
     made: Campaign = ours.rows[Campaign]
     made.trigger_event = "OURS-event"
     made.segment = None
-    made.flow = flow_of({**push("a1"), "push": _push(ours).pk})
+    made.flow = flow_of(push("a1", resource=_push(ours).pk))
     made.save()
     _write(ours, "Hi {{ user.first_name }}, {{ event.amount }}")
     return made
@@ -101,7 +101,7 @@ def test_a_popup_says_which_category_has_no_name_in_a_language_of_its_own(campai
     variants = tuple(PopupVariantDraft(language=code, title="Choose") for code in ("en", "en-GB", "de", "de-AT", "fr"))
     draft = PopupDraft(variants=variants, template="categories", categories=("OURS_NEWS", "OFFERS"))
     revision = popup_resource_save(brand=ours.brand, name="Choose", draft=draft)
-    Campaign.objects.filter(pk=campaign.pk).update(flow=flow_of({**popup("a1"), "popup": revision.resource_id}))
+    Campaign.objects.filter(pk=campaign.pk).update(flow=flow_of(popup("a1", resource=revision.resource_id)))
     shown = "Add its name under Push categories."
     assert _warnings(campaign) == [
         (

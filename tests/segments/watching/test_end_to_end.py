@@ -41,7 +41,7 @@ def welcomes(page: Page, rule: dict) -> None:
         trigger_segment=segment_of(page.brand, rule, "Guests"),
         trigger_event="",
         entry_mode="every_time",
-        flow=flow_of({**push("a1"), "push": resource.pk}),
+        flow=flow_of(push("a1", resource=resource.pk)),
     )
     campaign_publish(campaign=campaign, by=None, now=utc_now())
 

@@ -5,8 +5,10 @@ from unittest.mock import patch
 
 from django.db import transaction
 
+from campaigns.activities import registry
+from campaigns.activities.push import statement as push_step
+from campaigns.activities.statements import Pass
 from campaigns.advance import advance_due
-from campaigns.advance import push as push_step
 from campaigns.models import Campaign, Enrolment, Launch
 from campaigns.selectors.entries import entry_of
 from campaigns.services.entry import Candidate, enrol
@@ -51,7 +53,7 @@ def journeys_make(stage: Stage, channel: Channel) -> None:
             brand,
             f"{name} reading",
             delay("a1", 2 * _HOUR, "a2"),
-            {**push("a2", "a3"), "push": reading},
+            push("a2", "a3", resource=reading),
             stop("a3"),
             trigger_event=event,
         )
@@ -71,9 +73,9 @@ def _welcome(stage: Stage, channel: Channel) -> None:
 
     def flow(seconds: int) -> list[dict]:
         return [
-            {**popup("a1", timeout=_DAY, allowed="a2", later="a4"), "popup": ask.pk},
+            popup("a1", timeout=_DAY, allowed="a2", later="a4", resource=ask.pk),
             delay("a2", seconds, "a3"),
-            {**push("a3", "a4"), "push": thanks.pk},
+            push("a3", "a4", resource=thanks.pk),
             stop("a4"),
         ]
 
@@ -97,9 +99,7 @@ def _welcome(stage: Stage, channel: Channel) -> None:
             _subscribe(channel, browser, made)
         _answer(stage, browser, offer, answer)
     # The popup of another campaign is still open, so this one waits for it.
-    stage.campaign(
-        brand, "Second question", {**popup("a1", timeout=_DAY), "popup": ask.pk}, trigger_event="asked-twice"
-    )
+    stage.campaign(brand, "Second question", popup("a1", timeout=_DAY, resource=ask.pk), trigger_event="asked-twice")
     stage.visit(first, "in-version-1", event="asked-twice")
     _announced(stage, brand)
 
@@ -114,16 +114,14 @@ def _announced(stage: Stage, brand: Brand) -> None:
     campaign.save()
     campaign_publish(campaign=campaign, by=stage.staff["publisher"], now=stage.now)
     hello = stage.popup_resource(brand, "Hello", primary="close")
-    stage.campaign(
-        brand, "A popup that only closes", {**popup("a1"), "popup": hello.resource_id}, trigger_event="hello"
-    )
+    stage.campaign(brand, "A popup that only closes", popup("a1", resource=hello.resource_id), trigger_event="hello")
     (greeted,) = stage.visitors(brand, ["popup-closed-by-button"], event="hello")
     _answer(stage, greeted, _show(stage, greeted), "closed")
     clicked, _ = stage.visitors(brand, ["popup-clicked", "popup-expired"], event="news")
     _answer(stage, clicked, _show(stage, clicked), "clicked")
     offers_expire(now=stage.now + timedelta(hours=1))  # as far as any popup's time is up by then
     ended = stage.campaign(
-        brand, "Cancelled question", {**popup("a1", timeout=_DAY), "popup": news.resource_id}, trigger_event="ended"
+        brand, "Cancelled question", popup("a1", timeout=_DAY, resource=news.resource_id), trigger_event="ended"
     )
     stage.visitors(brand, ["popup-cancelled"], event="ended")
     campaign_disable(campaign=ended, now=stage.now)
@@ -136,7 +134,7 @@ def _modes(stage: Stage, channel: Channel, reading: int) -> None:
             channel.brand,
             f"Mode {mode}",
             delay("a1", 3 * _HOUR, "a2"),
-            {**push("a2"), "push": reading},
+            push("a2", resource=reading),
             trigger_event=f"mode-{mode}",
             entry_mode=mode,
         )
@@ -158,7 +156,7 @@ def _watched(stage: Stage, channel: Channel, reading: int) -> None:
         stage.campaign(
             channel.brand,
             name,
-            {**push("a1"), "push": reading},
+            push("a1", resource=reading),
             trigger_kind=kind,
             trigger_segment=vip,
             trigger_event="",
@@ -189,7 +187,7 @@ def killed_make(stage: Stage, channel: Channel) -> None:
         for n, one in enumerate(people)
     ]
     Enrolment.objects.filter(pk__in=ids[1:]).update(at_key="a3", at_kind="push", step_seq=2)
-    push_step.advance(now=stage.now, limit=1, ids=[ids[2]])
+    push_step.advance(Pass(now=stage.now, limit=1, ids=[ids[2]], wakes=registry.wake_sql()))
 
 
 def schedules_make(stage: Stage) -> None:
@@ -214,7 +212,7 @@ def schedules_make(stage: Stage) -> None:
         return stage.campaign(
             brand,
             name,
-            {**push("a1", "a2"), "push": letter.pk},
+            push("a1", "a2", resource=letter.pk),
             stop("a2"),
             kind="scheduled",
             trigger_event="",

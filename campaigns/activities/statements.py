@@ -1,6 +1,6 @@
 """The SQL that every activity's statement is made of.
 
-Each statement claims due rows with `DUE`, does its own work, and ends with `MOVE` over a CTE named `going` of
+Each statement claims due rows with `due`, does its own work, and ends with `MOVE` over a CTE named `going` of
 (id, version_id, next_key). Placeholders: now, limit, ids (null for all).
 
 No two CTEs are joined with each other, only with tables by their indexes: the planner knows nothing of a CTE's size
@@ -15,6 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass of the engine: its time, how many rows of a kind, which enrolments (None: all that are due).
+
+    `wakes`: SQL for the moment at which an enrolment that reaches the step `n` is due there; it is put together from
+    the kinds that wait (campaigns.activities.registry.wake_sql).
+    """
+
+    now: datetime
+    limit: int
+    ids: Sequence[int] | None
+    wakes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,7 @@ def next_key(outcome: str) -> str:
     return f"coalesce(s.next->>{outcome}, s.next->>'*')"
 
 
-# A delay begins when it is reached, so its wake-up is set by whoever leads to it.
+# Whoever leads to a step sets its wake-up (`wakes`): a time that is waited for runs from there.
 MOVE = """
     UPDATE campaigns_enrolment e SET
       state = CASE WHEN n.key IS NULL THEN 'done' ELSE 'active' END,
@@ -58,24 +72,44 @@ MOVE = """
       at_kind = coalesce(n.kind, e.at_kind),
       step_seq = CASE WHEN n.key IS NULL THEN e.step_seq ELSE e.step_seq + 1 END,
       waiting_for = '',
-      wake_at = CASE WHEN n.key IS NULL THEN NULL
-                     WHEN n.kind = 'delay' THEN %(now)s + n.seconds * interval '1 second'
-                     ELSE %(now)s END,
+      wake_at = CASE WHEN n.key IS NOT NULL THEN <wakes> END,
       finished_at = CASE WHEN n.key IS NULL THEN %(now)s END
     FROM going g LEFT JOIN campaigns_versionstep n ON n.version_id = g.version_id AND n.key = g.next_key
     WHERE e.id = g.id
     RETURNING e.id"""
 
-STEP_RUN_COLUMNS = "(day, enrolment_id, step_seq, version_id, key, kind, outcome, ran_at, answered_at)"
+STEP_RUN_COLUMNS = "(day, brand_id, enrolment_id, step_seq, version_id, key, kind, outcome, ran_at, answered_at)"
 
 
-def parameters(*, now: datetime, limit: int, ids: Sequence[int] | None, **more: Any) -> dict[str, Any]:
-    """The placeholders that all statements share, and more."""
-    return {"now": now, "limit": limit, "ids": None if ids is None else list(ids), **more}
+def outcome_sql(*, kind: str, outcome: str) -> str:
+    """The statement of a kind that only decides where to go; `outcome` is SQL over the due row `d` and its step `s`."""
+    return f"""
+WITH due AS MATERIALIZED ({due(kind=kind)}),
+-- The outcome is worked out once for each row.
+step AS MATERIALIZED (
+  SELECT d.*, s.next, ({outcome})::text AS outcome
+  FROM due d JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
+),
+-- That the step was taken, by which branch.
+run AS (
+  INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
+  SELECT day, brand_id, id, step_seq, version_id, at_key, '{kind}', outcome, %(now)s, %(now)s FROM step
+  ON CONFLICT DO NOTHING
+),
+going AS (SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM step s),
+moved AS ({MOVE})
+SELECT count(*) FROM moved
+"""
 
 
-def run(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute one statement and return its rows."""
+def run(sql: str, step: Pass, **more: Any) -> list[tuple[Any, ...]]:
+    """Execute one statement of a pass and return its rows."""
+    values: Mapping[str, Any] = {
+        "now": step.now,
+        "limit": step.limit,
+        "ids": None if step.ids is None else list(step.ids),
+        **more,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql.replace("<wakes>", step.wakes), values)
         return cursor.fetchall()

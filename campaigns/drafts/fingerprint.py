@@ -7,7 +7,7 @@ different.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,17 @@ from django.core import signing
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns.activities import registry
+from campaigns.drafts.reading import Draft, Selection
+from campaigns.journey.lengths import length
 from campaigns.journey.parse import Activity
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import Draft, Selection
 from segments.models import Segment, SegmentImport
 from segments.rules import rules_json
 
 _SALT = "campaigns.review"
+# Kinds of parts that belong to a resource; their keys go on with the kind of activity and the id.
+RESOURCE, CATEGORIES = "resource", "categories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,13 @@ def _parts(draft: Draft, now: datetime) -> Iterator[tuple[str, Part]]:
     yield "flow", _value("First activity", _place(draft, draft.flow.start))
     for activity in draft.flow.activities:
         yield f"activity:{activity.key}", Part(_activity_words(draft, activity), _digest(_activity_values(activity)))
-    for pk, push in draft.pushes.items():
-        yield f"push:{pk}", Part(str(push), str(push.current_revision_id))
-    for pk, popup in draft.popups.items():
-        yield f"popup:{pk}", Part(str(popup), str(popup.current_revision_id))
-        # The words of its categories are the brand's of today, so a revision alone does not say what is shown.
-        variants = draft.contents["popup", pk]["variants"]
-        yield f"categories:{pk}", Part(str(popup), _digest([one.get("categories") for one in variants.values()]))
+    for kind, rows in draft.resources.items():
+        for pk, row in rows.items():
+            yield f"{RESOURCE}:{kind}:{pk}", Part(str(row), str(row.current_revision_id))
+            # Words that are the brand's of today: a revision alone does not say what is shown.
+            words = registry.resources()[kind].words_of_the_brand(content=draft.contents[kind, pk])
+            if words is not None:
+                yield f"{CATEGORIES}:{kind}:{pk}", Part(str(row), _digest(words))
 
 
 def _entry(campaign: Campaign, now: datetime) -> Iterator[tuple[str, Part]]:
@@ -102,7 +106,8 @@ def _entry(campaign: Campaign, now: datetime) -> Iterator[tuple[str, Part]]:
         if campaign.trigger_kind == Campaign.Trigger.EVENT:
             yield "trigger_event", _value("Event", campaign.trigger_event)
     yield "entry_mode", _value("How often", campaign.get_entry_mode_display())
-    yield "entry_interval", _value("Time between two entries", f"{campaign.entry_interval} seconds")
+    interval = length(campaign.entry_interval) if campaign.entry_interval else "none"
+    yield "entry_interval", _value("Minimum time between entries", interval)
     yield "purpose", _value("Purpose", campaign.get_purpose_display())
 
 
@@ -142,14 +147,13 @@ def _place(draft: Draft, key: str) -> str:
 
 
 def _activity_values(activity: Activity) -> list[Any]:
-    return [activity.kind, activity.resource, activity.seconds, activity.target_devices, dict(activity.next)]
+    return [activity.kind.name, asdict(activity.settings), dict(activity.next)]
 
 
 def _activity_words(draft: Draft, activity: Activity) -> str:
-    resources: Mapping[int, Any] = {"push": draft.pushes, "popup": draft.popups}.get(activity.kind, {})
-    resource = resources.get(activity.resource or 0)
+    resource = draft.resource(activity)
     name = f" “{resource}”" if resource is not None else ""
-    return f"Activity {_place(draft, activity.key)} ({activity.kind}{name})"
+    return f"Activity {_place(draft, activity.key)} ({activity.kind.title.lower()}{name})"
 
 
 def when_words(at: datetime) -> str:

@@ -1,10 +1,9 @@
 """Push: an outbox row for each device of the end user that may be reached, or the outcome that there is none."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
-from campaigns.advance.dispatching import dispatches_of_due
-from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+from campaigns.activities.dispatching import dispatches_of_due
+from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run
 from devices.delivery.selectors.reach import device_reaches_sql
 
 # Both settings of target devices must let a device through; `native` is whatever is not web.
@@ -18,8 +17,8 @@ WITH target AS (
 ),
 due AS MATERIALIZED ({due(kind="push", extra="AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)")}),
 step AS (
-  SELECT d.*, s.next, s.target_devices AS wanted, coalesce({_PREFERRED}, 'all') AS preferred, t.dispatch_id,
-         p.ttl
+  SELECT d.*, s.next, coalesce(s.settings->>'target_devices', s.target_devices) AS wanted,
+         coalesce({_PREFERRED}, 'all') AS preferred, t.dispatch_id, p.ttl
   FROM due d
   JOIN campaigns_versionstep s ON s.version_id = d.version_id AND s.key = d.at_key
   JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
@@ -48,7 +47,7 @@ decided AS MATERIALIZED (
 ),
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
-  SELECT day, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM decided WHERE first
+  SELECT day, brand_id, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM decided WHERE first
 ),
 sent AS (
   INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
@@ -66,19 +65,17 @@ SELECT (SELECT count(*) FROM moved), (SELECT array_agg(DISTINCT dispatch_id) FRO
 """
 
 
-def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
+def advance(step: Pass) -> Stepped:
     """Write the messages of up to `limit` due push steps and move on; nothing is sent here."""
-    targets = dispatches_of_due(kind="push", now=now, limit=limit, ids=ids)
+    targets = dispatches_of_due(kind="push", step=step)
     if not targets:
         return Stepped(0)
-    values = parameters(
-        now=now,
-        limit=limit,
-        ids=ids,
-        day=now.astimezone(UTC).date(),
+    steps, dispatch_ids = run(
+        _SQL,
+        step,
+        day=step.now.astimezone(UTC).date(),
         versions=[version for version, _, _ in targets],
         keys=[key for _, key, _ in targets],
         dispatches=[dispatch for _, _, dispatch in targets],
-    )
-    steps, dispatch_ids = run(_SQL, values)[0]
+    )[0]
     return Stepped(steps, tuple(dispatch_ids or ()))

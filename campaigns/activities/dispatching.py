@@ -1,14 +1,13 @@
-"""The dispatches that due push and popup steps write under: one per version, activity and UTC day of the send.
+"""The dispatches that the due steps of an activity write under: one per version, activity and UTC day of the send.
 
 The day is the send's, not the enrolment's: an enrolment may be months old, while deliveries belong in the
 partition of the day they were made. That a step sends once is held by its step run, which commits with them.
 """
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
-from campaigns.advance.statements import due_condition, parameters, run
+from campaigns.activities.statements import Pass, due_condition, run
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 
 # The distinct steps of the rows about to be claimed; content travels only for those whose dispatch is missing yet.
@@ -21,7 +20,7 @@ WITH steps AS (
   ) c
 )
 SELECT t.version_id, t.at_key, p.id, a.brand_id, a.id, a.name, v.entry->>'purpose', v.entry->>'lane', v.number,
-       s.target_devices, s.seconds, CASE WHEN p.id IS NULL THEN s.content END
+       coalesce(s.settings->>'target_devices', s.target_devices), s.seconds, CASE WHEN p.id IS NULL THEN s.content END
 FROM steps t
 JOIN campaigns_versionstep s ON s.version_id = t.version_id AND s.key = t.at_key
 JOIN campaigns_campaignversion v ON v.id = t.version_id
@@ -37,13 +36,13 @@ def source_key(*, version_id: int, key: str) -> str:
     return f"v{version_id}:{key}"
 
 
-def dispatches_of_due(
-    *, kind: str, now: datetime, limit: int, ids: Sequence[int] | None, extra: str = ""
-) -> list[tuple[int, str, int]]:
-    """(version id, activity key, dispatch id) of every step that has due enrolments."""
-    day = now.astimezone(UTC).date()
-    sql = _STEPS.format(condition=due_condition(kind=kind, extra=extra))
-    rows = run(sql, parameters(now=now, limit=limit, ids=ids, day=day))
+def dispatches_of_due(*, kind: str, step: Pass, extra: str = "") -> list[tuple[int, str, int]]:
+    """(version id, activity key, dispatch id) of every step that has due enrolments.
+
+    A message lives as long as its content says (`ttl`), or else as long as the step waits.
+    """
+    day = step.now.astimezone(UTC).date()
+    rows = run(_STEPS.format(condition=due_condition(kind=kind, extra=extra)), step, day=day)
     specs: list[DispatchSpec] = []
     for version_id, key, dispatch_id, brand_id, campaign_id, name, purpose, lane, number, target, seconds, raw in rows:
         if dispatch_id is not None:
@@ -62,9 +61,9 @@ def dispatches_of_due(
                 lane=lane,
                 policy=content.get("policy", "at_least_once"),
                 target_devices=target,
-                ttl=content["ttl"] if kind == "push" else seconds,
+                ttl=content.get("ttl", seconds),
                 urgency=content.get("urgency", "normal"),
             )
         )
-    made = dispatches_ensure(specs=specs, now=now)
+    made = dispatches_ensure(specs=specs, now=step.now)
     return [(row[0], row[1], row[2] or made[row[3], day, source_key(version_id=row[0], key=row[1])]) for row in rows]

@@ -1,14 +1,12 @@
-"""Which revisions of pushes and popups can still be sent or shown, and by what."""
+"""Which revisions of what activities send and show can still be used, and by what."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 
 from django.db import connection
 
-from assets.models import PopupResource, PushResource
+from campaigns.activities import registry
 from campaigns.models import Campaign
-
-KINDS = ("push", "popup")
 
 # The revisions of steps in versions that still let somebody in or have somebody in them: name of the campaign.
 _USED_SQL = """
@@ -16,7 +14,7 @@ SELECT s.content->>'kind', (s.content->>'revision')::bigint, c.name
 FROM campaigns_versionstep s
 JOIN campaigns_campaignversion v ON v.id = s.version_id
 JOIN campaigns_campaign c ON c.id = v.campaign_id
-WHERE s.content->>'kind' IN ('push', 'popup') AND s.content->>'revision' IS NOT NULL
+WHERE s.content->>'kind' = ANY(%(kinds)s) AND s.content->>'revision' IS NOT NULL
   AND ((c.current_version_id = v.id AND c.state = ANY(%(running)s))
        OR EXISTS (SELECT 1 FROM campaigns_enrolment e WHERE e.version_id = v.id AND e.state = 'active'))
 """
@@ -31,15 +29,15 @@ WHERE p.content->>'revision' IS NOT NULL AND p.state = 'running'
 
 
 def revisions_in_use() -> Mapping[str, Mapping[int, list[str]]]:
-    """For `push` and `popup`, each revision that is current or used, with the names of the campaigns that use it."""
-    found: dict[str, dict[int, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
-    for kind, model in (("push", PushResource), ("popup", PopupResource)):
-        current = model._default_manager.filter(current_revision__isnull=False)
+    """By kind of activity: each revision that is current or used, with the names of the campaigns that use it."""
+    found: dict[str, dict[int, list[str]]] = {kind: defaultdict(list) for kind in registry.resources()}
+    for kind, resources in registry.resources().items():
+        current = resources.model._default_manager.filter(current_revision__isnull=False)
         for revision in current.values_list("current_revision_id", flat=True):
             found[kind][revision] = []
     running = [Campaign.State.ACTIVE.value, Campaign.State.PAUSED.value]
     with connection.cursor() as cursor:
-        cursor.execute(_USED_SQL, {"running": running})
+        cursor.execute(_USED_SQL, {"running": running, "kinds": list(found)})
         for kind, revision, name in cursor.fetchall():
             if name not in found[kind][revision]:
                 found[kind][revision].append(name)

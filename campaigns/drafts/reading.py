@@ -1,18 +1,17 @@
 """A campaign's draft with all that decides what would run, read once: what is checked is what is published."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from assets.models import PopupResource, PopupRevision, PushResource, PushRevision
-from assets.services import popup_content, push_content
-from campaigns.journey.parse import Flow, parse
+from django.db.models import Model
+
+from campaigns.activities import registry
+from campaigns.journey.parse import Activity, Flow, parse
 from campaigns.models import Campaign
 from campaigns.selectors.audiences import Audience, UnreadableSegment, audience_read
 from segments.models import Segment
-
-_Resource = TypeVar("_Resource", PushResource, PopupResource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +25,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`pushes` and `popups`: the usable resources that the flow names, by id; `contents` is by (kind, id)."""
+    """`resources`: the usable ones that the flow names, by kind of activity and id; `contents`: by (kind, id)."""
 
     campaign: Campaign
     flow: Flow
     audience: Selection
     trigger: Selection
-    pushes: Mapping[int, PushResource] = field(default_factory=dict)
-    popups: Mapping[int, PopupResource] = field(default_factory=dict)
+    resources: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     contents: Mapping[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -41,42 +39,35 @@ class Draft:
         """The audience as a version keeps it; null for everybody."""
         return self.audience.audience.rules if self.audience.audience is not None else None
 
+    def resource(self, activity: Activity) -> Model | None:
+        """What the activity sends or shows; None where it is not chosen or cannot be used, and for those without."""
+        row: Model | None = self.resources.get(activity.kind.name, {}).get(activity.resource or 0)
+        return row
+
 
 def draft_read(*, campaign: Campaign, now: datetime) -> Draft:
     """Read what publishing the campaign, as it is in memory, would make of the content and segments of now."""
-    flow = parse(campaign.flow)
-    pushes = _usable(PushResource, campaign.brand_id, (a.resource for a in flow.activities if a.kind == "push"))
-    popups = _usable(PopupResource, campaign.brand_id, (a.resource for a in flow.activities if a.kind == "popup"))
+    flow = parse(campaign.flow, kinds=registry.kinds())
+    resources = {
+        name: owner.usable(brand_id=campaign.brand_id, ids=_named(flow, name))
+        for name, owner in registry.resources().items()
+    }
     return Draft(
         campaign=campaign,
         flow=flow,
         audience=_selection(campaign.segment, campaign, now),
         trigger=_selection(campaign.trigger_segment, campaign, now) if _by_segment(campaign) else Selection(),
-        pushes=pushes,
-        popups=popups,
+        resources=resources,
         contents={
-            **{("push", pk): push_content(push_revision(push)) for pk, push in pushes.items()},
-            **{("popup", pk): popup_content(popup_revision(popup)) for pk, popup in popups.items()},
+            (name, pk): registry.resources()[name].content(row=row)
+            for name, rows in resources.items()
+            for pk, row in rows.items()
         },
     )
 
 
-def push_revision(push: PushResource) -> PushRevision:
-    """The revision of a usable push."""
-    assert push.current_revision is not None  # `draft_read` leaves the others out
-    return push.current_revision
-
-
-def popup_revision(popup: PopupResource) -> PopupRevision:
-    """The revision of a usable popup."""
-    assert popup.current_revision is not None  # `draft_read` leaves the others out
-    return popup.current_revision
-
-
-def _usable(model: type[_Resource], brand_id: int, ids: Iterable[int | None]) -> dict[int, _Resource]:
-    usable = model._default_manager.filter(brand_id=brand_id, archived_at=None, current_revision__isnull=False)
-    related = usable.select_related("current_revision__resource").prefetch_related("current_revision__variants")
-    return related.in_bulk([pk for pk in ids if pk is not None])
+def _named(flow: Flow, kind: str) -> list[int]:
+    return [one.resource for one in flow.activities if one.kind.name == kind and one.resource is not None]
 
 
 def _by_segment(campaign: Campaign) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from assets.services import popup_draft, popup_language_warnings, push_draft, push_name_warnings
+from campaigns.activities import registry
+from campaigns.drafts.reading import Draft, Selection
 from campaigns.journey.parse import Problem
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import Draft, Selection, popup_revision, push_revision
 from segments.rules import read_published
 from segments.selectors.names.known_names import KnownNames
 
@@ -47,12 +47,7 @@ def _rules(selection: Selection, known: KnownNames) -> Iterator[Problem]:
 def _activities(draft: Draft, known: KnownNames) -> Iterator[Problem]:
     event = _event_of(draft.campaign)
     for activity in draft.flow.activities:
-        said: list[str] = []
-        push = draft.pushes.get(activity.resource or 0) if activity.kind == "push" else None
-        popup = draft.popups.get(activity.resource or 0) if activity.kind == "popup" else None
-        if push is not None:
-            said = push_name_warnings(draft=push_draft(push_revision(push)), known=known, event=event)
-        elif popup is not None:
-            content = popup_draft(popup_revision(popup))
-            said = popup_language_warnings(brand=draft.campaign.brand, draft=content)
-        yield from (Problem(activity.key, "unknown_name", message) for message in said)
+        row, resources = draft.resource(activity), registry.resources_of(activity.kind)
+        if row is not None and resources is not None:
+            for message in resources.warnings(row=row, known=known, event=event):
+                yield Problem(activity.key, "unknown_name", message)

@@ -8,9 +8,17 @@ from typing import Any
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
+from campaigns.activities import registry
+from campaigns.drafts.fingerprint import (
+    RESOURCE,
+    Part,
+    Reviewed,
+    review_different,
+    review_parts,
+    when_words,
+)
+from campaigns.drafts.reading import Draft
 from campaigns.models import Campaign
-from campaigns.selectors.drafts import Draft, popup_revision, push_revision
-from campaigns.selectors.reviewing import Part, Reviewed, review_different, review_parts, when_words
 from segments.models import Segment, SegmentImport
 
 _LOGGED_WITHIN = timedelta(minutes=1)  # the admin writes its log after the row, in the same request
@@ -81,26 +89,23 @@ class _Words:
             return f"{change.old.label if change.old else 'An activity'} was taken out{self.edited}."
         return f"{change.new.label} was {'added' if change.old is None else 'changed'}{self.edited}."
 
-    def _of_push(self, change: _Change) -> str:
-        return self._content(change, "push")
-
-    def _of_popup(self, change: _Change) -> str:
-        return self._content(change, "popup")
-
-    def _content(self, change: _Change, kind: str) -> str:
-        pk = int(change.id)
+    def _of_resource(self, change: _Change) -> str:
+        kind, _, pk = change.id.partition(":")
+        noun = registry.kinds()[kind].title.lower()
         if change.new is not None and change.old is not None:
-            revision = push_revision(self.draft.pushes[pk]) if kind == "push" else popup_revision(self.draft.popups[pk])
-            return f"The {kind} “{change.new.label}” was edited{_by(revision.created_by, revision.created_at)}."
-        named = any(one.kind == kind and one.resource == pk for one in self.draft.flow.activities)
+            revision = self.draft.resources[kind][int(pk)].current_revision
+            return f"The {noun} “{change.new.label}” was edited{_by(revision.created_by, revision.created_at)}."
+        named = any(one.kind.name == kind and one.resource == int(pk) for one in self.draft.flow.activities)
         if change.old is not None and named:
-            return f"The {kind} “{change.old.label}” was archived or deleted."
+            return f"The {noun} “{change.old.label}” was archived or deleted."
         return ""
 
     def _of_categories(self, change: _Change) -> str:
-        if change.old is None or change.new is None or f"popup:{change.id}" in self.keys:
+        if change.old is None or change.new is None or f"{RESOURCE}:{change.id}" in self.keys:
             return ""
-        return f"The categories that the popup “{change.new.label}” offers have other words, or others are left."
+        kind, _, _ = change.id.partition(":")
+        noun = registry.kinds()[kind].title.lower()
+        return f"The categories that the {noun} “{change.new.label}” offers have other words, or others are left."
 
     def _of_rules(self, change: _Change) -> str:
         if change.old is None or change.new is None:

@@ -2,14 +2,13 @@
 
 Who has opted out of such popups gets no offer: their journey goes on at once, as `opted_out`.
 
-The answer comes back through campaigns.advance.answers.
+The answer comes back through `answers.py` beside this file.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from campaigns.advance.dispatching import dispatches_of_due
-from campaigns.advance.statements import MOVE, STEP_RUN_COLUMNS, Stepped, due, next_key, parameters, run
+from campaigns.activities.dispatching import dispatches_of_due
+from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run
 from devices.popups.offers import POPUP_OPTED_OUT
 
 BUSY_RETRY = timedelta(seconds=30)
@@ -42,8 +41,8 @@ step AS MATERIALIZED (
 ),
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
-  SELECT day, id, step_seq, version_id, at_key, 'popup', CASE WHEN opted_out THEN 'opted_out' ELSE '' END, %(now)s,
-         CASE WHEN opted_out THEN %(now)s::timestamptz END
+  SELECT day, brand_id, id, step_seq, version_id, at_key, 'popup', CASE WHEN opted_out THEN 'opted_out' ELSE '' END,
+         %(now)s, CASE WHEN opted_out THEN %(now)s::timestamptz END
   FROM step
   ON CONFLICT DO NOTHING
 ),
@@ -80,19 +79,18 @@ SELECT (SELECT count(*) FROM waits) + (SELECT count(*) FROM busy) + (SELECT coun
 """
 
 
-def advance(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
+def advance(step: Pass) -> Stepped:
     """Make the offers of up to `limit` due popup steps. People with another open popup move on as `busy`, those who
     opted out as `opted_out`."""
-    targets = dispatches_of_due(kind="popup", now=now, limit=limit, ids=ids, extra=_NOT_OFFERED)
+    targets = dispatches_of_due(kind="popup", step=step, extra=_NOT_OFFERED)
     if not targets:
         return Stepped(0)
-    values = parameters(
-        now=now,
-        limit=limit,
-        ids=ids,
+    found = run(
+        _SQL,
+        step,
         retry=BUSY_RETRY,
         versions=[version for version, _, _ in targets],
         keys=[key for _, key, _ in targets],
         dispatches=[dispatch for _, _, dispatch in targets],
     )
-    return Stepped(run(_SQL, values)[0][0])
+    return Stepped(found[0][0])

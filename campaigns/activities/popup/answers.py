@@ -5,9 +5,9 @@ enrolment then follows whatever is there, only while it still waits at that very
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from campaigns.advance.statements import MOVE, Stepped, next_key, parameters, run
+from campaigns.activities.statements import MOVE, Pass, Stepped, next_key, run
 from devices.delivery.popup_outcomes import ENDED, in_sql
 from devices.popups.offers import offers_expire
 
@@ -58,19 +58,17 @@ _TIMED_OUT = _APPLY.format(
 )
 
 
-def popup_answers_apply(*, now: datetime, offer_ids: Sequence[int] | None = None, limit: int = 5000) -> list[int]:
+def answers_apply(step: Pass, *, offer_ids: Sequence[int] | None = None) -> list[int]:
     """Move on the enrolments whose popup has ended and return their ids.
 
-    Call it with the offer's id in the transaction that recorded the answer. The ticker calls it without: then it looks
-    for popups that ended in the last quarter of an hour, such as those of a visitor who was merged; what is older
-    than that moves on at the step's own timeout.
+    With the offers' ids it looks at these. Without, it looks for popups that ended in the last quarter of an hour, such
+    as those of a visitor who was merged; what is older than that moves on at the step's own timeout.
     """
     offers = None if offer_ids is None else list(offer_ids)
-    rows = run(_ANSWERED, {"now": now, "limit": limit, "offers": offers, "since": now - CATCH_UP})
-    return [row[0] for row in rows]
+    return [row[0] for row in run(_ANSWERED, step, offers=offers, since=step.now - CATCH_UP)]
 
 
-def time_out(*, now: datetime, limit: int, ids: Sequence[int] | None = None) -> Stepped:
+def give_up(step: Pass) -> Stepped:
     """End the offers whose time is up, then move on the enrolments that waited for them."""
-    offers_expire(now=now, limit=limit)
-    return Stepped(len(run(_TIMED_OUT, parameters(now=now, limit=limit, ids=ids))))
+    offers_expire(now=step.now, limit=step.limit)
+    return Stepped(len(run(_TIMED_OUT, step)))
