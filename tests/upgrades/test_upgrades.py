@@ -20,8 +20,10 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django import DjangoDbBlocker
 
+from campaigns.drafts.reading import draft_read
 from campaigns.models import Campaign, Enrolment, Launch, StepRun
 from campaigns.selectors.audit import audit
+from campaigns.services.publish import draft_problems
 from devices.delivery.push_services.budgets import NATIVE_ORIGIN
 from devices.lifecycle.brands import brand_resume
 from devices.models import (
@@ -192,6 +194,7 @@ def people_go_on(at: Installation) -> None:
     assert outcomes("inside-disabled") == outcomes("inside-archived") == []
     assert outcomes("popup-allowed") == [("popup", "allowed")]
     assert not MembershipChange.objects.filter(taken_at=None).exists()
+    flows_are_read(at)
     assert {run.end_user.external_id for run in Enrolment.objects.filter(campaign__name="Farewell VIP")} == {"vip-told"}
     assert {run.end_user.external_id for run in Enrolment.objects.filter(campaign__name="Hello VIP")} == {
         "vip-told",
@@ -202,6 +205,22 @@ def people_go_on(at: Installation) -> None:
     assert half.state == "executed"
     assert not Launch.objects.filter(campaign=half, finished_at=None).exists()
     assert Enrolment.objects.filter(campaign=half).count() == 5
+
+
+def flows_are_read(at: Installation) -> None:
+    """Drafts, their history and versions are of today's version, and every step knows its settings."""
+    assert rows("SELECT count(*) FROM campaigns_campaign WHERE flow <> '{}' AND flow->>'version' <> '2'") == [(0,)]
+    assert rows("SELECT count(*) FROM campaigns_historicalcampaign WHERE flow <> '{}' AND flow->>'version' <> '2'") == [
+        (0,)
+    ]
+    assert rows("SELECT count(*) FROM campaigns_campaignversion WHERE graph->>'version' <> '2'") == [(0,)]
+    assert rows("SELECT count(*) FROM campaigns_versionstep WHERE settings = '{}' AND kind <> 'stop'") == [(0,)]
+    for campaign in Campaign.objects.all():
+        assert not [
+            one
+            for one in draft_problems(draft=draft_read(campaign=campaign, now=at.now), now=at.now)
+            if one.code == "malformed"
+        ], campaign
 
 
 def imports_go_on(before: dict[int, str]) -> None:
