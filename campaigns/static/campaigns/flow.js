@@ -326,7 +326,7 @@ class FlowEditor {
       { class: 'flow-ways' },
       element('legend', {}, 'What happens next'),
       ...branches.map(({ id, label }) =>
-        element('label', {}, label, this.waySelect(activity, activity.next[id], (target) => { activity.next[id] = target; }))),
+        this.field(label, this.waySelect(activity, activity.next[id], (target) => { activity.next[id] = target; }))),
     );
   }
 
