@@ -67,6 +67,7 @@ check: setup ## style, types, layers, migrations, settings, Markdown, commit sub
 	$(VENV) manage.py makemigrations --check --dry-run
 	$(VENV) manage.py check
 	$(VENV) -m tests.checks.markdown
+	$(VENV) -m tests.checks.tables
 	$(VENV) -m tests.checks.commits
 
 quick: setup ## the tests of what differs from main, no browsers, at most two minutes; says which and why

@@ -36,6 +36,8 @@ class _Revision(models.Model):
 
 
 class PushResource(_Resource):
+    """A push under Marketing > Assets: its name and its current revision."""
+
     current_revision = models.ForeignKey(
         "assets.PushRevision", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
@@ -55,6 +57,8 @@ class PushResource(_Resource):
 
 
 class PushRevision(_Revision):
+    """What a push was after one save: lifetime, urgency, policy; never changed afterwards."""
+
     class Urgency(models.TextChoices):
         """RFC 8030 section 5.3."""
 
@@ -100,6 +104,8 @@ class PushRevision(_Revision):
 
 
 class PushVariant(models.Model):
+    """The texts, pictures and buttons of one push revision in one language."""
+
     revision = models.ForeignKey(PushRevision, on_delete=models.CASCADE, related_name="variants")
     language = models.CharField(max_length=16)
     title = models.CharField(max_length=200)
@@ -124,6 +130,8 @@ class PushVariant(models.Model):
 
 
 class PopupResource(_Resource):
+    """A popup under Marketing > Assets: its name and its current revision."""
+
     current_revision = models.ForeignKey(
         "assets.PopupRevision", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
@@ -142,6 +150,8 @@ class PopupResource(_Resource):
 
 
 class PopupRevision(_Revision):
+    """What a popup was after one save: template, colours, what its buttons do; never changed afterwards."""
+
     class Template(models.TextChoices):
         SIMPLE = "simple", "Push permissions request (simple)"
         CATEGORIES = "categories", "Push permissions request (with categories)"
@@ -191,6 +201,8 @@ class PopupRevision(_Revision):
 
 
 class PopupVariant(models.Model):
+    """The texts of one popup revision in one language."""
+
     revision = models.ForeignKey(PopupRevision, on_delete=models.CASCADE, related_name="variants")
     language = models.CharField(max_length=16)
     title = models.CharField(max_length=200)

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='enrolment',
             name='state_data',
-            field=models.JSONField(db_default={}, default=dict, help_text='What activities remember, such as loop counts.'),
+            field=models.JSONField(db_default={}, default=dict, help_text='What activities keep, such as loop counts.'),
         ),
         migrations.AddField(
             model_name='steprun',

@@ -13,6 +13,8 @@ from segments.models import Segment
 
 
 class Campaign(models.Model):
+    """A journey as staff edit it: entry, audience, the draft of the flow, and the version that runs."""
+
     class Kind(models.TextChoices):
         REALTIME = "realtime", "Real-time"
         SCHEDULED = "scheduled", "Scheduled"
@@ -215,7 +217,7 @@ class VersionStep(models.Model):
 
 
 class Launch(models.Model):
-    """One run of a scheduled campaign's schedule: how far the audience has been let in.
+    """One start of a scheduled campaign: how far its audience has been let in.
 
     The audience enters by slices of the end users' buckets, each in its own transaction that moves `next_bucket` on,
     so a killed process loses at most one slice's work and the next one goes on where it stopped. Each slice enters the

@@ -8,6 +8,8 @@ from devices.models import Brand
 
 
 class Segment(models.Model):
+    """A named selection of end users: by rules, or an imported list."""
+
     class Kind(models.TextChoices):
         DYNAMIC = "dynamic", "Rules"
         IMPORTED = "imported", "Imported list"

@@ -36,6 +36,8 @@ def validate_time_zone(value: str) -> None:
 
 
 class Brand(models.Model):
+    """A site or a family of apps with keys, origins and limits of its own; everything below belongs to one."""
+
     class IdentityMode(models.TextChoices):
         OFF = "off", "Off: page code is trusted"
         OBSERVE = "observe", "Observe: tokens are checked, failures only counted"

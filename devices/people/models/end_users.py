@@ -30,6 +30,8 @@ BUCKETS = 1000
 
 
 class EndUser(models.Model):
+    """A person known by the brand's `external_id`, or an anonymous visitor before login."""
+
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     external_id = models.CharField(max_length=255, null=True, blank=True)
     language = models.CharField(max_length=16, blank=True)
