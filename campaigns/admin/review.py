@@ -58,7 +58,6 @@ def describe(draft: Draft) -> list[dict[str, Any]]:
     steps = []
     for activity in draft.flow.activities:
         kind, row, resources = activity.kind, draft.resource(activity), registry.resources_of(activity.kind)
-        labels = dict(kind.branches)
         url, lines = "", []
         if row is not None and resources is not None:
             url, lines = resources.edit_url(row=row), resources.lines(row=row)
@@ -71,7 +70,11 @@ def describe(draft: Draft) -> list[dict[str, Any]]:
                 "resource": row,
                 "url": url,
                 "lines": lines,
-                "ways": [(labels[outcome], numbers.get(target, "")) for outcome, target in activity.next.items()],
+                "ways": [
+                    (label, numbers.get(activity.next[outcome], ""))
+                    for outcome, label in kind.branches
+                    if outcome in activity.next
+                ],
                 "others_end": bool(kind.outcomes) and len(activity.next) < len(kind.outcomes),
                 "ends": kind.ends,
             }

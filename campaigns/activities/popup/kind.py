@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from campaigns.journey.kinds import Group, Kind, Widget, setting
+from campaigns.journey.lengths import length
 from devices.delivery.popup_outcomes import PopupOutcome
 
 _LEAST, _MOST = 30, 28 * 86_400
@@ -30,8 +31,8 @@ def _seconds(settings: PopupSettings) -> int:
     return settings.timeout or 0
 
 
-def _sentence(_settings: PopupSettings) -> str:
-    return "Popup"
+def _sentence(settings: PopupSettings) -> str:
+    return f"Waits {length(settings.timeout)} for an answer" if settings.timeout else "Popup"
 
 
 KIND = Kind(

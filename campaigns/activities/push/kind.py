@@ -16,7 +16,7 @@ class PushSettings:
 
 
 def _sentence(settings: PushSettings) -> str:
-    return f"Push to {dict(_TARGETS)[settings.target_devices].lower()} devices"
+    return {"web": "Only to web browsers", "native": "Only to native apps"}.get(settings.target_devices, "Push")
 
 
 KIND = Kind(
