@@ -1,5 +1,6 @@
 """Rows come by name, and a statement with other columns is refused."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
@@ -15,10 +16,24 @@ class Pair(NamedTuple):
     word: str
 
 
+@dataclass
+class Changeable:
+    number: int
+    word: str
+
+
 def test_rows_are_read_by_name():
     found = rows(Pair, "SELECT n AS number, 'w' || n AS word FROM generate_series(1, %s) n", [2])
     assert [(row.number, row.word) for row in found] == [(1, "w1"), (2, "w2")]
     assert rows(Pair, "SELECT 1 AS number, '' AS word WHERE false") == []
+
+
+def test_rows_may_be_dataclasses():
+    (row,) = rows(Changeable, "SELECT 1 AS number, 'w' AS word")
+    row.word = "other"
+    assert row == Changeable(1, "other")
+    with pytest.raises(WrongColumns, match="Changeable has number, word; the statement has n"):
+        first(Changeable, "SELECT 1 AS n")
 
 
 def test_the_first_row_or_none():

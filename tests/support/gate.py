@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Collection
 from datetime import datetime
 
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.delivery.services.outbox import chunks_cut, deliveries_add
 from devices.models import App, Brand, Delivery, Device, Dispatch, EndUser, PushStatus

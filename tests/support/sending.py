@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from devices.delivery.sending import chunk_send
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.delivery.services.outbox import chunks_cut, deliveries_add
 from devices.delivery.transports.endpoints import check_keys

@@ -18,7 +18,8 @@ from devices.delivery.push_services.budgets import (
 )
 from devices.delivery.push_services.pacing import BREAKER, THROTTLED, Grant, Pace, Recent
 from devices.delivery.sending.chunks import chunk_finish, chunk_release, lease_renew, rows_put_off
-from devices.delivery.sending.claim import Claim, Row, rows_gate
+from devices.delivery.sending.claim import Claim, Row
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.sending.keys import vapid_keys_read
 from devices.delivery.sending.native import AppFacts, app_facts, native_render
 from devices.delivery.sending.render import CannotSend, brand_facts, payload_render

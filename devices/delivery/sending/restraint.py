@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from devices.delivery.sending.caps import Candidate, Cap, caps_take
 from devices.delivery.sending.quiet_hours import QuietHours, opening, zone_choose
@@ -12,12 +13,23 @@ from devices.delivery.sending.quiet_hours import QuietHours, opening, zone_choos
 NOT_SENT = frozenset({"", "retry", "throttled", "breaker", "failing", "moved", "template_time"})
 
 
+class Action(StrEnum):
+    """What the gate does with a row; the reason says why."""
+
+    SEND = "send"
+    HOLD = "hold"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    SUPPRESS = "suppress"
+
+
 @dataclass(slots=True)
 class GatedRow:
     """A locked row with the gate's verdict so far, and what quiet hours and caps need to change it."""
 
     id: int
-    verdict: str
+    action: str
+    reason: str
     held_until: datetime | None
     counted: Sequence[int] | None
     hold_reason: str
@@ -49,7 +61,7 @@ def restrain(
     refunds: dict[int, Sequence[int]] = {
         row.id: row.counted
         for row in rows
-        if row.counted and row.hold_reason in NOT_SENT and not row.verdict.startswith(("send:", "hold:"))
+        if row.counted and row.hold_reason in NOT_SENT and row.action not in (Action.SEND, Action.HOLD)
     }
     if not caps:
         return refunds
@@ -64,7 +76,7 @@ def restrain(
                 row.counted,
             )
             for row in rows
-            if row.verdict == "send:"
+            if row.action == Action.SEND
         ],
         released={counter for ids in refunds.values() for counter in ids},
         now=now,
@@ -73,14 +85,14 @@ def restrain(
         if row.id in taken:
             row.counted = taken[row.id]
             if row.counted is None:
-                row.verdict = "suppressed:frequency_cap"
+                row.action, row.reason = Action.SUPPRESS, "frequency_cap"
     return refunds
 
 
 def _gate_quiet_hours(rows: Sequence[GatedRow], *, quiet: QuietHours, zone: str, now: datetime) -> None:
     openings: dict[str, datetime | None] = {}  # once for each zone, however many live there
     for row in rows:
-        if row.verdict != "send:":
+        if row.action != Action.SEND:
             continue
         there = zone_choose(row.user_zone, row.device_zone, zone)
         if there not in openings:
@@ -89,7 +101,7 @@ def _gate_quiet_hours(rows: Sequence[GatedRow], *, quiet: QuietHours, zone: str,
         if opens is None:
             continue
         if quiet.policy == "skip":
-            row.verdict = "suppressed:quiet_hours"
+            row.action, row.reason = Action.SUPPRESS, "quiet_hours"
         else:
-            row.verdict = "hold:quiet_hours"
+            row.action, row.reason = Action.HOLD, "quiet_hours"
             row.held_until = min(opens, row.expires_at)  # a row that expires first is claimed then, and ends as expired

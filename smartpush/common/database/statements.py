@@ -1,17 +1,18 @@
 """Execute an SQL statement and read its rows by name.
 
-The row class is a NamedTuple whose fields are the statement's columns, in their order. A statement that returns other
-columns is refused where it is executed, so that a column added in the middle never shifts those behind it.
+The row class is a NamedTuple or a dataclass whose fields are the statement's columns, in their order. A statement that
+returns other columns is refused where it is executed, so that a column added in the middle never shifts those behind.
 """
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-Row = TypeVar("Row", bound=NamedTuple)
+Row = TypeVar("Row")
 Values = Mapping[str, Any] | Sequence[Any] | None
 
 
@@ -22,17 +23,16 @@ class WrongColumns(TypeError):
 def rows(row: type[Row], sql: str, values: Values = None) -> list[Row]:
     """Execute the statement and return its rows; raises WrongColumns."""
     with closing(_executed(sql, values)) as cursor:
-        _check(cursor, row)
-        make = cast(Any, row)._make
-        return [make(found) for found in cursor.fetchall()]
+        make = _maker(cursor, row)
+        return [make(*found) for found in cursor.fetchall()]
 
 
 def first(row: type[Row], sql: str, values: Values = None) -> Row | None:
     """Execute the statement and return its first row, None where it has none; raises WrongColumns."""
     with closing(_executed(sql, values)) as cursor:
-        _check(cursor, row)
+        make = _maker(cursor, row)
         found = cursor.fetchone()
-        return None if found is None else cast(Any, row)._make(found)
+        return None if found is None else make(*found)
 
 
 def column(sql: str, values: Values = None) -> list[Any]:
@@ -69,10 +69,13 @@ def _executed(sql: str, values: Values) -> CursorWrapper:
     return cursor
 
 
-def _check(cursor: CursorWrapper, row: type[Any]) -> None:
+def _maker(cursor: CursorWrapper, row: type[Row]) -> Callable[..., Row]:
+    made: Any = row
+    fields = tuple(one.name for one in dataclasses.fields(made)) if dataclasses.is_dataclass(made) else made._fields
     columns = tuple(described[0] for described in cursor.description or ())
-    if columns != row._fields:
-        raise WrongColumns(f"{row.__name__} has {', '.join(row._fields)}; the statement has {', '.join(columns)}.")
+    if columns != fields:
+        raise WrongColumns(f"{row.__name__} has {', '.join(fields)}; the statement has {', '.join(columns)}.")
+    return row
 
 
 def _check_one(cursor: CursorWrapper) -> None:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.models import Delivery, DeliveryChunk, EndUser
 from tests.api.server.client import now
 from tests.api.server.conftest import push_of

@@ -7,7 +7,8 @@ import pytest
 from django.db import connections
 
 from devices.delivery.sending.caps import counters_remove_old
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.services.outbox import chunks_cut
 from devices.lifecycle.brands import brand_create
 from devices.models import Brand, CapCounter, Delivery, EndUser, FrequencyCap

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from devices.delivery.sending import chunk_send
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.sending.results import results_write
 from devices.delivery.services.outbox import chunks_cut, leases_reclaim
 from devices.delivery.transports.base import Outcome, SendResult

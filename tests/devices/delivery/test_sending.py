@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devices.delivery.sending import chunk_send
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.services.dispatches import dispatches_stop
 from devices.delivery.services.outbox import chunks_cut, leases_reclaim
 from devices.delivery.services.receipts import Receipt, receipts_record

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from devices.delivery.sending.claim import KEY_AGAIN
+from devices.delivery.sending.gating import KEY_AGAIN
 from devices.delivery.services.fcm_accounts import app_credentials_set
 from devices.delivery.transports.vapid import generate_vapid_key
 from devices.lifecycle.secrets import keys_readable_again

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from devices.delivery.sending.claim import chunk_claim, rows_gate
+from devices.delivery.sending.claim import chunk_claim
+from devices.delivery.sending.gating import rows_gate
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
 from devices.delivery.services.outbox import chunks_cut, deliveries_add
 from devices.lifecycle.brands import brand_create
