@@ -5,7 +5,8 @@ partition of the day they were made. That a step sends once is held by its step 
 """
 
 import json
-from datetime import UTC
+from datetime import UTC, date
+from typing import NamedTuple
 
 from campaigns.activities.statements import Pass, due_condition, run
 from devices.delivery.services.dispatches import DispatchSpec, dispatches_ensure
@@ -19,8 +20,10 @@ WITH steps AS (
     ORDER BY e.wake_at LIMIT %(limit)s
   ) c
 )
-SELECT t.version_id, t.at_key, p.id, a.brand_id, a.id, a.name, v.entry->>'purpose', v.entry->>'lane', v.number,
-       coalesce(s.settings->>'target_devices', s.target_devices), s.seconds, CASE WHEN p.id IS NULL THEN s.content END
+SELECT t.version_id, t.at_key AS key, p.id AS dispatch_id, a.brand_id, a.id AS campaign_id, a.name,
+       v.entry->>'purpose' AS purpose, v.entry->>'lane' AS lane, v.number,
+       coalesce(s.settings->>'target_devices', s.target_devices) AS target_devices, s.seconds,
+       CASE WHEN p.id IS NULL THEN s.content END AS content
 FROM steps t
 JOIN campaigns_versionstep s ON s.version_id = t.version_id AND s.key = t.at_key
 JOIN campaigns_campaignversion v ON v.id = t.version_id
@@ -31,39 +34,67 @@ ORDER BY 1, 2
 """
 
 
+class _DueStep(NamedTuple):
+    version_id: int
+    key: str
+    dispatch_id: int | None
+    brand_id: int
+    campaign_id: int
+    name: str
+    purpose: str
+    lane: str
+    number: int
+    target_devices: str
+    seconds: int
+    content: str | None
+
+
+class Target(NamedTuple):
+    """One step that has due enrolments, and the dispatch that its messages belong to."""
+
+    version_id: int
+    key: str
+    dispatch_id: int
+
+
 def source_key(*, version_id: int, key: str) -> str:
     """The name of an activity's dispatches, the same every day."""
     return f"v{version_id}:{key}"
 
 
-def dispatches_of_due(*, kind: str, step: Pass, extra: str = "") -> list[tuple[int, str, int]]:
-    """(version id, activity key, dispatch id) of every step that has due enrolments.
+def dispatches_of_due(*, kind: str, step: Pass, extra: str = "") -> list[Target]:
+    """Every step of this kind that has due enrolments, with its dispatch of today, which is made where it is missing.
 
     A message lives as long as its content says (`ttl`), or else as long as the step waits.
     """
     day = step.now.astimezone(UTC).date()
-    rows = run(_STEPS.format(condition=due_condition(kind=kind, extra=extra)), step, day=day)
-    specs: list[DispatchSpec] = []
-    for version_id, key, dispatch_id, brand_id, campaign_id, name, purpose, lane, number, target, seconds, raw in rows:
-        if dispatch_id is not None:
-            continue
-        content = json.loads(raw)
-        specs.append(
-            DispatchSpec(
-                brand_id=brand_id,
-                day=day,
-                source="journey",
-                source_key=source_key(version_id=version_id, key=key),
-                campaign_ref=campaign_id,
-                label=f"{name} v{number}: {kind} {key}",
-                content=content,
-                purpose=purpose,
-                lane=lane,
-                policy=content.get("policy", "at_least_once"),
-                target_devices=target,
-                ttl=content.get("ttl", seconds),
-                urgency=content.get("urgency", "normal"),
-            )
+    due = run(_DueStep, _STEPS.format(condition=due_condition(kind=kind, extra=extra)), step, day=day)
+    missing = [_spec(one, kind=kind, day=day) for one in due if one.dispatch_id is None]
+    made = dispatches_ensure(specs=missing, now=step.now)
+    return [
+        Target(
+            one.version_id,
+            one.key,
+            one.dispatch_id or made[one.brand_id, day, source_key(version_id=one.version_id, key=one.key)],
         )
-    made = dispatches_ensure(specs=specs, now=step.now)
-    return [(row[0], row[1], row[2] or made[row[3], day, source_key(version_id=row[0], key=row[1])]) for row in rows]
+        for one in due
+    ]
+
+
+def _spec(step: _DueStep, *, kind: str, day: date) -> DispatchSpec:
+    content = json.loads(step.content or "{}")
+    return DispatchSpec(
+        brand_id=step.brand_id,
+        day=day,
+        source="journey",
+        source_key=source_key(version_id=step.version_id, key=step.key),
+        campaign_ref=step.campaign_id,
+        label=f"{step.name} v{step.number}: {kind} {step.key}",
+        content=content,
+        purpose=step.purpose,
+        lane=step.lane,
+        policy=content.get("policy", "at_least_once"),
+        target_devices=step.target_devices,
+        ttl=content.get("ttl", step.seconds),
+        urgency=content.get("urgency", "normal"),
+    )

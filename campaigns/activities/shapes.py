@@ -6,7 +6,7 @@ A kind with an outbox of its own that a job empties (a webhook) will be a fourth
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campaigns.activities.statements import Pass, Stepped, outcome_sql, run
+from campaigns.activities.statements import Pass, Stepped, outcome_sql, run_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,6 @@ def shape_advance(*, kind: str, shape: Shape, step: Pass) -> Stepped:
         case Write(advance=advance):
             return advance(step)
         case Choose(outcome=outcome):
-            return Stepped(_count(kind, outcome, step))
+            return Stepped(run_count(outcome_sql(kind=kind, outcome=outcome), step))
         case Wait():
-            return Stepped(_count(kind, "'done'", step))
-
-
-def _count(kind: str, outcome: str, step: Pass) -> int:
-    return int(run(outcome_sql(kind=kind, outcome=outcome), step)[0][0])
+            return Stepped(run_count(outcome_sql(kind=kind, outcome="'done'"), step))

@@ -9,12 +9,12 @@ StepRun's key is inserted without ON CONFLICT where messages hang on it: should 
 fails whole instead of sending twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from smartpush.common.database.statements import Row, column, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,25 @@ SELECT count(*) FROM moved
 """
 
 
-def run(sql: str, step: Pass, **more: Any) -> list[tuple[Any, ...]]:
-    """Execute one statement of a pass and return its rows."""
-    values: Mapping[str, Any] = {
-        "now": step.now,
-        "limit": step.limit,
-        "ids": None if step.ids is None else list(step.ids),
-        **more,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(sql.replace("<wakes>", step.wakes), values)
-        return cursor.fetchall()
+def run(row: type[Row], sql: str, step: Pass, **more: Any) -> list[Row]:
+    """Execute one statement of a pass and return its rows by name (smartpush.common.database.statements)."""
+    return rows(row, _with_wakes(sql, step), {**_values(step), **more})
+
+
+def run_column(sql: str, step: Pass, **more: Any) -> list[Any]:
+    """Execute a statement of a pass that returns one column, and return its values."""
+    return column(_with_wakes(sql, step), {**_values(step), **more})
+
+
+def run_count(sql: str, step: Pass, **more: Any) -> int:
+    """Execute a statement of a pass that returns a number, and return it."""
+    (count,) = run_column(sql, step, **more)
+    return int(count)
+
+
+def _with_wakes(sql: str, step: Pass) -> str:
+    return sql.replace("<wakes>", step.wakes)
+
+
+def _values(step: Pass) -> dict[str, Any]:
+    return {"now": step.now, "limit": step.limit, "ids": None if step.ids is None else list(step.ids)}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from campaigns.activities import registry
 from campaigns.activities.popup import answers
@@ -15,10 +16,16 @@ _WHAT = """
 SELECT kind, awaited, EXISTS (SELECT 1 FROM campaigns_enrolment e
                               WHERE e.state = 'active' AND e.at_kind = kind AND e.wake_at <= %(now)s
                                 AND (e.waiting_for = kind) = awaited
-                                AND (%(ids)s::bigint[] IS NULL OR e.id = ANY(%(ids)s::bigint[])))
+                                AND (%(ids)s::bigint[] IS NULL OR e.id = ANY(%(ids)s::bigint[]))) AS due
 FROM unnest(%(kinds)s::text[], %(waits)s::boolean[]) AS asked(kind, awaited)
 """
 _TIMEOUT = "timeout"
+
+
+class _Asked(NamedTuple):
+    kind: str
+    awaited: bool
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,8 @@ def _pass(step: Pass) -> AdvanceResult:
         if isinstance(plugin.shape, Write) and plugin.shape.give_up is not None
     }
     asked = [(name, False) for name in registry.plugins()] + [(name, True) for name in giving_up]
-    found = run(_WHAT, step, kinds=[name for name, _ in asked], waits=[awaited for _, awaited in asked])
-    due = {(kind, awaited) for kind, awaited, there in found if there}
+    found = run(_Asked, _WHAT, step, kinds=[name for name, _ in asked], waits=[awaited for _, awaited in asked])
+    due = {(one.kind, one.awaited) for one in found if one.due}
     counts: dict[str, int] = {}
     dispatch_ids: set[int] = set()
 

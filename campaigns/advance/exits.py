@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from devices.delivery.services.dispatches import enrolments_cancel
+from smartpush.common.database.statements import column
 
 _EXIT = """
 UPDATE campaigns_enrolment SET state = 'exited', exit_reason = %(reason)s, finished_at = %(now)s, wake_at = NULL,
@@ -27,8 +28,6 @@ def enrolments_exit(*, ids: Sequence[int], reason: str, now: datetime) -> list[i
     if not ids:
         return []
     enrolments_cancel(enrolment_ids=ids, reason=reason, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(_EXIT, {"ids": list(ids), "reason": reason, "now": now})
-        ended = [row[0] for row in cursor.fetchall()]
+    ended = column(_EXIT, {"ids": list(ids), "reason": reason, "now": now})
     enrolments_cancel(enrolment_ids=ended, reason=reason, now=now)
     return ended

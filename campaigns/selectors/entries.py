@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
+from smartpush.common.database import statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,20 @@ class Entry:
     trigger_segment: int | None = None
 
 
+class _Entered(NamedTuple):
+    campaign_id: int
+    version_id: int
+    brand_id: int
+    entry: str
+    start_key: str
+    start_kind: str
+    time_zone: str
+
+
+# How versions let end users in: those of active campaigns (_TRIGGERED, _WATCHING), or one (_OF_VERSION).
 _ENTRY = """
-SELECT c.id, v.id, c.brand_id, v.entry, s.key, s.kind, b.time_zone
+SELECT c.id AS campaign_id, v.id AS version_id, c.brand_id, v.entry, s.key AS start_key, s.kind AS start_kind,
+       b.time_zone
 FROM campaigns_campaign c
 JOIN devices_brand b ON b.id = c.brand_id
 JOIN campaigns_campaignversion v ON v.id = {version}
@@ -50,26 +62,23 @@ _OF_VERSION = _ENTRY.format(version="%s") + "WHERE c.id = v.campaign_id"
 
 
 def _entries(sql: str, values: Sequence[Any]) -> list[Entry]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows = cursor.fetchall()
     return [
         Entry(
-            campaign_id=campaign_id,
-            version_id=version_id,
-            brand_id=brand_id,
+            campaign_id=row.campaign_id,
+            version_id=row.version_id,
+            brand_id=row.brand_id,
             trigger_event=entry["trigger_event"],
             mode=entry["entry_mode"],
             interval=entry["entry_interval"],
             rules=entry["rules"],
-            start_key=key,
-            start_kind=kind,
-            time_zone=zone,
+            start_key=row.start_key,
+            start_kind=row.start_kind,
+            time_zone=row.time_zone,
             trigger_kind=entry.get("trigger_kind", "event"),  # versions of before segments could trigger
             trigger_segment=entry.get("trigger_segment"),
         )
-        for campaign_id, version_id, brand_id, raw, key, kind, zone in rows
-        for entry in [json.loads(raw)]
+        for row in statements.rows(_Entered, sql, values)
+        for entry in [json.loads(row.entry)]
     ]
 
 
@@ -85,11 +94,21 @@ def entries_watching() -> list[Entry]:
 
 def entry_of(*, version_id: int) -> Entry:
     """How this version lets end users in."""
-    return _entries(_OF_VERSION, [version_id])[0]
+    (entry,) = _entries(_OF_VERSION, [version_id])
+    return entry
 
 
+class Slot(NamedTuple):
+    """A time in a campaign's schedule."""
+
+    campaign_id: int
+    brand_id: int
+    slot: datetime
+
+
+# Active scheduled campaigns whose time has come and that have no launch for it.
 _SCHEDULED = """
-SELECT c.id, c.brand_id, (v.entry->>'scheduled_at')::timestamptz
+SELECT c.id AS campaign_id, c.brand_id, (v.entry->>'scheduled_at')::timestamptz AS slot
 FROM campaigns_campaign c JOIN campaigns_campaignversion v ON v.id = c.current_version_id
 WHERE c.state = 'active' AND v.entry->>'kind' = 'scheduled' AND (v.entry->>'scheduled_at')::timestamptz <= %s
   AND NOT EXISTS (SELECT 1 FROM campaigns_launch l
@@ -98,8 +117,6 @@ ORDER BY 3, 1
 """
 
 
-def slots_due(*, now: datetime) -> list[tuple[int, int, datetime]]:
-    """(campaign, brand, slot) of active scheduled campaigns whose time has come and whose launch has not begun."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SCHEDULED, [now])
-        return [(row[0], row[1], row[2]) for row in cursor.fetchall()]
+def slots_due(*, now: datetime) -> list[Slot]:
+    """The slots of active scheduled campaigns whose time has come and whose launch has not begun."""
+    return statements.rows(Slot, _SCHEDULED, [now])

@@ -8,15 +8,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.activities import registry
 from campaigns.advance import enrolments_exit
 from campaigns.models import Campaign
 from campaigns.selectors.entries import Entry
 from campaigns.services.locks import lock_entries
+from smartpush.common.database import statements
 
 _MODES = Campaign.EntryMode
 
@@ -73,7 +74,7 @@ _GRANTED = "picked p JOIN guard g ON g.end_user_id = p.end_user_id"
 
 # Restart: people who were granted an entry, unless a faster process has made this very one, and their open enrolments.
 _TO_RESTART = """
-SELECT k.place, e.id
+SELECT k.place, e.id AS enrolment_id
 FROM unnest(%(users)s::bigint[], %(keys)s::text[], %(places)s::bigint[]) AS k(end_user_id, entry_key, place)
 LEFT JOIN campaigns_enrolment e
   ON e.campaign_id = %(campaign)s AND e.end_user_id = k.end_user_id AND e.state = 'active'
@@ -82,6 +83,11 @@ WHERE NOT EXISTS (SELECT 1 FROM campaigns_enrolment s WHERE s.campaign_id = %(ca
 """
 _CHOSEN = """unnest(%(users)s::bigint[], %(keys)s::text[], %(devices)s::bigint[], %(variables)s::jsonb[])
   AS p(end_user_id, entry_key, device_id, variables)"""
+
+
+class _ToRestart(NamedTuple):
+    place: int
+    enrolment_id: int | None
 
 
 @transaction.atomic
@@ -101,7 +107,7 @@ def enrol(*, entry: Entry, candidates: Sequence[Candidate], now: datetime) -> li
     several = entry.mode == _MODES.EVERY_TIME and entry.interval == 0
     picked = _ALL if several else _ONE_EACH.format(direction="ASC")
     sql = f"WITH {_OFFERED}, {picked}, {_GUARD} {_ENTER.format(source=_GRANTED)}"
-    return [row[0] for row in _rows(sql, _values(entry, candidates, now))]
+    return statements.column(_with_wakes(sql), _values(entry, candidates, now))
 
 
 def _once(candidate: Candidate) -> Candidate:
@@ -112,13 +118,13 @@ def _restart(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> li
     values = _values(entry, candidates, now)
     # The last of several events for one person is the one that they restart with.
     claim = f"WITH {_OFFERED}, {_ONE_EACH.format(direction='DESC')}, {_GUARD} SELECT p.place FROM {_GRANTED}"
-    places = [row[0] for row in _rows(claim, values)]
+    places = statements.column(claim, values)
     granted = [candidates[place - 1] for place in places]
-    rows = _rows(_TO_RESTART, {**_values(entry, granted, now), "places": places})
-    enrolments_exit(ids=sorted({row[1] for row in rows if row[1]}), reason="restarted", now=now)
-    chosen = [candidates[place - 1] for place in sorted({row[0] for row in rows})]
-    entered = _rows(_ENTER.format(source=_CHOSEN), _values(entry, chosen, now))
-    return [row[0] for row in entered]
+    found = statements.rows(_ToRestart, _TO_RESTART, {**_values(entry, granted, now), "places": places})
+    open_ones = {row.enrolment_id for row in found if row.enrolment_id is not None}
+    enrolments_exit(ids=sorted(open_ones), reason="restarted", now=now)
+    chosen = [candidates[place - 1] for place in sorted({row.place for row in found})]
+    return statements.column(_with_wakes(_ENTER.format(source=_CHOSEN)), _values(entry, chosen, now))
 
 
 def _values(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> dict[str, Any]:
@@ -141,7 +147,5 @@ def _values(entry: Entry, candidates: Sequence[Candidate], now: datetime) -> dic
     }
 
 
-def _rows(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.replace("<wakes>", registry.wake_sql()), values)
-        return cursor.fetchall()
+def _with_wakes(sql: str) -> str:
+    return sql.replace("<wakes>", registry.wake_sql())

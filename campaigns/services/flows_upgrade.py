@@ -5,17 +5,18 @@ It goes in 0.5.0, with the release after the last that wrote version 1.
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
 from campaigns.journey.upgrade import draft_upgrade, graph_upgrade
+from smartpush.common.database import statements
 
 BATCH: Final = 500  # rows a transaction
 
 # The next rows that hold a flow of version 1.
 _NEXT = """
-SELECT {key}, {column} FROM {table}
+SELECT {key} AS pk, {column} AS flow FROM {table}
 WHERE {column}->>'version' = '1' AND {key} > %(last)s
 ORDER BY {key} LIMIT %(batch)s FOR NO KEY UPDATE
 """
@@ -34,6 +35,11 @@ _FLOWS: Final[tuple[tuple[str, str, str, Callable[[Any], Any]], ...]] = (
 )
 
 
+class _Stored(NamedTuple):
+    pk: int
+    flow: str
+
+
 def flows_upgrade(*, batch: int = BATCH) -> int:
     """Upgrade what is still of version 1 and return how many rows that were; a flow that cannot be read stays."""
     return sum(_upgrade(table, key, column, upgrade, batch) for table, key, column, upgrade in _FLOWS)
@@ -44,8 +50,7 @@ def _upgrade(table: str, key: str, column: str, upgrade: Callable[[Any], Any], b
     last, written = 0, 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_NEXT.format(**names), {"last": last, "batch": batch})
-            found = cursor.fetchall()
+            found = statements.rows(_Stored, _NEXT.format(**names), {"last": last, "batch": batch})
             for pk, text in found:
                 flow = json.loads(text)
                 upgraded = upgrade(flow)
@@ -56,4 +61,4 @@ def _upgrade(table: str, key: str, column: str, upgrade: Callable[[Any], Any], b
                         cursor.execute(_STEPS, {"key": pk})
         if len(found) < batch:
             return written
-        last = found[-1][0]
+        last = found[-1].pk

@@ -8,7 +8,7 @@ again enters nobody twice.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.models import Campaign, Launch
 from campaigns.selectors.entries import Entry, entry_of, slots_due
@@ -19,6 +19,7 @@ from devices.people.models.end_users import BUCKETS
 from segments.compiler import condition_sql
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
+from smartpush.common.database import statements
 from smartpush.common.database.statistics import statistics_refresh
 
 MAX_AHEAD = timedelta(days=731)
@@ -39,8 +40,8 @@ def launch_due(*, now: datetime, max_slices: int = 4) -> LaunchResult:
 
     A campaign whose last slice is in is executed.
     """
-    for campaign_id, brand_id, slot in slots_due(now=now):
-        _begin(campaign_id=campaign_id, brand_id=brand_id, slot=slot, now=now)
+    for due in slots_due(now=now):
+        _begin(campaign_id=due.campaign_id, brand_id=due.brand_id, slot=due.slot, now=now)
     entered: list[int] = []
     while len(entered) < max_slices:
         count = _next_slice(now=now)
@@ -105,10 +106,8 @@ def _audience(*, entry: Entry, first: int, until: int, now: datetime) -> list[in
     rules = EVERYONE if entry.rules is None else read_published(entry.rules)
     # A slice is some thousands of end users, evaluated by index: as a set the audience would be found anew each time.
     held = condition_sql(rules.rule, Context(entry.brand_id, now, entry.time_zone))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.bucket >= %s AND u.bucket < %s"
-            f" AND ({held.text}) ORDER BY u.id",
-            [entry.brand_id, first, until, *held.params],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return statements.column(
+        "SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.bucket >= %s AND u.bucket < %s"
+        f" AND ({held.text}) ORDER BY u.id",
+        [entry.brand_id, first, until, *held.params],
+    )

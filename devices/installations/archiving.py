@@ -7,12 +7,13 @@ devices from the first moment, whichever slice they are in.
 
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from devices.brands.models import App
 from devices.installations.tokens import APP_ARCHIVED
+from smartpush.common.database import statements
 
 SLICE = 5_000
 """Ids of devices looked at in one transaction."""
@@ -35,7 +36,7 @@ WHERE id = ANY(%(ids)s)
 
 _HASH = "encode(sha256(convert_to(CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END, 'UTF8')), 'hex')"
 _SET_ASIDE_SQL = f"""
-SELECT v.id, {_HASH}, v.last_seen_at FROM devices_device v
+SELECT v.id AS device_id, {_HASH} AS token_hash, v.last_seen_at FROM devices_device v
 WHERE v.id > %(after)s AND v.id <= %(upto)s AND v.app_id = %(app)s AND v.token_hash IS NULL
   AND v.unreachable_reason = %(reason)s AND v.holder_id IS NOT NULL
   AND CASE v.platform WHEN 'web' THEN v.endpoint ELSE v.native_token END <> ''
@@ -93,33 +94,35 @@ def _slice(now: datetime) -> bool:
     app = pending.select_for_update(skip_locked=True, no_key=True).first()
     if app is None:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM devices_device")
-        last = int(cursor.fetchone()[0])
-        values: dict[str, Any] = {
-            "app": app.pk, "brand": app.brand_id, "after": app.tokens_upto, "upto": app.tokens_upto + SLICE,
-            "reason": APP_ARCHIVED, "now": now,
-        }  # fmt: skip
-        (_take_back if app.archived_at is None else _set_aside)(cursor, values)
+    last = int(statements.value("SELECT coalesce(max(id), 0) FROM devices_device"))
+    values: dict[str, Any] = {
+        "app": app.pk, "brand": app.brand_id, "after": app.tokens_upto, "upto": app.tokens_upto + SLICE,
+        "reason": APP_ARCHIVED, "now": now,
+    }  # fmt: skip
+    (_take_back if app.archived_at is None else _set_aside)(values)
     app.tokens_upto += SLICE
     app.tokens_pending = app.tokens_upto < last
     app.save(update_fields=["tokens_upto", "tokens_pending"])
     return True
 
 
-def _set_aside(cursor: Any, values: dict[str, Any]) -> None:
-    cursor.execute(_LIVE_SQL, values)
-    if ids := [row[0] for row in cursor.fetchall()]:
-        cursor.execute(_ASIDE_SQL, {**values, "ids": ids})
+def _set_aside(values: dict[str, Any]) -> None:
+    if ids := statements.column(_LIVE_SQL, values):
+        statements.written(_ASIDE_SQL, {**values, "ids": ids})
 
 
-def _take_back(cursor: Any, values: dict[str, Any]) -> None:
+class _SetAside(NamedTuple):
+    device_id: int
+    token_hash: str
+    last_seen_at: datetime
+
+
+def _take_back(values: dict[str, Any]) -> None:
     """Give one device a token, the one seen last; a token that another device has meanwhile stays where it is."""
-    cursor.execute(_SET_ASIDE_SQL, values)
-    latest = {token: device for device, token, _ in sorted(cursor.fetchall(), key=lambda row: row[2])}
+    found = statements.rows(_SetAside, _SET_ASIDE_SQL, values)
+    latest = {row.token_hash: row.device_id for row in sorted(found, key=lambda row: row.last_seen_at)}
     if not latest:
         return
-    cursor.execute(_TAKEN_SQL, {**values, "tokens": list(latest)})
-    for (token,) in cursor.fetchall():
+    for token in statements.column(_TAKEN_SQL, {**values, "tokens": list(latest)}):
         del latest[token]
-    cursor.execute(_BACK_SQL, {**values, "ids": sorted(latest.values())})
+    statements.written(_BACK_SQL, {**values, "ids": sorted(latest.values())})

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from devices.delivery.services.cancelling import end_users_cancel
 from devices.people.models import ConsentRecord
 from devices.popups.offers import offers_withdraw
+from smartpush.common.database import statements
 
 By = Literal["staff", "platform"]
 REASON = "never_contact"
@@ -34,9 +35,7 @@ def never_contact_set(*, brand_id: int, end_user_ids: Sequence[int], on: bool, b
 
     Setting it cancels their waiting messages and ends their open popups; each change is kept as proof.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK, {"brand": brand_id, "ids": list(end_user_ids), "on": on})
-        changed = sorted(row[0] for row in cursor.fetchall())
+    changed = sorted(statements.column(_MARK, {"brand": brand_id, "ids": list(end_user_ids), "on": on}))
     if not changed:
         return []
     if on:

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from devices.lifecycle.users import RowError, users_insert
 from devices.people.services.events import AHEAD, RecordedEvent, ids_fresh, time_kept
+from smartpush.common.database import statements
 from smartpush.common.database.partitions import partitions_of_days
 
 CHUNK = 2500  # events a transaction
@@ -101,27 +102,31 @@ def _resolve(brand_id: int, events: Sequence[ServerEvent], create_unknown: bool)
     return known
 
 
+# Hold the people of these ids, so that they are neither merged nor erased.
+_KNOWN = """
+SELECT id, external_id FROM devices_enduser WHERE brand_id = %s AND external_id = ANY(%s::text[])
+ORDER BY id FOR KEY SHARE
+"""
+
+
+class _Known(NamedTuple):
+    id: int
+    external_id: str
+
+
 def _known(brand_id: int, wanted: set[str]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT external_id, id FROM devices_enduser WHERE brand_id = %s AND external_id = ANY(%s::text[])"
-            " ORDER BY id FOR KEY SHARE",
-            [brand_id, list(wanted)],
-        )
-        return dict(cursor.fetchall())
+    return {row.external_id: row.id for row in statements.rows(_Known, _KNOWN, [brand_id, list(wanted)])}
 
 
 def _copy(brand_id: int, events: Sequence[ServerEvent], known: Mapping[str, int], now: datetime) -> list[RecordedEvent]:
     recorded = []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('devices_event_id_seq') FROM generate_series(1, %s)", [len(events)])
-        numbers = [row[0] for row in cursor.fetchall()]
-        with cursor.copy(_COPY) as copy:
-            for number, event in zip(numbers, events, strict=True):
-                at = time_kept(occurred_at=event.occurred_at, now=now)
-                properties = json.dumps(event.properties, ensure_ascii=False)
-                person = known[event.external_id]
-                copy.write_row((number, at.date(), brand_id, person, event.name, properties, at, now))
-                if not event.historical:
-                    recorded.append(RecordedEvent(number, person, None, event.name, event.properties, at))
+    numbers = statements.column("SELECT nextval('devices_event_id_seq') FROM generate_series(1, %s)", [len(events)])
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for number, event in zip(numbers, events, strict=True):
+            at = time_kept(occurred_at=event.occurred_at, now=now)
+            properties = json.dumps(event.properties, ensure_ascii=False)
+            person = known[event.external_id]
+            copy.write_row((number, at.date(), brand_id, person, event.name, properties, at, now))
+            if not event.historical:
+                recorded.append(RecordedEvent(number, person, None, event.name, event.properties, at))
     return recorded

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
@@ -24,6 +24,7 @@ from devices.people.services.properties import (
     types_of,
 )
 from devices.popups.offers import offers_withdraw
+from smartpush.common.database import statements
 from smartpush.common.database.deadlocks import transaction_again
 
 CHUNK = 1000  # rows a transaction
@@ -98,6 +99,20 @@ class _Row:
     never_contact: bool | None = None
 
 
+class _Held(NamedTuple):
+    """A row of _LOCK."""
+
+    id: int
+    external_id: str
+    language: str
+    time_zone: str
+    country: str
+    target_devices: str
+    platform_opt_out: bool
+    properties: str
+    external_markers: list[str]
+
+
 class _Refused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -131,10 +146,8 @@ def users_insert(*, brand_id: int, external_ids: Sequence[str]) -> set[str]:
     ids = sorted(set(external_ids))  # in one order, so that two calls never wait for each other crosswise
     if not ids:
         return set()
-    with connection.cursor() as cursor:
-        buckets = [bucket_of(brand_id=brand_id, key=one) for one in ids]
-        cursor.execute(_INSERT, {"brand": brand_id, "ids": ids, "buckets": buckets})
-        return {row[0] for row in cursor.fetchall()}
+    buckets = [bucket_of(brand_id=brand_id, key=one) for one in ids]
+    return set(statements.column(_INSERT, {"brand": brand_id, "ids": ids, "buckets": buckets}))
 
 
 def users_upsert(
@@ -212,22 +225,20 @@ def _chunk(
 
 
 def _locked(brand_id: int, ids: Sequence[str], created: set[str]) -> dict[str, _Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"brand": brand_id, "ids": list(ids)})
-        return {
-            row[1]: _Row(
-                id=row[0],
-                language=row[2],
-                time_zone=row[3],
-                country=row[4],
-                target_devices=row[5],
-                opted_out=row[6],
-                properties=json.loads(row[7]),
-                markers=row[8],
-                created=row[1] in created,
-            )
-            for row in cursor.fetchall()
-        }
+    return {
+        held.external_id: _Row(
+            id=held.id,
+            language=held.language,
+            time_zone=held.time_zone,
+            country=held.country,
+            target_devices=held.target_devices,
+            opted_out=held.platform_opt_out,
+            properties=json.loads(held.properties),
+            markers=held.external_markers,
+            created=held.external_id in created,
+        )
+        for held in statements.rows(_Held, _LOCK, {"brand": brand_id, "ids": list(ids)})
+    }
 
 
 def _apply(one: _Row, row: UserInput) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -12,6 +12,7 @@ from django.db.models import Q
 from devices.delivery.models import PopupOffer
 from devices.delivery.popup_outcomes import ASKED, OPEN, POPUP_OUTCOMES, in_sql
 from devices.installations.models import Device
+from smartpush.common.database import statements
 
 LEASE = timedelta(seconds=45)
 _OPEN = in_sql(OPEN)
@@ -61,6 +62,12 @@ SELECT id, expires_at, content FROM leased
 """
 
 
+class _Leased(NamedTuple):
+    id: int
+    expires_at: datetime
+    content: str
+
+
 def offer_lease(
     *, end_user_id: int, device: Device, tab: str, now: datetime, loading: bool = False
 ) -> LeasedOffer | None:
@@ -70,23 +77,19 @@ def offer_lease(
     except an operational one where the brand says so; nobody marked *never contact* gets any. A shown one is offered
     again when its tab went away unanswered: no sign of life for the lease, or the same tab loading a page (`loading`).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LEASE_SQL,
-            {
-                "device": device.pk,
-                "end_user": end_user_id,
-                "tab": tab,
-                "until": now + LEASE,
-                "now": now,
-                "loading": loading,
-            },
-        )
-        row = cursor.fetchone()
-    if row is None:
+    values = {
+        "device": device.pk,
+        "end_user": end_user_id,
+        "tab": tab,
+        "until": now + LEASE,
+        "now": now,
+        "loading": loading,
+    }
+    leased = statements.first(_Leased, _LEASE_SQL, values)
+    if leased is None:
         return None
     # Django registers no jsonb loader on raw cursors: jsonb arrives as text.
-    return LeasedOffer(id=row[0], expires_at=row[1], content=json.loads(row[2]))
+    return LeasedOffer(id=leased.id, expires_at=leased.expires_at, content=json.loads(leased.content))
 
 
 # Locked in the order of their ids, as whatever ends several offers.

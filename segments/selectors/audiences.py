@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -12,6 +11,7 @@ from segments.compiler import audience_sql, condition_sql
 from segments.conditions import Context
 from segments.models import Segment
 from segments.rules import Rules, parse_rules, segments_of
+from smartpush.common.database import statements
 
 
 def context_for(*, rules: Rules, brand_id: int, now: datetime) -> Context:
@@ -42,12 +42,11 @@ def segment_queryset(*, rules: Rules, context: Context) -> QuerySet[EndUser]:
 def audience_ids(*, rules: Rules, context: Context, end_user_ids: Collection[int]) -> set[int]:
     """Which of these end users are in the segment: one query, by index."""
     condition = condition_sql(rules.rule, context)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.id = ANY(%s) AND ({condition.text})",
-            [context.brand_id, list(end_user_ids), *condition.params],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    found = statements.column(
+        f"SELECT u.id FROM devices_enduser u WHERE u.brand_id = %s AND u.id = ANY(%s) AND ({condition.text})",
+        [context.brand_id, list(end_user_ids), *condition.params],
+    )
+    return set(found)
 
 
 def matches(*, rules: Rules, context: Context, end_user_id: int) -> bool:

@@ -101,7 +101,8 @@ def audience_count(*, rules: Rules, context: Context, exact: bool, budget: float
 def _exact(statement: Sql, total: int, seconds: float) -> Count:
     milliseconds = int(seconds * 1000)
     [counts] = rows_within(text=statement.text, params=statement.params, milliseconds=milliseconds)
-    return _count(counts, error=0, total=max(total, counts[0]), exact=True)
+    selected, *_ = counts
+    return _count(counts, error=0, total=max(total, selected), exact=True)
 
 
 def _brands(brand_id: int) -> list[int]:
@@ -118,11 +119,12 @@ def _count(counts: Sequence[int], *, error: int, total: int, exact: bool) -> Cou
 
 def _cost(statement: Sql) -> float:
     """What the planner expects it to cost, so that a slow one need not be begun."""
-    explained = rows_within(
+    [(explained,)] = rows_within(
         text=f"EXPLAIN (FORMAT JSON) {statement.text}", params=statement.params, milliseconds=int(QUICK * 1000)
-    )[0][0]
+    )
     plan = json.loads(explained) if isinstance(explained, str) else explained
-    return float(plan[0]["Plan"]["Total Cost"])
+    (only,) = plan
+    return float(only["Plan"]["Total Cost"])
 
 
 def _by_platform(counts: Sequence[int]) -> dict[str, int]:
@@ -149,7 +151,8 @@ def _estimate(rules: Rules, context: Context, total: int, until: float) -> Count
     if not looked_at:
         return Count(total // 2, total - total // 2, total, False, 0, _by_platform((0, 0, 0)))
     scaled = [round(number * total / looked_at) for number in found]
-    error = math.ceil(total * margin(found=found[0], looked_at=looked_at, total=total))
+    selected, *_ = found
+    error = math.ceil(total * margin(found=selected, looked_at=looked_at, total=total))
     return _count(scaled, error=error, total=total, exact=looked_at >= total)
 
 
@@ -167,7 +170,7 @@ def _drawn(brand_id: int, total: int, until: float) -> Iterator[list[int]]:
                 params=[brand_id, order[:wanted]],
                 milliseconds=int((until - time.monotonic()) * 1000),
             )
-            order, more = order[wanted:], sorted(row[0] for row in rows)
+            order, more = order[wanted:], sorted(pk for (pk,) in rows)
             dice.shuffle(more)
             pool += more
         if not pool:

@@ -45,8 +45,8 @@ def audience_sample(*, rules: Rules, context: Context, size: int = 5) -> Sequenc
         except TooSlow:
             if not found:
                 raise
-    people = EndUser.objects.defer("properties").in_bulk([row[0] for row in found])
-    ordered = [people[row[0]] for row in found if row[0] in people]
+    people = EndUser.objects.defer("properties").in_bulk([pk for (pk,) in found])
+    ordered = [people[pk] for (pk,) in found if pk in people]
     checks = checks_of(rules=rules, context=context, end_user_ids=[person.pk for person in ordered])
     words = _words(rules, context.brand_id)
     return [Person(person, [words[path] for path in words if checks[person.pk][path]]) for person in ordered]

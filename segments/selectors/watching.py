@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from segments.conditions import Context
 from segments.fields import Reads
 from segments.models import Segment
@@ -14,6 +12,7 @@ from segments.references import inlined, leads_to
 from segments.rules import InvalidRules, Rules, parse_rules, reads_of
 from segments.selectors.audiences import context_for
 from segments.selectors.segments import segment_rules
+from smartpush.common.database import statements
 
 # Changes of these are not queued: time alone, deliveries, campaigns, lists.
 _UNNOTICED = frozenset({Reads.CLOCK, Reads.OTHER})
@@ -74,9 +73,7 @@ def _readable(segments: Iterable[Segment]) -> dict[int, Rules]:
 
 def brands_changed() -> list[int]:
     """The noticed brands with end users in the queue."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT b.id FROM devices_brand b WHERE b.noticed"
-            " AND EXISTS (SELECT FROM devices_changedenduser c WHERE c.brand_id = b.id) ORDER BY b.id"
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return statements.column(
+        "SELECT b.id FROM devices_brand b WHERE b.noticed"
+        " AND EXISTS (SELECT FROM devices_changedenduser c WHERE c.brand_id = b.id) ORDER BY b.id"
+    )

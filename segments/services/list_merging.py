@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from devices.models import EndUser
+from smartpush.common.database import statements
 
 # A list that is changing has its import locked: a merge waits for it, and then moves what it has written.
 _HOLD = """
@@ -59,8 +60,6 @@ def lists_forget(*, end_user: EndUser) -> None:
 
 
 def _hold(values: Mapping[str, Any], change: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, values)
-        jobs = [row[0] for row in cursor.fetchall()]
-        if jobs:
-            cursor.execute(_SLICES.format(change=change), {**values, "jobs": jobs})
+    jobs = statements.column(_HOLD, values)
+    if jobs:
+        statements.written(_SLICES.format(change=change), {**values, "jobs": jobs})

@@ -16,6 +16,7 @@ from segments.selectors.bounded import rows_within
 from segments.selectors.watching import Watched, watched_of
 from segments.services.memberships import MembershipChanges, brand_lock, memberships_evaluate
 from segments.sql import fill
+from smartpush.common.database import statements
 from smartpush.common.database.statistics import statistics_refresh
 
 log = structlog.get_logger(__name__)
@@ -64,9 +65,7 @@ def sweep(*, segment: Segment, now: datetime) -> MembershipChanges:
 
 
 def _queued(brand_id: int) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_QUEUED, [brand_id])
-        return {row[0] for row in cursor.fetchall()}
+    return set(statements.column(_QUEUED, [brand_id]))
 
 
 @transaction.atomic

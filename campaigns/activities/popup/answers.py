@@ -7,7 +7,7 @@ enrolment then follows whatever is there, only while it still waits at that very
 from collections.abc import Sequence
 from datetime import timedelta
 
-from campaigns.activities.statements import MOVE, Pass, Stepped, next_key, run
+from campaigns.activities.statements import MOVE, Pass, Stepped, next_key, run_column
 from devices.delivery.popup_outcomes import ENDED, in_sql
 from devices.popups.offers import offers_expire
 
@@ -15,6 +15,7 @@ CATCH_UP = timedelta(minutes=15)
 _FINAL = in_sql(ENDED)
 
 _APPLY = f"""
+-- The enrolments that wait for a popup which has ended, each with how it ended.
 WITH due AS MATERIALIZED (
   SELECT e.id, e.day, e.version_id, e.step_seq, e.at_key, coalesce(o.state, 'expired') AS outcome,
          coalesce(o.finished_at, %(now)s) AS answered_at
@@ -24,6 +25,7 @@ WITH due AS MATERIALIZED (
   LIMIT %(limit)s
   FOR UPDATE OF e {{locked}}
 ),
+-- The step has its outcome.
 answered AS (
   UPDATE campaigns_steprun r SET outcome = d.outcome, answered_at = d.answered_at
   FROM due d
@@ -65,10 +67,10 @@ def answers_apply(step: Pass, *, offer_ids: Sequence[int] | None = None) -> list
     as those of a visitor who was merged; what is older than that moves on at the step's own timeout.
     """
     offers = None if offer_ids is None else list(offer_ids)
-    return [row[0] for row in run(_ANSWERED, step, offers=offers, since=step.now - CATCH_UP)]
+    return run_column(_ANSWERED, step, offers=offers, since=step.now - CATCH_UP)
 
 
 def give_up(step: Pass) -> Stepped:
     """End the offers whose time is up, then move on the enrolments that waited for them."""
     offers_expire(now=step.now, limit=step.limit)
-    return Stepped(len(run(_TIMED_OUT, step)))
+    return Stepped(len(run_column(_TIMED_OUT, step)))

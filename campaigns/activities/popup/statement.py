@@ -8,13 +8,14 @@ The answer comes back through `answers.py` beside this file.
 from datetime import timedelta
 
 from campaigns.activities.dispatching import dispatches_of_due
-from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run
+from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run_count
 from devices.popups.offers import POPUP_OPTED_OUT
 
 BUSY_RETRY = timedelta(seconds=30)
 _NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"
 
 _SQL = f"""
+-- The steps that have due enrolments, each with the dispatch of today.
 WITH target AS (
   SELECT * FROM unnest(%(versions)s::bigint[], %(keys)s::text[], %(dispatches)s::bigint[])
     AS t(version_id, key, dispatch_id)
@@ -25,6 +26,7 @@ due AS MATERIALIZED ({
         extra=f"{_NOT_OFFERED} AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)",
     )
 }),
+-- What is decided about each: has it opted out, until when does it wait.
 step AS MATERIALIZED (
   SELECT d.*, {next_key("'busy'")} AS busy_key, t.dispatch_id,
          coalesce(s.next->>'opted_out', s.next->>'no_answer', s.next->>'*') AS opted_out_key, coalesce({
@@ -39,6 +41,7 @@ step AS MATERIALIZED (
   LEFT JOIN devices_enduser u ON u.id = d.end_user_id
   LEFT JOIN campaigns_steprun r ON r.enrolment_id = d.id AND r.step_seq = d.step_seq AND r.day = d.day
 ),
+-- The step has begun, or is over where the person has opted out; one that waits for its turn has begun before.
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
   SELECT day, brand_id, id, step_seq, version_id, at_key, 'popup', CASE WHEN opted_out THEN 'opted_out' ELSE '' END,
@@ -46,6 +49,7 @@ run AS (
   FROM step
   ON CONFLICT DO NOTHING
 ),
+-- One open offer an end user: where another one is open, none is made.
 offer AS (
   INSERT INTO devices_popupoffer (brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, created_at, expires_at)
   SELECT brand_id, dispatch_id, end_user_id, id, step_seq, %(now)s, until
@@ -54,17 +58,20 @@ offer AS (
   ON CONFLICT DO NOTHING
   RETURNING enrolment_id, expires_at
 ),
+-- Offered: the answer, or the offer's end, moves it on.
 waits AS (
   UPDATE campaigns_enrolment e SET waiting_for = 'popup', wake_at = o.expires_at
   FROM offer o WHERE e.id = o.enrolment_id
   RETURNING e.id
 ),
+-- Another popup is open: it is tried again soon.
 busy AS (
   UPDATE campaigns_enrolment e SET waiting_for = 'busy', wake_at = least(%(now)s + %(retry)s, s.until)
   FROM step s
   WHERE e.id = s.id AND s.until > %(now)s AND NOT s.opted_out AND s.id NOT IN (SELECT enrolment_id FROM offer)
   RETURNING e.id
 ),
+-- The step's time is up, or the person has opted out.
 given_up AS (
   UPDATE campaigns_steprun r SET outcome = CASE WHEN s.opted_out THEN 'opted_out' ELSE 'busy' END, answered_at = %(now)s
   FROM step s
@@ -85,12 +92,13 @@ def advance(step: Pass) -> Stepped:
     targets = dispatches_of_due(kind="popup", step=step, extra=_NOT_OFFERED)
     if not targets:
         return Stepped(0)
-    found = run(
-        _SQL,
-        step,
-        retry=BUSY_RETRY,
-        versions=[version for version, _, _ in targets],
-        keys=[key for _, key, _ in targets],
-        dispatches=[dispatch for _, _, dispatch in targets],
+    return Stepped(
+        run_count(
+            _SQL,
+            step,
+            retry=BUSY_RETRY,
+            versions=[target.version_id for target in targets],
+            keys=[target.key for target in targets],
+            dispatches=[target.dispatch_id for target in targets],
+        )
     )
-    return Stepped(found[0][0])

@@ -1,6 +1,7 @@
 """Push: an outbox row for each device of the end user that may be reached, or the outcome that there is none."""
 
 from datetime import UTC
+from typing import NamedTuple
 
 from campaigns.activities.dispatching import dispatches_of_due
 from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run
@@ -11,11 +12,13 @@ _FITS = "(s.{0} = 'all' OR (s.{0} = 'web') = (v.platform = 'web'))"
 _PREFERRED = "(SELECT u.target_devices FROM devices_enduser u WHERE u.id = d.end_user_id)"
 
 _SQL = f"""
+-- The steps that have due enrolments, each with the dispatch of today.
 WITH target AS (
   SELECT * FROM unnest(%(versions)s::bigint[], %(keys)s::text[], %(dispatches)s::bigint[])
     AS t(version_id, key, dispatch_id)
 ),
 due AS MATERIALIZED ({due(kind="push", extra="AND (e.version_id, e.at_key) IN (SELECT version_id, key FROM target)")}),
+-- Each due enrolment with which devices its step wants, and which its end user prefers.
 step AS (
   SELECT d.*, s.next, coalesce(s.settings->>'target_devices', s.target_devices) AS wanted,
          coalesce({_PREFERRED}, 'all') AS preferred, t.dispatch_id, p.ttl
@@ -24,6 +27,7 @@ step AS (
   JOIN target t ON t.version_id = d.version_id AND t.key = d.at_key
   JOIN devices_dispatch p ON p.id = t.dispatch_id
 ),
+-- Each with each device of its end user that may be reached.
 pair AS (
   SELECT s.*, v.id AS device_id, v.endpoint_origin,
          v.id IS NOT NULL AND {_FITS.format("wanted")} AND {_FITS.format("preferred")} AS fits
@@ -36,6 +40,7 @@ pair AS (
     OFFSET 0
   ) v ON true
 ),
+-- The outcome is one for all devices of an enrolment.
 decided AS MATERIALIZED (
   SELECT s.*, row_number() OVER (PARTITION BY s.id ORDER BY s.device_id) = 1 AS first,
          CASE WHEN bool_or(s.fits) OVER same THEN 'sent'
@@ -45,10 +50,12 @@ decided AS MATERIALIZED (
   FROM pair s
   WINDOW same AS (PARTITION BY s.id)
 ),
+-- A step that ran twice would fail here, with all that it sends.
 run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
   SELECT day, brand_id, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM decided WHERE first
 ),
+-- The outbox.
 sent AS (
   INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
                                 variables, next_attempt_at, expires_at, created_at)
@@ -61,8 +68,13 @@ going AS (
   SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM decided s WHERE s.first
 ),
 moved AS ({MOVE})
-SELECT (SELECT count(*) FROM moved), (SELECT array_agg(DISTINCT dispatch_id) FROM sent)
+SELECT (SELECT count(*) FROM moved) AS steps, (SELECT array_agg(DISTINCT dispatch_id) FROM sent) AS dispatch_ids
 """
+
+
+class _Sent(NamedTuple):
+    steps: int
+    dispatch_ids: list[int] | None
 
 
 def advance(step: Pass) -> Stepped:
@@ -70,12 +82,13 @@ def advance(step: Pass) -> Stepped:
     targets = dispatches_of_due(kind="push", step=step)
     if not targets:
         return Stepped(0)
-    steps, dispatch_ids = run(
+    (sent,) = run(
+        _Sent,
         _SQL,
         step,
         day=step.now.astimezone(UTC).date(),
-        versions=[version for version, _, _ in targets],
-        keys=[key for _, key, _ in targets],
-        dispatches=[dispatch for _, _, dispatch in targets],
-    )[0]
-    return Stepped(steps, tuple(dispatch_ids or ()))
+        versions=[target.version_id for target in targets],
+        keys=[target.key for target in targets],
+        dispatches=[target.dispatch_id for target in targets],
+    )
+    return Stepped(sent.steps, tuple(sent.dispatch_ids or ()))

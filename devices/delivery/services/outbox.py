@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -12,6 +12,7 @@ from devices.delivery.models import Dispatch
 from devices.delivery.push_services.holding import HELD_SQL
 from devices.delivery.selectors.reach import pair_allows_sql, pair_device_sql
 from devices.people.models import EndUser, IdempotencyKey
+from smartpush.common.database import statements
 from smartpush.common.jobs import job_queue
 
 FIRST_CHANCE = 60
@@ -81,23 +82,21 @@ def deliveries_write(
     now: datetime,
 ) -> list[int]:
     """Write what `deliveries_add` does under a key row that the caller holds, to be sent not before `at`."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ADD_SQL,
-            {
-                "request": request_id,
-                "variables": None
-                if variables is None
-                else EndUser.properties.field.get_db_prep_value(dict(variables), connection),
-                "now": now,
-                "at": at,
-                "dispatch": dispatch_id,
-                "end_user": end_user_id,
-                "chance": FIRST_CHANCE,
-                "device": device_id,
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return statements.column(
+        _ADD_SQL,
+        {
+            "request": request_id,
+            "variables": None
+            if variables is None
+            else EndUser.properties.field.get_db_prep_value(dict(variables), connection),
+            "now": now,
+            "at": at,
+            "dispatch": dispatch_id,
+            "end_user": end_user_id,
+            "chance": FIRST_CHANCE,
+            "device": device_id,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +147,9 @@ SELECT id, lane FROM chunks, (SELECT count(*) FROM written) w, (SELECT count(*) 
 
 def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, limit: int = 50_000) -> list[CutChunk]:
     """Cut due, ready rows into chunks by (lane, dispatch, push service, key) and notify the workers after commit."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
+    with transaction.atomic():
+        chunks = statements.rows(
+            CutChunk,
             _CUT_SQL,
             {
                 "now": now,
@@ -159,7 +159,6 @@ def chunks_cut(*, now: datetime, dispatch_ids: Collection[int] | None = None, li
                 "size": settings.SMARTPUSH_CHUNK_SIZE,
             },
         )
-        chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
         transaction.on_commit(lambda: workers_notify(chunks))
     return chunks
 
@@ -208,14 +207,21 @@ ORDER BY c.id LIMIT %(limit)s
 """
 
 
+class _Waiting(NamedTuple):
+    id: int
+    sender: str
+    origin: str
+
+
 def leases_reclaim(*, now: datetime, limit: int = 500) -> list[CutChunk]:
     """Queue jobs again for chunks whose lease ran out or whose job was lost (silent for a third of a lease)."""
     silence = timedelta(seconds=settings.SMARTPUSH_LEASE_SECONDS / 3)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            _RECLAIM_SQL, {"now": now, "silent": now - silence, "limit": limit, "notifications": _NOTIFICATIONS}
+    with transaction.atomic():
+        chunks = statements.rows(
+            CutChunk,
+            _RECLAIM_SQL,
+            {"now": now, "silent": now - silence, "limit": limit, "notifications": _NOTIFICATIONS},
         )
-        chunks = [CutChunk(id=row[0], lane=row[1]) for row in cursor.fetchall()]
         transaction.on_commit(lambda: workers_notify(chunks))
     return chunks
 
@@ -225,10 +231,8 @@ def chunks_waiting(*, lane: str, busy: Collection[str], now: datetime, limit: in
 
     `busy` names the keys and push services, as "sender origin", that the asker has enough of already.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING_SQL, {"lane": lane, "busy": list(busy), "now": now, "limit": limit})
-        rows = cursor.fetchall()
+    found = statements.rows(_Waiting, _WAITING_SQL, {"lane": lane, "busy": list(busy), "now": now, "limit": limit})
     firsts: dict[tuple[str, str], int] = {}
-    for chunk_id, sender, origin in rows:
-        firsts.setdefault((sender, origin), chunk_id)
+    for chunk in found:
+        firsts.setdefault((chunk.sender, chunk.origin), chunk.id)
     return list(firsts.values())

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from django.db import connection
-
+from smartpush.common.database import statements
 from smartpush.common.ids import read_report_token
 
 
@@ -44,28 +44,38 @@ WHERE d.id = r.id AND d.day = r.day
 """
 
 
+class _Report(NamedTuple):
+    """What one receipt says of a delivery."""
+
+    id: int
+    day: date
+    kind: str
+    at: datetime
+    action: str
+
+
 def receipts_record(*, receipts: Sequence[Receipt], now: datetime) -> int:
     """Record reports, each once; unknown tokens are left out. Times outside the last 30 days become now.
 
     A report about a message whose sending was unsure settles it: it arrived, so it is not sent again.
     """
-    rows = []
+    reports = []
     for receipt in receipts:
         known = read_report_token(receipt.token)
         if known is None:
             continue
         at = receipt.at if now - timedelta(days=30) <= receipt.at <= now else now
-        rows.append((*known, receipt.kind, at, receipt.action[:32]))
+        reports.append(_Report(*known, receipt.kind, at, receipt.action[:32]))
     changed = 0
     for kind in ("displayed", "clicked", "closed"):
-        mine = [row for row in rows if row[2] == kind]
+        mine = [report for report in reports if report.kind == kind]
         if not mine:
             continue
-        ids, days, _, ats, actions = (list(column) for column in zip(*mine, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _SQL,
-                {"ids": ids, "days": days, "ats": ats, "actions": actions, "kind": kind, "now": now},
-            )
-            changed += cursor.rowcount
+        values = {
+            "ids": [report.id for report in mine],
+            "days": [report.day for report in mine],
+            "ats": [report.at for report in mine],
+            "actions": [report.action for report in mine],
+        }
+        changed += statements.written(_SQL, {**values, "kind": kind, "now": now})
     return changed

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection
-
 from devices.people.models import Event
+from smartpush.common.database import statements
 
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 MAX_AGE = timedelta(days=3)
@@ -58,19 +57,14 @@ ON CONFLICT DO NOTHING RETURNING substr(key, length(%(prefix)s::text) + 1)
 
 def ids_fresh(*, brand_id: int, ids: list[str], now: datetime, scope: str) -> set[str]:
     """Return those of a brand's own ids that were not seen in the last seven days; they are from now on."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_SQL, [brand_id, scope, now + IDEMPOTENCY_LIFETIME, ids])
-        return {row[0] for row in cursor.fetchall()}
+    return set(statements.column(_TAKE_SQL, [brand_id, scope, now + IDEMPOTENCY_LIFETIME, ids]))
 
 
 def _ids_fresh_of_device(*, brand_id: int, device_id: int | None, ids: list[str], now: datetime) -> set[str]:
     """Return those of an installation's ids that it did not use in the last seven days; they are used from now on."""
     until = now + IDEMPOTENCY_LIFETIME
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE_OF_DEVICE_SQL, {"brand": brand_id, "prefix": f"{device_id or 0}:", "until": until, "ids": ids}
-        )
-        return {row[0] for row in cursor.fetchall()}
+    values = {"brand": brand_id, "prefix": f"{device_id or 0}:", "until": until, "ids": ids}
+    return set(statements.column(_TAKE_OF_DEVICE_SQL, values))
 
 
 def time_changed(*, occurred_at: datetime, now: datetime) -> str | None:

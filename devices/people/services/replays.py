@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from devices.people.models import IdempotencyKey
+from smartpush.common.database import statements
 
 LIFETIME = timedelta(days=7)
 
@@ -23,6 +22,13 @@ class Replay:
     response: Any
 
 
+# Take the key; no row where it is taken already.
+_TAKE = """
+INSERT INTO devices_idempotencykey (brand_id, scope, key, request_hash, expires_at)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
 def replay_begin(
     *, brand_id: int, scope: str, key: str, request_hash: str, now: datetime, lifetime: timedelta = LIFETIME
 ) -> Replay:
@@ -30,15 +36,9 @@ def replay_begin(
 
     Run it in the transaction that does the work: of two requests at once the second waits here for the first.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO devices_idempotencykey (brand_id, scope, key, request_hash, expires_at)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
-            [brand_id, scope, key, request_hash, now + lifetime],
-        )
-        row = cursor.fetchone()
-    if row is not None:
-        return Replay(row_id=row[0], response=None)
+    taken = statements.value(_TAKE, [brand_id, scope, key, request_hash, now + lifetime])
+    if taken is not None:
+        return Replay(row_id=taken, response=None)
     used = IdempotencyKey.objects.get(brand_id=brand_id, scope=scope, key=key)
     if used.request_hash != request_hash:
         raise KeyUsedOtherwise

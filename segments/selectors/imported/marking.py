@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from devices.models import Delivery, EndUser
 from segments.models import ImportLine, ListEntry, Segment, SegmentImport, SegmentWork
+from smartpush.common.database import statements
 
 _NEXT = """
 SELECT e.end_user_id FROM segments_listentry e JOIN devices_enduser u ON u.id = e.end_user_id AND NOT u.never_contact
@@ -81,6 +81,4 @@ def unknown_ids(*, segment: Segment, after: str, limit: int) -> list[str]:
 
 def unmarked(*, segment_id: int, after: int, limit: int) -> Sequence[int]:
     """Return the next end users of the list who are not marked, by their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [segment_id, after, limit])
-        return [row[0] for row in cursor.fetchall()]
+    return statements.column(_NEXT, [segment_id, after, limit])

@@ -18,6 +18,7 @@ from segments.models import ImportLine, ImportSlice, Segment, SegmentImport
 from segments.rules import InvalidRules
 from segments.services.imports.receiving import import_fail, import_notify, lease
 from segments.services.watching import list_changed
+from smartpush.common.database import statements
 
 log = structlog.get_logger(__name__)
 
@@ -207,5 +208,5 @@ def _count(job: SegmentImport, cursor: Any, values: Mapping[str, int]) -> None:
     job.unknown = ImportLine.objects.filter(job_id=job.pk).count()
     for statement in _MATCHED:
         cursor.execute(statement, values)
-    cursor.execute("SELECT count(*) FROM pg_temp.segments_matched")
-    job.repeated = job.lines - int(cursor.fetchone()[0]) - job.unknown
+    matched = int(statements.value("SELECT count(*) FROM pg_temp.segments_matched"))
+    job.repeated = job.lines - matched - job.unknown

@@ -7,7 +7,7 @@ same locks. PostgreSQL keeps locks of one number apart from locks of two, so `Lo
 import enum
 from collections.abc import Iterable
 
-from django.db import connection
+from smartpush.common.database import statements
 
 
 @enum.unique
@@ -45,10 +45,8 @@ WHERE locktype = 'advisory' AND classid = %s AND objid = hashtext(%s)::bit(32)::
 
 def _run(statement: str, *values: int | str | list[int]) -> object:
     """Run the statement and return the first value of its first row; a wait returns an empty one."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row = cursor.fetchone()
-    return None if row is None else row[0]
+    found: object = statements.value(statement, values)
+    return found
 
 
 def lock_hold(*, lock: Lock) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db import connection, transaction
 
+from smartpush.common.database import statements
 from smartpush.common.database.advisory_locks import partition_hold
 
 PARTITIONED_TABLES = ("devices_delivery", "devices_event", "campaigns_steprun")
@@ -51,6 +52,10 @@ def _months(first: date, count: int) -> list[tuple[date, date]]:
     return found
 
 
+def _there(name: str) -> bool:
+    return statements.value("SELECT to_regclass(%s)", [name]) is not None
+
+
 def months_ensure(*, table: str, months: Iterable[tuple[date, date]]) -> list[str]:
     """Create the partitions of these months (first day, first day of the next) where missing.
 
@@ -60,12 +65,10 @@ def months_ensure(*, table: str, months: Iterable[tuple[date, date]]) -> list[st
     for start, end in months:
         name = f"{table}_p{start:%Y_%m}"
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s)", [name])
-            if cursor.fetchone()[0] is not None:
+            if _there(name):
                 continue
             partition_hold(name=name)
-            cursor.execute("SELECT to_regclass(%s)", [name])
-            if cursor.fetchone()[0] is not None:
+            if _there(name):
                 continue
             # Names and dates are ours, never input.
             cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
