@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-
-from django.db import connection
+from typing import NamedTuple
 
 from campaigns.activities import registry
 from campaigns.models import Campaign
+from smartpush.common.database import statements
 
 # The revisions of steps in versions that still let somebody in or have somebody in them: name of the campaign.
 _USED_SQL = """
-SELECT s.content->>'kind', (s.content->>'revision')::bigint, c.name
+SELECT s.content->>'kind' AS kind, (s.content->>'revision')::bigint AS revision, c.name AS campaign
 FROM campaigns_versionstep s
 JOIN campaigns_campaignversion v ON v.id = s.version_id
 JOIN campaigns_campaign c ON c.id = v.campaign_id
@@ -21,11 +21,22 @@ WHERE s.content->>'kind' = ANY(%(kinds)s) AND s.content->>'revision' IS NOT NULL
 
 # The revisions of messages that wait: tests, sends from a profile, calls of the server API, and earlier versions.
 _WAITING_SQL = """
-SELECT DISTINCT p.content->>'kind', (p.content->>'revision')::bigint
+SELECT DISTINCT p.content->>'kind' AS kind, (p.content->>'revision')::bigint AS revision
 FROM devices_dispatch p
 WHERE p.content->>'revision' IS NOT NULL AND p.state = 'running'
   AND EXISTS (SELECT 1 FROM devices_delivery d WHERE d.dispatch_id = p.id AND d.day = p.day AND d.state = 'ready')
 """
+
+
+class _Used(NamedTuple):
+    kind: str
+    revision: int
+    campaign: str
+
+
+class _Waiting(NamedTuple):
+    kind: str
+    revision: int
 
 
 def revisions_in_use() -> Mapping[str, Mapping[int, list[str]]]:
@@ -36,13 +47,10 @@ def revisions_in_use() -> Mapping[str, Mapping[int, list[str]]]:
         for revision in current.values_list("current_revision_id", flat=True):
             found[kind][revision] = []
     running = [Campaign.State.ACTIVE.value, Campaign.State.PAUSED.value]
-    with connection.cursor() as cursor:
-        cursor.execute(_USED_SQL, {"running": running, "kinds": list(found)})
-        for kind, revision, name in cursor.fetchall():
-            if name not in found[kind][revision]:
-                found[kind][revision].append(name)
-        cursor.execute(_WAITING_SQL)
-        for kind, revision in cursor.fetchall():
-            if kind in found:
-                found[kind].setdefault(revision, [])
+    for used in statements.rows(_Used, _USED_SQL, {"running": running, "kinds": list(found)}):
+        if used.campaign not in found[used.kind][used.revision]:
+            found[used.kind][used.revision].append(used.campaign)
+    for waiting in statements.rows(_Waiting, _WAITING_SQL):
+        if waiting.kind in found:
+            found[waiting.kind].setdefault(waiting.revision, [])
     return found

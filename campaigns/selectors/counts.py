@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import Count
 
 from campaigns.models import Campaign, Enrolment
 from devices.models import Delivery, Dispatch
+from smartpush.common.database import statements
 
 
 @dataclass(slots=True)
@@ -79,22 +80,51 @@ class CampaignCounts:
     activities: Mapping[str, ActivityCounts]
 
 
+class _Steps(NamedTuple):
+    key: str
+    kind: str
+    outcome: str
+    number: int
+
+
+class _Offers(NamedTuple):
+    key: str
+    state: str
+    number: int
+    shown: int
+    asked: int
+
+
+class _Messages(NamedTuple):
+    key: str
+    state: str
+    reason: str
+    number: int
+    displayed: int
+    clicked: int
+    closed: int
+
+
+# Steps of all versions, by activity and outcome.
 _RUNS = """
-SELECT r.key, r.kind, r.outcome, count(*)
+SELECT r.key, r.kind, r.outcome, count(*) AS number
 FROM campaigns_steprun r
 WHERE r.version_id IN (SELECT id FROM campaigns_campaignversion WHERE campaign_id = %(campaign)s)
   AND (%(kinds)s::text[] IS NULL OR r.kind = ANY(%(kinds)s::text[]))
 GROUP BY 1, 2, 3
 """
 _KEY = "split_part(p.source_key, ':', 2)"
+# Popup offers by activity and state.
 _OFFERS = f"""
-SELECT {_KEY}, o.state, count(*), count(o.shown_at), count(o.asked_at)
+SELECT {_KEY} AS key, o.state, count(*) AS number, count(o.shown_at) AS shown, count(o.asked_at) AS asked
 FROM devices_dispatch p JOIN devices_popupoffer o ON o.dispatch_id = p.id
 WHERE p.campaign_ref = %s
 GROUP BY 1, 2
 """
+# Deliveries by activity, state and reason.
 _MESSAGES = f"""
-SELECT {_KEY}, d.state, d.reason, count(*), count(d.displayed_at), count(d.clicked_at), count(d.closed_at)
+SELECT {_KEY} AS key, d.state, d.reason, count(*) AS number, count(d.displayed_at) AS displayed,
+       count(d.clicked_at) AS clicked, count(d.closed_at) AS closed
 FROM devices_dispatch p JOIN devices_delivery d ON d.dispatch_id = p.id AND d.day = p.day
 WHERE p.campaign_ref = %s
 GROUP BY 1, 2, 3
@@ -121,22 +151,19 @@ def totals(*, campaign_ids: Sequence[int]) -> dict[int, Totals]:
 def activities_sent(*, campaign: Campaign) -> dict[str, ActivityCounts]:
     """What became of the popups and pushes of a campaign, by the activity's key, in two queries."""
     found: dict[str, ActivityCounts] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_OFFERS, [campaign.pk])
-        for key, state, count, shown, asked in cursor.fetchall():
-            activity = found.setdefault(key, ActivityCounts(key, "popup"))
-            activity.offers[state] = count
-            activity.shown += shown
-            activity.asked += asked
-        cursor.execute(_MESSAGES, [campaign.pk])
-        for key, state, reason, count, displayed, clicked, closed in cursor.fetchall():
-            activity = found.setdefault(key, ActivityCounts(key, "push"))
-            activity.messages[state] = activity.messages.get(state, 0) + count
-            activity.displayed += displayed
-            activity.clicked += clicked
-            activity.closed += closed
-            if reason:
-                activity.reasons[state, reason] = count
+    for offers in statements.rows(_Offers, _OFFERS, [campaign.pk]):
+        activity = found.setdefault(offers.key, ActivityCounts(offers.key, "popup"))
+        activity.offers[offers.state] = offers.number
+        activity.shown += offers.shown
+        activity.asked += offers.asked
+    for messages in statements.rows(_Messages, _MESSAGES, [campaign.pk]):
+        activity = found.setdefault(messages.key, ActivityCounts(messages.key, "push"))
+        activity.messages[messages.state] = activity.messages.get(messages.state, 0) + messages.number
+        activity.displayed += messages.displayed
+        activity.clicked += messages.clicked
+        activity.closed += messages.closed
+        if messages.reason:
+            activity.reasons[messages.state, messages.reason] = messages.number
     return found
 
 
@@ -150,13 +177,12 @@ def activities_run(
     found = dict(into or {})
     if kinds is not None and not kinds:
         return found
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNS, {"campaign": campaign.pk, "kinds": None if kinds is None else list(kinds)})
-        for key, kind, outcome, count in cursor.fetchall():
-            activity = found.setdefault(key, ActivityCounts(key, kind))
-            activity.runs += count
-            if outcome:
-                activity.outcomes[outcome] = activity.outcomes.get(outcome, 0) + count
+    values = {"campaign": campaign.pk, "kinds": None if kinds is None else list(kinds)}
+    for steps in statements.rows(_Steps, _RUNS, values):
+        activity = found.setdefault(steps.key, ActivityCounts(steps.key, steps.kind))
+        activity.runs += steps.number
+        if steps.outcome:
+            activity.outcomes[steps.outcome] = activity.outcomes.get(steps.outcome, 0) + steps.number
     return found
 
 

@@ -7,8 +7,9 @@ change: epochs restart where a segment was unwatched for longer than its changes
 
 from collections import defaultdict
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.selectors.entries import Entry, entries_watching
 from campaigns.services.entry import Candidate, enrol
@@ -16,6 +17,7 @@ from campaigns.services.locks import lock_entries
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
 from segments.selectors.audiences import audience_ids
+from smartpush.common.database import statements
 
 _TAKE = """
 WITH next AS MATERIALIZED (
@@ -24,6 +26,13 @@ UPDATE segments_passage p SET taken_at = %(now)s FROM next WHERE p.id = next.id
 RETURNING p.id, p.segment_id, p.end_user_id, p.kind
 """
 _KIND = {"entered": "segment_entered", "left": "segment_left"}
+
+
+class _Taken(NamedTuple):
+    id: int
+    segment_id: int
+    end_user_id: int
+    kind: str
 
 
 @transaction.atomic
@@ -35,15 +44,13 @@ def membership_changes_take(*, now: datetime, limit: int = 5000) -> int:
     """
     # Before the first row, in one order, as everywhere: a publication may hold them.
     lock_entries(campaign_ids=[entry.campaign_id for entry in entries_watching()])
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"now": now, "limit": limit})
-        taken = sorted(cursor.fetchall())
+    taken = sorted(statements.rows(_Taken, _TAKE, {"now": now, "limit": limit}))
     if not taken:
         return 0
     offered: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
-    for change_id, segment_id, end_user_id, kind in taken:
-        candidate = Candidate(end_user_id, f"segment-{segment_id}-{kind}-{change_id}")
-        offered[segment_id, _KIND[kind]].append(candidate)
+    for change in taken:
+        candidate = Candidate(change.end_user_id, f"segment-{change.segment_id}-{change.kind}-{change.id}")
+        offered[change.segment_id, _KIND[change.kind]].append(candidate)
     # Read again under the locks: what was published, paused or ended meanwhile counts.
     for entry in entries_watching():
         if entry.trigger_segment is not None:

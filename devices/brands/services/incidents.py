@@ -1,12 +1,12 @@
 """Opening and closing incidents. One row a trouble, however often and by however many processes it is noted."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from django.db import connection
 
 from devices.brands.selectors.incidents import TEXTS
+from smartpush.common.database import statements
 
 log = structlog.get_logger(__name__)
 
@@ -55,33 +55,33 @@ def incident_note(
         "count": count,
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE_SQL, values)
-        (opened,) = cursor.fetchone()
-    if opened:
+    if statements.value(_NOTE_SQL, values):
         log.error("incident_opened", kind=kind, brand=brand_id, subject=subject, detail=detail)
 
 
 def incident_end(*, kind: str, brand_id: int | None, subject: str, now: datetime) -> bool:
     """Close the open incident; says whether there was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(_END_SQL, {"kind": kind, "brand": brand_id, "subject": subject[:255], "now": now})
-        ended = cursor.fetchone() is not None
+    values = {"kind": kind, "brand": brand_id, "subject": subject[:255], "now": now}
+    ended = statements.value(_END_SQL, values) is not None
     if ended:
         log.info("incident_closed", kind=kind, brand=brand_id, subject=subject)
     return ended
 
 
+class _Closed(NamedTuple):
+    kind: str
+    brand_id: int | None
+    subject: str
+
+
 def incidents_close_quiet(*, now: datetime) -> int:
     """Close what was not noted again for the quiet time of its kind; returns how many."""
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {
-            "kinds": list(TEXTS),
-            "before": [now - text.quiet for text in TEXTS.values()],
-            "now": now,
-        }
-        cursor.execute(_QUIET_SQL, values)
-        closed = cursor.fetchall()
-    for kind, brand_id, subject in closed:
-        log.info("incident_closed", kind=kind, brand=brand_id, subject=subject)
+    values: dict[str, Any] = {
+        "kinds": list(TEXTS),
+        "before": [now - text.quiet for text in TEXTS.values()],
+        "now": now,
+    }
+    closed = statements.rows(_Closed, _QUIET_SQL, values)
+    for one in closed:
+        log.info("incident_closed", kind=one.kind, brand=one.brand_id, subject=one.subject)
     return len(closed)

@@ -7,18 +7,37 @@ concurrent chunks wait for each other and never deadlock. What was read before a
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from devices.delivery.models import CapCounter
+from smartpush.common.database import statements
 from smartpush.common.time.wall_clock import instant_of
 
 EVERYONE = 0  # the end user of a counter of the whole brand
 KEEP = timedelta(days=9)  # longer than the longest window: a week in which clocks were put back
 
-Key = tuple[int, int, datetime]  # cap, end user, beginning of the window
-Message = tuple[int, int, int, int]  # end user, enrolment, step, request
+
+class Key(NamedTuple):
+    """Which counter: of a cap, for one end user or EVERYONE, in the window that began then."""
+
+    cap: int
+    end_user: int
+    began: datetime
+
+
+class Message(NamedTuple):
+    """What is counted once for all devices; 0 stands for none."""
+
+    end_user: int
+    enrolment: int
+    step: int
+    request: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether it belongs to no step and no request: nothing else is the same message."""
+        return not (self.enrolment or self.step or self.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +76,12 @@ SELECT k.cap, k.end_user, k.began, 0
 FROM unnest(%(caps)s::bigint[], %(end_users)s::bigint[], %(begans)s::timestamptz[]) AS k(cap, end_user, began)
 ORDER BY 1, 2, 3
 ON CONFLICT (cap_id, end_user_id, window_start) DO UPDATE SET count = c.count
-RETURNING id, cap_id, end_user_id, window_start, count
+RETURNING id, cap_id, end_user_id, window_start, count AS counted
 """
 
 _COUNTED_SQL = """
-SELECT d.end_user_id, coalesce(d.enrolment_id, 0), coalesce(d.step_seq, 0), coalesce(d.request_id, 0), d.counted
+SELECT d.end_user_id AS end_user, coalesce(d.enrolment_id, 0) AS enrolment, coalesce(d.step_seq, 0) AS step,
+       coalesce(d.request_id, 0) AS request, d.counted
 FROM devices_delivery d
 WHERE d.day = %(day)s AND d.counted IS NOT NULL AND d.{column} = ANY(%(ids)s)
 """
@@ -72,31 +92,44 @@ FROM unnest(%(ids)s::bigint[], %(counts)s::int[]) AS v(id, count) WHERE c.id = v
 """
 
 
-def _locked(keys: Iterable[Key]) -> dict[Key, tuple[int, int]]:
-    """Lock the counters of these keys, made where missing: their ids and counts."""
+class _Counter(NamedTuple):
+    id: int
+    cap_id: int
+    end_user_id: int
+    window_start: datetime
+    counted: int
+
+
+def _locked(keys: Iterable[Key]) -> dict[Key, _Counter]:
+    """Lock the counters of these keys, made where missing."""
     ordered = sorted(set(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK_SQL,
-            {
-                "caps": [key[0] for key in ordered],
-                "end_users": [key[1] for key in ordered],
-                "begans": [key[2] for key in ordered],
-            },
-        )
-        return {(cap, user, began): (pk, count) for pk, cap, user, began, count in cursor.fetchall()}
+    values = {
+        "caps": [key.cap for key in ordered],
+        "end_users": [key.end_user for key in ordered],
+        "begans": [key.began for key in ordered],
+    }
+    found = statements.rows(_Counter, _LOCK_SQL, values)
+    return {Key(row.cap_id, row.end_user_id, row.window_start): row for row in found}
+
+
+class _Counted(NamedTuple):
+    end_user: int
+    enrolment: int
+    step: int
+    request: int
+    counted: list[int]
 
 
 def _counted(*, day: date, messages: Collection[Message]) -> dict[Message, list[int]]:
     """Which of these messages were counted already, when they went to another device of the same end user."""
     found: dict[Message, list[int]] = {}
-    with connection.cursor() as cursor:
-        for column, place in (("enrolment_id", 1), ("request_id", 3)):
-            ids = sorted({message[place] for message in messages} - {0})
-            if not ids:
-                continue
-            cursor.execute(_COUNTED_SQL.format(column=column), {"day": day, "ids": ids})
-            found |= {(user, enrolment, step, request): ids for user, enrolment, step, request, ids in cursor}
+    of_steps = {message.enrolment for message in messages}
+    of_requests = {message.request for message in messages}
+    for column, ids in (("enrolment_id", of_steps - {0}), ("request_id", of_requests - {0})):
+        if not ids:
+            continue
+        rows = statements.rows(_Counted, _COUNTED_SQL.format(column=column), {"day": day, "ids": sorted(ids)})
+        found |= {Message(row.end_user, row.enrolment, row.step, row.request): row.counted for row in rows}
     return found
 
 
@@ -116,32 +149,47 @@ def caps_take(
     """
     taken: dict[int, list[int] | None] = {c.id: list(c.counted) for c in candidates if c.counted is not None}
     fresh = [candidate for candidate in candidates if candidate.counted is None]
-    starts = {cap.period: window_start(period=cap.period, at=now, zone=zone) for cap in caps}
-
-    def keys_of(message: Message) -> list[Key]:
-        return [(cap.id, message[0] if cap.scope == "end_user" else EVERYONE, starts[cap.period]) for cap in caps]
-
-    wanted = {key for candidate in fresh for key in keys_of(candidate.message)}
+    keys = _Keys(caps, zone=zone, now=now)
+    wanted = {key for candidate in fresh for key in keys.of(candidate.message)}
     if released:
-        wanted.update(
-            CapCounter.objects.filter(pk__in=released).values_list("cap_id", "end_user_id", "window_start"),
-        )
+        rows = CapCounter.objects.filter(pk__in=released).values_list("cap_id", "end_user_id", "window_start")
+        wanted.update(Key(*row) for row in rows)
     if not wanted:
         return taken
     counters = _locked(wanted)
     if not fresh:
         return taken
-    known: dict[Message, list[int] | None] = dict(
-        _counted(day=day, messages={candidate.message for candidate in fresh})
-    )
-    counts = dict(counters.values())
-    before = dict(counts)
+    return taken | _count(fresh, keys=keys, counters=counters, day=day)
+
+
+class _Keys:
+    """The counters that a message falls under, one for each cap, in their order."""
+
+    def __init__(self, caps: Sequence[Cap], *, zone: str, now: datetime) -> None:
+        self.caps = caps
+        self._starts = {cap.period: window_start(period=cap.period, at=now, zone=zone) for cap in caps}
+
+    def of(self, message: Message) -> list[Key]:
+        return [
+            Key(cap.id, message.end_user if cap.scope == "end_user" else EVERYONE, self._starts[cap.period])
+            for cap in self.caps
+        ]
+
+
+def _count(
+    fresh: Sequence[Candidate], *, keys: _Keys, counters: Mapping[Key, _Counter], day: date
+) -> dict[int, list[int] | None]:
+    """Count those that fit under all caps, each message once, and write the counters that changed."""
+    counted = _counted(day=day, messages={candidate.message for candidate in fresh})
+    known: dict[Message, list[int] | None] = dict(counted)
+    before = {row.id: row.counted for row in counters.values()}
+    counts = dict(before)
+    taken: dict[int, list[int] | None] = {}
     for candidate in fresh:
         message = candidate.message
-        alone = not any(message[1:])  # belongs to no step and no request: nothing else is the same message
-        if alone or message not in known:
-            ids = [counters[key][0] for key in keys_of(message)]
-            fits = all(counts[pk] < cap.most for pk, cap in zip(ids, caps, strict=True))
+        if message.alone or message not in known:
+            ids = [counters[key].id for key in keys.of(message)]
+            fits = all(counts[pk] < cap.most for pk, cap in zip(ids, keys.caps, strict=True))
             if fits:
                 for pk in ids:
                     counts[pk] += 1
@@ -149,8 +197,7 @@ def caps_take(
         taken[candidate.id] = known[message]
     changed = sorted(pk for pk, count in counts.items() if count != before[pk])
     if changed:
-        with connection.cursor() as cursor:
-            cursor.execute(_SET_SQL, {"ids": changed, "counts": [counts[pk] for pk in changed]})
+        statements.written(_SET_SQL, {"ids": changed, "counts": [counts[pk] for pk in changed]})
     return taken
 
 
@@ -188,8 +235,7 @@ def caps_refund(*, day: date, counted: Mapping[int, Sequence[int]]) -> None:
         .select_for_update()
         .values_list("pk")
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_REFUND_SQL, {"ids": sorted(counted), "day": day})
+    statements.written(_REFUND_SQL, {"ids": sorted(counted), "day": day})
 
 
 def counters_remove_old(*, now: datetime) -> int:

@@ -1,7 +1,7 @@
 """The life of a chunk under its lease: renewed, let go, done; and rows that leave it or expire in it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -10,6 +10,7 @@ from devices.delivery.models import DeliveryChunk
 from devices.delivery.sending.caps import caps_refund
 from devices.delivery.sending.claim import Claim, lease
 from devices.delivery.sending.restraint import NOT_SENT
+from smartpush.common.database import statements
 
 
 def lease_renew(*, claim: Claim, now: datetime) -> bool:
@@ -53,6 +54,12 @@ WHERE c.id = %(chunk)s
 """
 
 
+class _Expired(NamedTuple):
+    id: int
+    counted: list[int] | None
+    hold_reason: str
+
+
 def chunks_expire(*, now: datetime, limit: int = 200) -> int:
     """End what expired while its chunk waited for a push service; returns how many messages."""
     ended = 0
@@ -61,13 +68,12 @@ def chunks_expire(*, now: datetime, limit: int = 200) -> int:
     )
     for chunk_id, day in list(due.order_by("pk").values_list("pk", "day")[:limit]):
         values: dict[str, Any] = {"chunk": chunk_id, "day": day, "now": now}
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_EXPIRE_SQL, values)
-            rows = cursor.fetchall()
-            cursor.execute(_NEXT_EXPIRY_SQL, values)
-            unsent = {pk: counted for pk, counted, held in rows if counted and held in NOT_SENT}
+        with transaction.atomic():
+            expired = statements.rows(_Expired, _EXPIRE_SQL, values)
+            statements.written(_NEXT_EXPIRY_SQL, values)
+            unsent = {row.id: row.counted for row in expired if row.counted and row.hold_reason in NOT_SENT}
             caps_refund(day=day, counted=unsent)
-        ended += len(rows)
+        ended += len(expired)
     return ended
 
 

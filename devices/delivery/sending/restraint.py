@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from devices.delivery.sending.caps import Candidate, Cap, caps_take
+from devices.delivery.sending.caps import Candidate, Cap, Message, caps_take
 from devices.delivery.sending.quiet_hours import QuietHours, opening, zone_choose
 
 # A row that waits for one of these was not sent by its last try; after any other, it may have been. Without a reason
@@ -72,7 +72,7 @@ def restrain(
         candidates=[
             Candidate(
                 row.id,
-                (row.end_user_id, row.enrolment_id or 0, row.step_seq or 0, row.request_id or 0),
+                Message(row.end_user_id, row.enrolment_id or 0, row.step_seq or 0, row.request_id or 0),
                 row.counted,
             )
             for row in rows

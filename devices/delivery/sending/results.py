@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from devices.brands.models import Incident
 from devices.brands.services.incidents import incident_note
@@ -17,6 +18,7 @@ from devices.delivery.sending.claim import UNSURE_BACK_OFF, UNSURE_RETRIES, Clai
 from devices.delivery.transports.base import Outcome, SendResult
 from devices.installations.models import Device
 from devices.installations.tokens import SENDER_MISMATCH, is_native, tokens_gone
+from smartpush.common.database import statements
 from smartpush.common.personalisation import TEMPLATE_LIMIT, TEMPLATE_TIME
 
 MAX_TRIES = 12
@@ -157,6 +159,13 @@ RETURNING d.id, d.state, d.counted
 """
 
 
+class _Written(NamedTuple):
+    id: int
+    state: str
+    counted: list[int] | None
+
+
+@transaction.atomic
 def results_write(
     *,
     claim: Claim,
@@ -173,39 +182,42 @@ def results_write(
     if not results:
         return 0
     writes = [result_classify(result=r, row=rows[r.key], policy=policy, now=now, held=held) for r in results]
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _WRITE_SQL,
-                {
-                    "ids": [w.id for w in writes],
-                    "states": [w.state for w in writes],
-                    "reasons": [w.reason for w in writes],
-                    "holds": [w.hold_reason for w in writes],
-                    "statuses": [w.status for w in writes],
-                    "nexts": [w.next_attempt_at for w in writes],
-                    "stays": [w.in_chunk for w in writes],
-                    "backs": [w.back for w in writes],
-                    "now": now,
-                    "day": claim.day,
-                    "attempt": claim.attempt,
-                    "chunk": claim.chunk_id,
-                },
-            )
-            written = cursor.fetchall()
-        gone = [(rows[r.key].device_id, rows[r.key].token_hash) for r in results if r.outcome is Outcome.GONE]
-        if gone:
-            tokens_gone(tokens=gone, reason="gone", now=now)
-        foreign = [(rows[r.key].device_id, rows[r.key].token_hash) for r in results if r.outcome is Outcome.QUARANTINE]
-        if foreign:
-            tokens_gone(tokens=foreign, reason=SENDER_MISMATCH, now=now)
-        rekey = [rows[r.key].device_id for r in results if r.outcome is Outcome.REKEY]
-        if rekey:
-            Device.objects.filter(pk__in=rekey).update(needs_rekey=True)
-        unsent = {pk: counted for pk, state, counted in written if state in ("failed", "gone", "expired") and counted}
-        caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
-        _limits_note(claim=claim, writes=writes, results=results, now=now)
+    written = statements.rows(_Written, _WRITE_SQL, {**_arrays(writes), **_ours(claim), "now": now})
+    _devices_follow(rows=rows, results=results, now=now)
+    unsent = {row.id: row.counted for row in written if row.counted and row.state in ("failed", "gone", "expired")}
+    caps_refund(day=claim.day, counted=unsent)  # last: whoever counts holds deliveries already (see caps.py)
+    _limits_note(claim=claim, writes=writes, results=results, now=now)
     return len(written)
+
+
+def _arrays(writes: Sequence[Write]) -> dict[str, Any]:
+    return {
+        "ids": [w.id for w in writes],
+        "states": [w.state for w in writes],
+        "reasons": [w.reason for w in writes],
+        "holds": [w.hold_reason for w in writes],
+        "statuses": [w.status for w in writes],
+        "nexts": [w.next_attempt_at for w in writes],
+        "stays": [w.in_chunk for w in writes],
+        "backs": [w.back for w in writes],
+    }
+
+
+def _ours(claim: Claim) -> dict[str, Any]:
+    return {"day": claim.day, "attempt": claim.attempt, "chunk": claim.chunk_id}
+
+
+def _devices_follow(*, rows: Mapping[int, Row], results: Sequence[SendResult], now: datetime) -> None:
+    """What the push service said of a device and its token: gone, another sender's, or under another key."""
+
+    def of(outcome: Outcome) -> list[Row]:
+        return [rows[result.key] for result in results if result.outcome is outcome]
+
+    for outcome, reason in ((Outcome.GONE, "gone"), (Outcome.QUARANTINE, SENDER_MISMATCH)):
+        if theirs := of(outcome):
+            tokens_gone(tokens=[(row.device_id, row.token_hash) for row in theirs], reason=reason, now=now)
+    if rekey := of(Outcome.REKEY):
+        Device.objects.filter(pk__in=[row.device_id for row in rekey]).update(needs_rekey=True)
 
 
 def _limits_note(*, claim: Claim, writes: Sequence[Write], results: Sequence[SendResult], now: datetime) -> None:

@@ -1,10 +1,11 @@
 """Bring the canonical language tags of stored rows up to date."""
 
 import json
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection, transaction
 
+from smartpush.common.database import statements
 from smartpush.common.language.languages import canonical
 
 BATCH: Final = 1000  # rows a transaction
@@ -23,6 +24,11 @@ WHERE id = ANY(%(ids)s::bigint[]) AND language_canonical IS DISTINCT FROM (%(can
 """
 
 
+class _Tagged(NamedTuple):
+    id: int
+    language: str
+
+
 def languages_refill(*, batch: int = BATCH) -> int:
     """Write canonical tags where they are missing or differ from what a tag means now; returns how many were written.
 
@@ -37,14 +43,14 @@ def _refill(table: str, batch: int) -> int:
         wrong = {tag: canonical(tag) for tag, kept in cursor.fetchall() if kept != canonical(tag)}
     last, written = 0, 0
     while wrong:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_NEXT.format(table=table), {"last": last, "tags": list(wrong), "batch": batch})
-            rows = cursor.fetchall()
+        with transaction.atomic():
+            values = {"last": last, "tags": list(wrong), "batch": batch}
+            rows = statements.rows(_Tagged, _NEXT.format(table=table), values)
             if rows:
-                last = rows[-1][0]
-                tags = json.dumps({tag: wrong[tag] for _, tag in rows})
-                cursor.execute(_FILL.format(table=table), {"canonical": tags, "ids": [number for number, _ in rows]})
-                written += cursor.rowcount
+                last = rows[-1].id
+                tags = json.dumps({row.language: wrong[row.language] for row in rows})
+                ids = [row.id for row in rows]
+                written += statements.written(_FILL.format(table=table), {"canonical": tags, "ids": ids})
         if len(rows) < batch:
             break
     return written
