@@ -20,8 +20,8 @@ from devices.delivery.sending.caps import counters_remove_old
 from devices.delivery.sending.chunks import chunks_expire
 from devices.delivery.services.outbox import chunks_cut, leases_reclaim
 from devices.installations.archiving import tokens_follow
-from devices.models import IdempotencyKey
 from devices.people.services.languages import languages_refill
+from devices.people.services.replays import keys_forget_old
 from devices.popups.offers import offers_expire
 from segments.services.imports import imports_forget_old, imports_resume
 from segments.services.scheduled_work import work_notify
@@ -48,7 +48,7 @@ class Ticker:
             self.housekeeping_at = now
             self._step("partitions", lambda: len(partitions_ensure(today=now.date())))
             self._step("cap_counters", lambda: counters_remove_old(now=now))
-            self._step("idempotency_keys", lambda: IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0])
+            self._step("idempotency_keys", lambda: keys_forget_old(now=now))
             self._step("limits_old", lambda: budgets_forget_old(now=now) + records_forget_old(now=now))
             self._step("refused_origins_old", lambda: refused_origins_forget_old(now=now))
             self._step("imports_old", lambda: imports_forget_old(now=now))

@@ -7,7 +7,6 @@ change: epochs restart where a segment was unwatched for longer than its changes
 
 from collections import defaultdict
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db import transaction
 
@@ -17,22 +16,9 @@ from campaigns.services.locks import lock_entries
 from segments.conditions import Context
 from segments.rules import EVERYONE, read_published
 from segments.selectors.audiences import audience_ids
-from smartpush.common.database import statements
+from segments.services.change_claiming import changes_claim
 
-_TAKE = """
-WITH next AS MATERIALIZED (
-  SELECT id FROM segments_passage WHERE taken_at IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-UPDATE segments_passage p SET taken_at = %(now)s FROM next WHERE p.id = next.id
-RETURNING p.id, p.segment_id, p.end_user_id, p.kind
-"""
 _KIND = {"entered": "segment_entered", "left": "segment_left"}
-
-
-class _Taken(NamedTuple):
-    id: int
-    segment_id: int
-    end_user_id: int
-    kind: str
 
 
 @transaction.atomic
@@ -44,7 +30,7 @@ def membership_changes_take(*, now: datetime, limit: int = 5000) -> int:
     """
     # Before the first row, in one order, as everywhere: a publication may hold them.
     lock_entries(campaign_ids=[entry.campaign_id for entry in entries_watching()])
-    taken = sorted(statements.rows(_Taken, _TAKE, {"now": now, "limit": limit}))
+    taken = changes_claim(now=now, limit=limit)
     if not taken:
         return 0
     offered: dict[tuple[int, str], list[Candidate]] = defaultdict(list)

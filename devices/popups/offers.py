@@ -33,6 +33,22 @@ POPUP_OPTED_OUT = """(u.never_contact OR ((u.platform_opt_out OR u.user_opt_out)
         AND (p.content->'primary'->>'kind' = 'permission'
              OR NOT (p.purpose = 'operational' AND b.operational_ignores_opt_out))))"""
 
+
+def journey_offers_sql(*, source: str) -> str:
+    """SQL that offers one popup for each row of `source` to whom no other is open; the source is ours, never input.
+
+    Columns of the source: brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, expires_at. Placeholder: now.
+    Returns enrolment_id and expires_at of the offers that were made.
+    """
+    return f"""
+  INSERT INTO devices_popupoffer (brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, created_at, expires_at)
+  SELECT brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, %(now)s, expires_at
+  FROM {source}
+  ORDER BY end_user_id, enrolment_id
+  ON CONFLICT DO NOTHING
+  RETURNING enrolment_id, expires_at"""
+
+
 # A poll from the tab that shows the popup leases nothing and keeps its lease.
 _LEASE_SQL = f"""
 WITH leased AS (

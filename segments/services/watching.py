@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import DatabaseError, connection, transaction
 
-from devices.models import Brand, ChangedEndUser
+from devices.people.services.changed import (
+    changed_end_users_take,
+    changes_queue,
+    changes_queue_mend,
+    changes_queue_no_more,
+)
 from segments.models import MembershipChange, Segment, SegmentMembership, SegmentWork
 from segments.references import TooLarge
 from segments.rules import InvalidRules
@@ -44,7 +49,7 @@ def watch(*, segment: Segment, now: datetime) -> None:
     segment.watched = True
     if held.watched:
         return
-    Brand.objects.filter(pk=held.brand_id, noticed=False).update(noticed=True)
+    changes_queue(brand_id=held.brand_id)
     Segment.objects.filter(pk=held.pk).update(watched=True)
     _baseline(held, now)
 
@@ -58,8 +63,7 @@ def unwatch(*, segment: Segment) -> None:
     SegmentWork.objects.filter(segment=segment, kind=SegmentWork.Kind.SWEEP).delete()
     SegmentMembership.objects.filter(segment=segment).delete()
     if not Segment.objects.filter(brand_id=segment.brand_id, watched=True).exists():
-        Brand.objects.filter(pk=segment.brand_id, noticed=True).update(noticed=False)
-        ChangedEndUser.objects.filter(brand_id=segment.brand_id).delete()
+        changes_queue_no_more(brand_id=segment.brand_id)
 
 
 @transaction.atomic
@@ -98,16 +102,6 @@ def _baseline(segment: Segment, now: datetime) -> None:
     work_due(segment_id=segment.pk, kind=SegmentWork.Kind.SWEEP, at=now + _FIRST_SWEEP)
 
 
-_TAKE = """
-WITH next AS MATERIALIZED (
-  SELECT id FROM devices_changedenduser WHERE brand_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED),
-taken AS (
-  DELETE FROM devices_changedenduser c USING next WHERE c.id = next.id
-  RETURNING c.end_user_id)
-SELECT count(*), coalesce(array_agg(DISTINCT end_user_id), '{}') FROM taken
-"""
-
-
 def changed_people_evaluate(*, now: datetime, most: int = 5000) -> int:
     """Evaluate up to `most` changed people of each brand for its watched segments; returns how many were taken.
 
@@ -121,13 +115,12 @@ def changed_people_evaluate(*, now: datetime, most: int = 5000) -> int:
 def _evaluate_brand(brand_id: int, now: datetime, most: int) -> int:
     if not brand_lock_try(brand_id=brand_id):
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [brand_id, most])
-        taken, people = cursor.fetchone()
+    taken = changed_end_users_take(brand_id=brand_id, most=most)
+    people = sorted(set(taken))
     if people:
         for segment in segments_watched(brand_id=brand_id):
             _evaluate_segment(segment, people, now)
-    return int(taken)
+    return len(taken)
 
 
 def _evaluate_segment(segment: Segment, people: Collection[int], now: datetime) -> MembershipChanges:
@@ -159,11 +152,8 @@ def watching_forget_old(*, now: datetime) -> int:
     for model, old in (
         (MembershipChange, MembershipChange.objects.filter(at__lt=now - KEEP)),
         (SegmentMembership, SegmentMembership.objects.exclude(segment__in=Segment.objects.filter(watched=True))),
-        (ChangedEndUser, ChangedEndUser.objects.exclude(brand_id__in=Brand.objects.filter(noticed=True).values("pk"))),
     ):
         ids = list(old.order_by("pk").values_list("pk", flat=True)[:_FORGET_AT_ONCE])
         rows += model._default_manager.filter(pk__in=ids).delete()[0] if ids else 0
-    watching = Segment.objects.filter(watched=True).values("brand_id")
-    Brand.objects.filter(noticed=False, pk__in=watching).update(noticed=True)
-    Brand.objects.filter(noticed=True).exclude(pk__in=watching).update(noticed=False)
-    return rows
+    watching = Segment.objects.filter(watched=True).values_list("brand_id", flat=True)
+    return rows + changes_queue_mend(watching=watching, most=_FORGET_AT_ONCE)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from campaigns.activities.dispatching import dispatches_of_due
 from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run_count
-from devices.popups.offers import POPUP_OPTED_OUT
+from devices.popups.offers import POPUP_OPTED_OUT, journey_offers_sql
 
 BUSY_RETRY = timedelta(seconds=30)
 _NOT_OFFERED = "AND e.waiting_for IN ('', 'busy')"
@@ -49,14 +49,12 @@ run AS (
   FROM step
   ON CONFLICT DO NOTHING
 ),
--- One open offer an end user: where another one is open, none is made.
-offer AS (
-  INSERT INTO devices_popupoffer (brand_id, dispatch_id, end_user_id, enrolment_id, step_seq, created_at, expires_at)
-  SELECT brand_id, dispatch_id, end_user_id, id, step_seq, %(now)s, until
+wanted AS (
+  SELECT brand_id, dispatch_id, end_user_id, id AS enrolment_id, step_seq, until AS expires_at
   FROM step WHERE until > %(now)s AND NOT opted_out
-  ORDER BY end_user_id, id
-  ON CONFLICT DO NOTHING
-  RETURNING enrolment_id, expires_at
+),
+-- One open offer an end user: where another one is open, none is made.
+offer AS ({journey_offers_sql(source="wanted")}
 ),
 -- Offered: the answer, or the offer's end, moves it on.
 waits AS (

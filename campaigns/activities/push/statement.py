@@ -6,6 +6,7 @@ from typing import NamedTuple
 from campaigns.activities.dispatching import dispatches_of_due
 from campaigns.activities.statements import MOVE, STEP_RUN_COLUMNS, Pass, Stepped, due, next_key, run
 from devices.delivery.selectors.reach import device_reaches_sql
+from devices.delivery.services.outbox import journey_deliveries_sql
 
 # Both settings of target devices must let a device through; `native` is whatever is not web.
 _FITS = "(s.{0} = 'all' OR (s.{0} = 'web') = (v.platform = 'web'))"
@@ -55,14 +56,13 @@ run AS (
   INSERT INTO campaigns_steprun {STEP_RUN_COLUMNS}
   SELECT day, brand_id, id, step_seq, version_id, at_key, 'push', outcome, %(now)s, %(now)s FROM decided WHERE first
 ),
--- The outbox.
-sent AS (
-  INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
-                                variables, next_attempt_at, expires_at, created_at)
-  SELECT %(day)s, brand_id, dispatch_id, end_user_id, device_id, id, step_seq, endpoint_origin,
-         variables, %(now)s, %(now)s + ttl * interval '1 second', %(now)s
+outgoing AS (
+  SELECT brand_id, dispatch_id, end_user_id, device_id, id AS enrolment_id, step_seq, endpoint_origin AS origin,
+         variables, ttl
   FROM decided WHERE fits
-  RETURNING dispatch_id
+),
+-- The outbox.
+sent AS ({journey_deliveries_sql(source="outgoing")}
 ),
 going AS (
   SELECT s.id, s.version_id, {next_key("s.outcome")} AS next_key FROM decided s WHERE s.first

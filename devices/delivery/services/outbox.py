@@ -39,6 +39,21 @@ RETURNING id
 """
 
 
+def journey_deliveries_sql(*, source: str) -> str:
+    """SQL that writes one delivery for each row of `source`, a CTE or table; ours, never input.
+
+    Columns of the source: brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin, variables
+    (jsonb), ttl (seconds). Placeholders: now, and day, which is the dispatch's. Returns dispatch_id.
+    """
+    return f"""
+  INSERT INTO devices_delivery (day, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
+                                variables, next_attempt_at, expires_at, created_at)
+  SELECT %(day)s, brand_id, dispatch_id, end_user_id, device_id, enrolment_id, step_seq, origin,
+         variables, %(now)s, %(now)s + ttl * interval '1 second', %(now)s
+  FROM {source}
+  RETURNING dispatch_id"""
+
+
 @transaction.atomic
 def deliveries_add(
     *,

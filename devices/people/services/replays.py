@@ -48,3 +48,9 @@ def replay_begin(
 def replay_keep(*, row_id: int, response: Any) -> None:
     """Keep the answer for replays, in the transaction that did the work."""
     IdempotencyKey.objects.filter(pk=row_id).update(response=response)
+
+
+def keys_forget_old(*, now: datetime) -> int:
+    """Forget the keys whose lifetime is over and return how many."""
+    forgotten, _ = IdempotencyKey.objects.filter(expires_at__lt=now).delete()
+    return forgotten
