@@ -14,5 +14,11 @@ class CampaignsConfig(AppConfig):
         ours = importlib.import_module("campaigns.selectors.uses")
         segments_uses = importlib.import_module("segments.selectors.uses")
         segments_uses.campaigns_read_by(ours.campaigns_using, ours.campaigns_counted)
+        steps = importlib.import_module("devices.lifecycle.steps")
+        steps.steps_register(
+            place=steps.Above.JOURNEYS,
+            merge=importlib.import_module("campaigns.services.merging").MERGE_STEP,
+            erase=importlib.import_module("campaigns.services.forgetting").ERASE_STEP,
+        )
         never_contact = importlib.import_module("campaigns.services.never_contact")
         importlib.import_module("segments.tasks").work_done_by("mark", never_contact.list_mark)

@@ -7,6 +7,7 @@ from django.db import transaction
 from campaigns.advance import enrolments_exit
 from campaigns.services.never_contact import journeys_end
 from devices.lifecycle.merging import messages_move
+from devices.lifecycle.steps import Merge, Step
 from smartpush.common.database import statements
 
 # The visitor's open journeys in campaigns in which the known person is, or has been for the same reason.
@@ -59,3 +60,10 @@ def journeys_merge(*, visitor_id: int, known_id: int, now: datetime) -> None:
     if statements.value(_MARKED, values) is not None:
         journeys_end(end_user_ids=[known_id], now=now)
     messages_move(source_id=visitor_id, target_id=known_id, now=now)
+
+
+def _merge(merge: Merge) -> None:
+    journeys_merge(visitor_id=merge.source.pk, known_id=merge.target.pk, now=merge.now)
+
+
+MERGE_STEP = Step("journeys and entry guards", ("campaigns_enrolment", "campaigns_entryguard"), _merge)

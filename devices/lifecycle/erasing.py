@@ -1,12 +1,13 @@
-"""Erasing a person: their row and everything that hangs on it goes; what is another's stays."""
+"""Erasing a person: their row and everything that hangs on it goes; what is another's stays.
 
-from dataclasses import dataclass
+An erasure is the steps of the apps above, then `ERASE_STEPS`, then the row itself.
+"""
+
 from datetime import datetime
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from devices.brands.models import IdentityObservation
 from devices.delivery.models import CapCounter, Delivery, PopupOffer
@@ -15,19 +16,12 @@ from devices.delivery.services.messages import messages_forget
 from devices.installations.models import Device, PushStatus, PushStatusChange, TokenHolding
 from devices.installations.tokens import token_clear
 from devices.lifecycle.sessions import bucket_of
+from devices.lifecycle.steps import Erased, Erasure, Step, erase_steps_above
 from devices.lifecycle.users import UserUnknown
 from devices.people.models import ConsentRecord, EndUser, Event
+from smartpush.common.database import statements
 
 REASON = "erased"
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How much went, without a word about whose it was."""
-
-    devices: int
-    events: int
-    deliveries: int
 
 
 def end_user_lock(*, brand_id: int, external_id: str) -> EndUser:
@@ -39,41 +33,78 @@ def end_user_lock(*, brand_id: int, external_id: str) -> EndUser:
     return end_user
 
 
-def end_user_erase(*, end_user: EndUser, now: datetime) -> Erased:
-    """Delete a locked end user, after the caller has removed what campaigns know of them; run it in a transaction.
+# --- the steps ---
+def _cancel(erasure: Erasure) -> None:
+    """Waiting messages are cancelled before they go, so that a worker about to send finds nothing to send."""
+    end_users_cancel(end_user_ids=[erasure.end_user.pk], reason=REASON, now=erasure.now)
 
-    Waiting messages are cancelled before they go, so that a worker about to send finds nothing to send. A device that
-    others have used stays theirs, without the token if it was the erased person's.
-    """
-    person = end_user.pk
-    end_users_cancel(end_user_ids=[person], reason=REASON, now=now)
-    devices = 0
-    for device in _devices(person).select_for_update().order_by("pk"):
-        devices += _device_leave(device=device, person=end_user, now=now)
-    deliveries = Delivery.objects.filter(end_user_id=person)
+
+def _leave_devices(erasure: Erasure) -> None:
+    """A device that others have used stays theirs, without the token if it was the erased person's."""
+    for device in _devices(erasure.end_user.pk).select_for_update().order_by("pk"):
+        erasure.gone.devices += _device_leave(device=device, person=erasure.end_user, now=erasure.now)
+
+
+def _messages(erasure: Erasure) -> None:
+    deliveries = Delivery.objects.filter(end_user_id=erasure.end_user.pk)
     asked = deliveries.values_list("request_id", flat=True).distinct()
     messages_forget(request_ids=[request_id for request_id in asked if request_id is not None])
-    gone = Erased(
-        devices=devices,
-        events=Event.objects.filter(end_user_id=person).delete()[0],
-        deliveries=deliveries.delete()[0],
-    )
-    PopupOffer.objects.filter(end_user_id=person).delete()
-    ConsentRecord.objects.filter(end_user_id=person).delete()
-    CapCounter.objects.filter(end_user_id=person).delete()
-    PushStatus.objects.filter(end_user_id=person).delete()
-    PushStatusChange.objects.filter(end_user_id=person).delete()
-    TokenHolding.objects.filter(end_user_id=person).delete()
-    IdentityObservation.objects.filter(brand_id=end_user.brand_id, last_external_id=end_user.external_id or "").update(
+    erasure.gone.deliveries, _ = deliveries.delete()
+
+
+def _events(erasure: Erasure) -> None:
+    erasure.gone.events, _ = Event.objects.filter(end_user_id=erasure.end_user.pk).delete()
+
+
+def _delete(model: type[Model]) -> Step[Erasure]:
+    """Delete the rows of a table that name the person."""
+
+    def run(erasure: Erasure) -> None:
+        model._default_manager.filter(end_user_id=erasure.end_user.pk).delete()
+
+    return Step(str(model._meta.verbose_name_plural), (model._meta.db_table,), run)
+
+
+def _observations(erasure: Erasure) -> None:
+    person = erasure.end_user
+    IdentityObservation.objects.filter(brand_id=person.brand_id, last_external_id=person.external_id or "").update(
         last_external_id=""
     )
-    LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(EndUser), object_id=str(person)).update(
-        object_repr="Erased end user", change_message=""
+
+
+def _log(erasure: Erasure) -> None:
+    """What staff did to the person stays in the log of the back office, without a name."""
+    about = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(EndUser), object_id=str(erasure.end_user.pk)
     )
-    with connection.cursor() as cursor:
-        # Not by the ORM, which would take along whatever we forgot: constraints refuse it instead.
-        cursor.execute("DELETE FROM devices_enduser WHERE id = %s", [person])
-    return gone
+    about.update(object_repr="Erased end user", change_message="")
+
+
+ERASE_STEPS: tuple[Step[Erasure], ...] = (
+    Step("cancel what waits", (), _cancel),
+    Step("devices", ("devices_device",), _leave_devices),
+    Step("messages", ("devices_delivery",), _messages),
+    Step("events", ("devices_event",), _events),
+    _delete(PopupOffer),
+    _delete(ConsentRecord),
+    _delete(CapCounter),
+    _delete(PushStatus),
+    _delete(PushStatusChange),
+    _delete(TokenHolding),
+    Step("observed identity tokens", (), _observations),
+    Step("log of the back office", (), _log),
+)
+# Not by the ORM, which would take along whatever we forgot: constraints refuse it instead.
+_REMOVE = "DELETE FROM devices_enduser WHERE id = %s"
+
+
+def end_user_erase(*, end_user: EndUser, now: datetime) -> Erased:
+    """Delete a locked end user and everything that is about them, in all apps; run it in a transaction."""
+    erasure = Erasure(end_user, now)
+    for step in (*erase_steps_above(), *ERASE_STEPS):
+        step.run(erasure)
+    statements.written(_REMOVE, [end_user.pk])
+    return erasure.gone
 
 
 def _devices(person: int) -> QuerySet[Device]:

@@ -16,6 +16,7 @@ from devices.installations.reporting import Credentials, DeviceInfo, Identity, P
 from devices.installations.tokens import LOGGED_OUT, device_stop, stopped_for, token_hash
 from devices.lifecycle.merging import end_user_merge
 from devices.lifecycle.status_reports import device_take_over, status_after_logout, status_report
+from devices.lifecycle.steps import Merge
 from devices.people.models import BUCKETS, EndUser, Event, Status
 from devices.people.services.properties import properties_fill, properties_set, types_of
 from smartpush.common.calls.left_out import LeftOut, LeftOutCode
@@ -39,7 +40,7 @@ _TEXT_FIELDS = (
 
 @dataclass(slots=True)
 class SessionResult:
-    """The result of a session call; `secret` only for a new installation, `merged_id` when a visitor was merged."""
+    """The result of a session call; `secret` only for a new installation, `merge` where a visitor was merged."""
 
     device: Device
     end_user: EndUser
@@ -47,7 +48,7 @@ class SessionResult:
     secret: str | None
     new_session: bool
     logged_in: bool
-    merged_id: int | None
+    merge: Merge | None
     vapid_key: str
     resubscribe: bool
     left_out: list[LeftOut] = field(default_factory=list)
@@ -123,19 +124,19 @@ def _prove(device: Device, proof: Proof | None) -> list[str]:
 
 def _identify(
     *, brand: Brand, device: Device, external_id: str, proof: Proof | None, people: frozenset[int], now: datetime
-) -> tuple[EndUser, int | None, bool]:
-    """Return whose session it is, the id of the visitor that was merged, if any, and whether they just logged in."""
+) -> tuple[EndUser, Merge | None, bool]:
+    """Return whose session it is, the merge of the visitor, if there was one, and whether they just logged in."""
     current = device.session_end_user
     if current.external_id == external_id:
         return current, None, False
-    merged: int | None = None
+    merge: Merge | None = None
     known = _end_user_named(brand=brand, external_id=external_id, people=people)
     if current.external_id is None:
         if known is None:
             known = _promote(brand=brand, visitor=current, external_id=external_id)
         else:
-            end_user_merge(visitor=current, known=known, now=now)
-            merged = current.pk
+            merge = Merge(current, known, now)
+            end_user_merge(merge)
             if device.holder_id == current.pk:
                 device.holder = known
     elif known is None:
@@ -143,7 +144,7 @@ def _identify(
     device.session_end_user = known
     device.save(update_fields=["session_end_user", *_prove(device, proof)])
     device_take_over(device=device, end_user=known, now=now)
-    return known, merged, True
+    return known, merge, True
 
 
 def _unproven(identity: Identity) -> list[LeftOut]:
@@ -178,21 +179,77 @@ def _describe(end_user: EndUser, identity: Identity) -> list[LeftOut]:
     return left_out
 
 
-def _device_first(*, brand: Brand, app: App, identity: Identity, info: DeviceInfo, now: datetime) -> Device:
-    """A device that was never here, not stored yet, of whom the call names or of a new visitor."""
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """The installation that calls, with its secret where it is given one now.
+
+    `away`: since its last session; None for a device that was never here, which is not stored yet.
+    """
+
+    device: Device
+    secret: str | None
+    away: timedelta | None
+
+    @property
+    def first(self) -> bool:
+        """Whether the device was never here before."""
+        return self.away is None
+
+
+def _arrive(
+    *,
+    brand: Brand,
+    app: App,
+    credentials: Credentials | None,
+    identity: Identity,
+    info: DeviceInfo,
+    push: PushReport,
+    held: Held,
+    now: datetime,
+) -> _Arrival:
+    """Find the installation by its secret, or by the subscription that it still has, or begin a new one."""
+    if credentials is not None:
+        device = own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
+        return _Arrival(device, None, now - device.last_seen_at)
+    secret = new_secret()
+    known = _by_proof(app=app, held=held, push=push)
+    if known is not None:
+        known.secret_hash = hash_secret(secret)
+        return _Arrival(known, secret, now - known.last_seen_at)
     first = (
         _end_user_know(brand=brand, external_id=identity.external_id)
         if identity.external_id
         else _anonymous(brand.pk, info)
     )
-    return Device(
+    device = Device(
         brand=brand,
         app=app,
         session_end_user=first,
         holder=first,
         platform=info.platform,
-        last_seen_at=now - timedelta(days=3650),
+        secret_hash=hash_secret(secret),
+        last_seen_at=now,
     )
+    return _Arrival(device, secret, None)
+
+
+def _note(*, arrival: _Arrival, identity: Identity, info: DeviceInfo, now: datetime) -> None:
+    """Save the device with what the call says of it, and with what proves who is there."""
+    device = arrival.device
+    changed = ["last_seen_at"] if arrival.secret is None else ["last_seen_at", "secret_hash"]
+    for name in _TEXT_FIELDS:
+        value = _zone(info.time_zone) if name == "time_zone" else getattr(info, name)
+        if value != getattr(device, name):
+            setattr(device, name, value)
+            changed.append(name)
+    if "language" in changed:
+        changed.append("language_canonical")
+    if identity.proof is not None and device.session_end_user.external_id == identity.external_id:
+        changed += _prove(device, identity.proof)
+    elif arrival.secret is not None and device.identity_proven_until is not None:
+        changed += _prove(device, None)  # the proof was given to who has the old secret
+    device.last_seen_at = now
+    device.save(update_fields=changed if device.pk else None)
 
 
 def session_open(
@@ -208,45 +265,32 @@ def session_open(
     """Record one session: the device, who is on it, and the truth about its push permission.
 
     A brand that enforces identity lets nothing of a known end user be changed while nobody proves that they are there;
-    that a named one was proven is the caller's matter (`identity_prove`).
+    that a named one was proven is the caller's matter (`identity_prove`). Where a visitor was merged, the caller hands
+    `merge` to `merge_finish`, in the same transaction.
 
     Run it by `transaction_again`. Raises InstallationUnknown, TokenNotYours, ChangedMeanwhile.
     """
-    secret: str | None = None
     held = hold(
         brand_id=brand.pk,
         device_id=credentials.device_id if credentials else None,
         hashed=hash_of(push),
         external_id=identity.external_id,
     )
-    if credentials is not None:
-        device = own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
-    else:
-        secret = new_secret()
-        found = _by_proof(app=app, held=held, push=push)
-        device = found or _device_first(brand=brand, app=app, identity=identity, info=info, now=now)
-        device.secret_hash = hash_secret(secret)
-    previous = device.session_end_user.external_id
-    gap = now - device.last_seen_at
-    changed = ["last_seen_at"] if secret is None else ["last_seen_at", "secret_hash"]
-    for name in _TEXT_FIELDS:
-        value = _zone(info.time_zone) if name == "time_zone" else getattr(info, name)
-        if value != getattr(device, name):
-            setattr(device, name, value)
-            changed.append(name)
-    if "language" in changed:
-        changed.append("language_canonical")
-    if identity.proof is not None and previous == identity.external_id:
-        changed += _prove(device, identity.proof)
-    elif secret is not None and device.identity_proven_until is not None:
-        changed += _prove(device, None)  # the proof was given to who has the old secret
-    device.last_seen_at = now
-    device.save(update_fields=changed if device.pk else None)
-    was_new = gap > timedelta(days=3000)
-    merged: int | None = None
-    came = False
+    arrival = _arrive(
+        brand=brand,
+        app=app,
+        credentials=credentials,
+        identity=identity,
+        info=info,
+        push=push,
+        held=held,
+        now=now,
+    )
+    device = arrival.device
+    _note(arrival=arrival, identity=identity, info=info, now=now)
+    end_user, merge, came = device.session_end_user, None, False
     if identity.external_id:
-        end_user, merged, came = _identify(
+        end_user, merge, came = _identify(
             brand=brand,
             device=device,
             external_id=identity.external_id,
@@ -254,8 +298,6 @@ def session_open(
             people=held.people | {device.session_end_user_id},
             now=now,
         )
-    else:
-        end_user = device.session_end_user
     unproven = proof_wanted(brand=brand, device=device, now=now)
     left_out = _unproven(identity) if unproven else _describe(end_user, identity)
     status = status_report(device=device, end_user=end_user, push=push, cause="session", now=now)
@@ -264,16 +306,21 @@ def session_open(
         device=device,
         end_user=end_user,
         status=status,
-        secret=secret,
-        new_session=was_new
-        or gap >= timedelta(minutes=brand.session_minutes)
-        or (came and not _session_told(brand=brand, device=device, end_user=end_user, now=now)),
-        logged_in=bool(identity.external_id) and (was_new or came),
-        merged_id=merged,
+        secret=arrival.secret,
+        new_session=_begins(arrival=arrival, brand=brand, end_user=end_user, came=came, now=now),
+        logged_in=bool(identity.external_id) and (arrival.first or came),
+        merge=merge,
         vapid_key=active_key,
         resubscribe=_resubscribe_needed(device=device, active_id=active_id, push=push),
         left_out=left_out,
     )
+
+
+def _begins(*, arrival: _Arrival, brand: Brand, end_user: EndUser, came: bool, now: datetime) -> bool:
+    """Whether a new session begins: at the first call, after a pause, or where somebody else takes over."""
+    if arrival.away is None or arrival.away >= timedelta(minutes=brand.session_minutes):
+        return True
+    return came and not _session_told(brand=brand, device=arrival.device, end_user=end_user, now=now)
 
 
 def _session_told(*, brand: Brand, device: Device, end_user: EndUser, now: datetime) -> bool:
@@ -318,7 +365,7 @@ def _as_it_stands(*, device: Device, end_user: EndUser, status: Status, resubscr
         secret=None,
         new_session=False,
         logged_in=False,
-        merged_id=None,
+        merge=None,
         vapid_key=_active_key(device)[1],
         resubscribe=resubscribe,
     )

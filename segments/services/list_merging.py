@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from devices.lifecycle.steps import Erasure, Merge, Step
 from devices.models import EndUser
 from smartpush.common.database import statements
 
@@ -63,3 +64,16 @@ def _hold(values: Mapping[str, Any], change: str) -> None:
     jobs = statements.column(_HOLD, values)
     if jobs:
         statements.written(_SLICES.format(change=change), {**values, "jobs": jobs})
+
+
+def _merge(merge: Merge) -> None:
+    lists_merge(source_id=merge.source.pk, target=merge.target, had_id=merge.source_known)
+
+
+def _erase(erasure: Erasure) -> None:
+    lists_forget(end_user=erasure.end_user)
+
+
+_TABLES = ("segments_listentry", "segments_importslice")
+MERGE_STEP = Step("lists", _TABLES, _merge)
+ERASE_STEP = Step("lists", _TABLES, _erase)

@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 
+from devices.lifecycle.steps import Erasure, Merge, Step
 from segments.models import MembershipChange, SegmentMembership
 
 _HOLD = "SELECT id FROM segments_presence WHERE end_user_id = ANY(%s) ORDER BY id FOR UPDATE"
@@ -49,3 +50,16 @@ def memberships_erase(*, end_user_id: int) -> None:
     """Delete the memberships of an erased person, and their changes."""
     SegmentMembership.objects.filter(end_user_id=end_user_id).delete()
     MembershipChange.objects.filter(end_user_id=end_user_id).delete()
+
+
+def _merge(merge: Merge) -> None:
+    memberships_merge(source_id=merge.source.pk, target_id=merge.target.pk)
+
+
+def _erase(erasure: Erasure) -> None:
+    memberships_erase(end_user_id=erasure.end_user.pk)
+
+
+_TABLES = ("segments_presence", "segments_passage")
+MERGE_STEP = Step("memberships", _TABLES, _merge)
+ERASE_STEP = Step("memberships", _TABLES, _erase)

@@ -233,7 +233,7 @@ def test_a_call_that_loses_every_time_says_why_and_when_to_try_again(brand, page
         tried.append(1)
         raise ChangedMeanwhile
 
-    monkeypatch.setattr("smartpush.api.sdk.views.sessions.session_open", overtaken)
+    monkeypatch.setattr("smartpush.api.sdk.flows.session_open", overtaken)
     answer = page.send("session", body_of(page))
     assert (answer.status_code, len(tried)) == (503, TRIES)
     assert answer.headers["Retry-After"] == "1"

@@ -174,7 +174,7 @@ def test_a_link_of_somebody_who_is_gone_is_over(page):
     number = page.device.session_end_user_id
     token = preference_token(number + 10_000, utc_now() + timedelta(hours=1))
     assert opened(f"/p/{token}").status_code == 410
-    end_user_remove_merged(visitor_id=number + 10_000)
+    end_user_remove_merged(source_id=number + 10_000)
 
 
 def test_a_link_that_was_not_made_here_opens_nothing(address, ann, client):

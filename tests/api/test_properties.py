@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 
 from devices.lifecycle.merging import end_user_merge
+from devices.lifecycle.steps import Merge
 from devices.models import EndUser, PropertyDefinition
 from devices.people.services.properties import MAX_STORED, MAX_STORED_BYTES
 from smartpush.common.time.clock import utc_now
@@ -84,7 +85,7 @@ def test_merging_keeps_the_known_ones_and_fills_up_to_the_limit(page, brand):
     fill(brand, {f"p{n}": n for n in range(MAX_STORED - 1)})
     known, visitor = person(brand, "ann"), EndUser.objects.get(external_id=None)
     with transaction.atomic():
-        end_user_merge(visitor=visitor, known=known, now=utc_now())
+        end_user_merge(Merge(visitor, known, utc_now()))
     stored = ann_has(brand)
     assert (len(stored), stored["p0"], stored["a"]) == (MAX_STORED, 0, 1)
 

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from campaigns.advance import advance_enrolments
 from campaigns.models import Enrolment, EntryGuard
-from campaigns.services.merging import journeys_merge
-from devices.lifecycle.merging import end_user_merge, end_user_remove_merged
+from devices.lifecycle.merging import end_user_merge, merge_finish
+from devices.lifecycle.steps import Merge
 from devices.models import Delivery, EndUser, PopupOffer
 from tests.campaigns.world import NOW, World, delay, flow_of, later, popup, push, stop
 from tests.support.races import Held, blocked
@@ -18,9 +18,9 @@ from tests.support.references import references
 
 def merge(visitor: EndUser, known: EndUser) -> None:
     with transaction.atomic():
-        end_user_merge(visitor=visitor, known=known, now=later(1))
-        journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=later(1))
-        end_user_remove_merged(visitor_id=visitor.pk)
+        merging = Merge(visitor, known, later(1))
+        end_user_merge(merging)
+        merge_finish(merging)
 
 
 @pytest.mark.django_db(transaction=True)

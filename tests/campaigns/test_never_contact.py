@@ -7,9 +7,9 @@ from campaigns.models import Enrolment, StepRun
 from campaigns.selectors.audit import audit
 from campaigns.services.entry import Candidate, enrol
 from campaigns.services.entry_by_api import TriggerRow, campaign_trigger
-from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import list_mark, people_never_contact
-from devices.lifecycle.merging import end_user_merge, end_user_remove_merged
+from devices.lifecycle.merging import end_user_merge, merge_finish
+from devices.lifecycle.steps import Merge
 from devices.models import Delivery, EndUser, PopupOffer
 from segments.models import ImportLine, ListEntry, SegmentImport, SegmentWork
 from segments.services.lists import list_extend, list_save
@@ -81,9 +81,9 @@ def test_a_merge_keeps_the_mark_of_either_and_ends_the_journeys_of_both(world, m
     EndUser.objects.filter(pk={"visitor": visitor, "known": known}[marked].pk).update(never_contact=True)
     visitor.refresh_from_db()
     known.refresh_from_db()
-    end_user_merge(visitor=visitor, known=known, now=NOW)
-    journeys_merge(visitor_id=visitor.pk, known_id=known.pk, now=NOW)
-    end_user_remove_merged(visitor_id=visitor.pk)
+    merging = Merge(visitor, known, NOW)
+    end_user_merge(merging)
+    merge_finish(merging)
     known.refresh_from_db()
     assert known.never_contact
     assert set(Enrolment.objects.values_list("end_user_id", "state", "exit_reason")) == {

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from campaigns.services.merging import journeys_merge
 from devices.installations.reporting import Credentials, DeviceInfo, Identity, PushReport, Subscription
-from devices.lifecycle.merging import end_user_remove_merged
+from devices.lifecycle.merging import merge_finish
 from devices.lifecycle.sessions import SessionResult, session_close, session_open, status_update
 from devices.models import App, Brand, Device, EndUser, PushStatus, Status
 from smartpush.common.database.deadlocks import transaction_again
@@ -72,9 +71,8 @@ class Browser:
                 push=self.push,
                 now=self.now,
             )
-            if result.merged_id is not None:
-                journeys_merge(visitor_id=result.merged_id, known_id=result.end_user.pk, now=self.now)
-                end_user_remove_merged(visitor_id=result.merged_id)
+            if result.merge is not None:
+                merge_finish(result.merge)
             return result
 
         result = transaction_again(work)

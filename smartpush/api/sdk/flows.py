@@ -1,7 +1,7 @@
 """Join the apps for the SDK: record events, enter campaigns and advance in one transaction; answer with the popup."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +9,14 @@ from django.db import transaction
 
 from campaigns.advance import advance_enrolments, popup_answers_apply
 from campaigns.services.entry_by_event import enter_by_events
-from campaigns.services.merging import journeys_merge
 from devices.delivery.popup_outcomes import FIRST_BUTTON
 from devices.delivery.services.outbox import chunks_cut
-from devices.lifecycle.consents import Asked, consent_record
-from devices.lifecycle.merging import end_user_remove_merged
+from devices.installations.reporting import Credentials, DeviceInfo, Identity, PushReport
+from devices.lifecycle.consents import Asked, consent_record, tracking_answer
+from devices.lifecycle.merging import merge_finish
 from devices.lifecycle.preferences import ticks_apply
-from devices.lifecycle.sessions import SessionResult
-from devices.models import Brand, ConsentRecord, Device, EndUser
+from devices.lifecycle.sessions import SessionResult, session_open
+from devices.models import App, Brand, ConsentRecord, Device, EndUser
 from devices.people.services.events import EventInput, RecordedEvent, event_record
 from devices.popups.offers import (
     LEASE,
@@ -26,21 +26,47 @@ from devices.popups.offers import (
     offer_lease,
     offer_only_closes,
 )
-from segments.services.list_merging import lists_merge
-from segments.services.membership_merging import memberships_merge
 from smartpush.common.ids import public_id
 from smartpush.common.language.languages import direction_of, language_pick
 
 POLL_AFTER = 30
 
 
-def merge_finish(*, result: SessionResult, now: datetime) -> None:
-    """Move the journeys, lists and memberships of a merged visitor, then delete the visitor's row."""
-    if result.merged_id is not None:
-        journeys_merge(visitor_id=result.merged_id, known_id=result.end_user.pk, now=now)
-        lists_merge(source_id=result.merged_id, target=result.end_user)
-        memberships_merge(source_id=result.merged_id, target_id=result.end_user.pk)
-        end_user_remove_merged(visitor_id=result.merged_id)
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The consent to tracking that came with a session: when it was given, and what was asked."""
+
+    at: datetime
+    asked: Callable[[Device], Asked]
+
+
+def session_take(
+    *,
+    brand: Brand,
+    app: App,
+    credentials: Credentials | None,
+    identity: Identity,
+    info: DeviceInfo,
+    push: PushReport,
+    tracking: Tracking | None,
+    now: datetime,
+) -> SessionResult:
+    """Record a session with all that follows from it: a merge, a consent, and the events that journeys begin with.
+
+    Run it by `transaction_again`; raises what `session_open` raises.
+    """
+    result = session_open(
+        brand=brand, app=app, credentials=credentials, identity=identity, info=info, push=push, now=now
+    )
+    if result.merge is not None:
+        merge_finish(result.merge)
+    if tracking is not None:
+        asked = tracking.asked(result.device)
+        tracking_answer(device=result.device, given=True, at=tracking.at, asked=asked, now=now)
+    names = (["login"] if result.logged_in else []) + (["session"] if result.new_session else [])
+    events = [EventInput(name=name, occurred_at=now) for name in names]
+    events_take(brand=brand, end_user_id=result.end_user.pk, device_id=result.device.pk, events=events, now=now)
+    return result
 
 
 def events_take(

@@ -12,19 +12,16 @@ from assets.services import push_content
 from campaigns.advance import advance_enrolments
 from campaigns.services.entry_by_api import TriggerRow, campaign_trigger
 from campaigns.services.entry_by_event import enter_by_events
-from campaigns.services.forgetting import person_forget
-from campaigns.services.merging import journeys_merge
 from campaigns.services.never_contact import people_never_contact
 from devices.delivery.services.dispatches import DispatchSpec
 from devices.delivery.services.messages import Message, message_write
 from devices.delivery.services.outbox import chunks_cut
-from devices.lifecycle.erasing import Erased, end_user_erase, end_user_lock
-from devices.lifecycle.merging import end_user_remove_merged, known_end_users_merge
+from devices.lifecycle.erasing import end_user_erase, end_user_lock
+from devices.lifecycle.merging import known_end_users_merge, merge_finish
 from devices.lifecycle.server_events import CHUNK, EventsWritten, ServerEvent, partitions_for, server_events_record
+from devices.lifecycle.steps import Erased, Merge
 from devices.lifecycle.users import RowError, UserInput, UsersWritten, UserUnknown, users_upsert
 from devices.models import Brand, Dispatch, EndUser, Lane
-from segments.services.list_merging import lists_forget, lists_merge
-from segments.services.membership_merging import memberships_erase, memberships_merge
 from smartpush.common.database.deadlocks import transaction_again
 
 
@@ -81,11 +78,9 @@ def users_merge(*, brand: Brand, external_id: str, into: str, now: datetime) -> 
     if external_id not in found or into not in found:
         raise UserUnknown
     source, target = found[external_id], found[into]
-    known_end_users_merge(source=source, target=target, now=now)
-    journeys_merge(visitor_id=source.pk, known_id=target.pk, now=now)
-    lists_merge(source_id=source.pk, target=target, had_id=True)
-    memberships_merge(source_id=source.pk, target_id=target.pk)
-    end_user_remove_merged(visitor_id=source.pk)
+    merge = Merge(source, target, now, source_known=True)
+    known_end_users_merge(merge)
+    merge_finish(merge)
     return target
 
 
@@ -94,9 +89,6 @@ def user_erase(*, brand: Brand, external_id: str, now: datetime) -> tuple[int, E
     """Erase a person everywhere; returns the number that their row had. Raises UserUnknown."""
     end_user = end_user_lock(brand_id=brand.pk, external_id=external_id)
     number = end_user.pk
-    person_forget(end_user_id=number, now=now)
-    lists_forget(end_user=end_user)
-    memberships_erase(end_user_id=number)
     return number, end_user_erase(end_user=end_user, now=now)
 
 

@@ -84,7 +84,7 @@ def test_an_unknown_id_promotes_the_visitor_in_place(brand, visitor):
     before = visitor.answers[0].end_user.pk
     one = waiting(visitor)
     result = visitor.load("ann")
-    assert (result.end_user.pk, result.merged_id, result.logged_in) == (before, None, True)
+    assert (result.end_user.pk, result.merge, result.logged_in) == (before, None, True)
     one.refresh_from_db()
     assert (one.end_user_id, one.state, one.chunk_id is None) == (before, "ready", False)
 
@@ -170,9 +170,9 @@ def test_a_visitor_on_anns_device_who_is_ann_again_leaves_her_status_as_it_was(b
     ann.log_out()
     ann.load()
     result = ann.load("ann")
-    assert result.merged_id is not None
+    assert result.merge is not None
     assert result.status == "allowed"
-    assert references(result.merged_id) == {}
+    assert references(result.merge.source.pk) == {}
     assert not PushStatusChange.objects.filter(reason="held_by_other").exists()
     assert TokenHolding.objects.count() == 1
 
@@ -181,7 +181,7 @@ def test_the_same_external_id_at_another_brand_is_somebody_else(brand, ann, visi
     other = Browser(brand_create(name="Other", origin="https://other.example"))
     other.load()
     result = other.load("ann")
-    assert (result.merged_id, result.end_user.brand_id) == (None, other.brand.pk)
+    assert (result.merge, result.end_user.brand_id) == (None, other.brand.pk)
     assert EndUser.objects.filter(external_id="ann").count() == 2
 
 
@@ -217,7 +217,7 @@ def tab_of(browser: Browser) -> Browser:
 def test_two_tabs_that_log_the_same_visitor_in_as_somebody_known(ann, visitor):
     other = tab_of(visitor)
     second = while_held(lambda: visitor.load("ann"), lambda: other.load("ann"))
-    assert (second.end_user.external_id, second.merged_id, second.logged_in) == ("ann", None, False)
+    assert (second.end_user.external_id, second.merge, second.logged_in) == ("ann", None, False)
     assert EndUser.objects.count() == 1
 
 

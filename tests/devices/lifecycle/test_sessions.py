@@ -71,7 +71,7 @@ def test_identify_with_a_known_id_merges_the_visitor(brand):
     phone.allow()
     result = phone.load("ann")
     ann = person(brand, "ann")
-    assert result.merged_id == visitor.pk
+    assert result.merge.source.pk == visitor.pk
     assert not EndUser.objects.filter(pk=visitor.pk).exists()
     assert ann.js_markers == ["NEWS", "SPORTS"]
     assert phone.device.holder_id == ann.pk
@@ -117,7 +117,7 @@ def test_a_switch_is_never_a_merge(browser):
     browser.load("a")
     EndUser.objects.filter(external_id="a").update(js_markers=["SECRET"])
     result = browser.load("b")
-    assert result.merged_id is None
+    assert result.merge is None
     assert person(browser.brand, "b").js_markers == []
     assert person(browser.brand, "a").js_markers == ["SECRET"]
 

@@ -8,6 +8,7 @@ from django.db import connection
 from devices.installations.reporting import Credentials, DeviceInfo, Identity, PushReport
 from devices.lifecycle.merging import end_user_merge, known_end_users_merge
 from devices.lifecycle.sessions import session_close, session_open
+from devices.lifecycle.steps import Merge
 from devices.lifecycle.users import UserInput, users_upsert
 from devices.models import Device, EndUser, Status
 from devices.people.services.languages import TABLES, languages_refill
@@ -65,8 +66,7 @@ def test_whoever_has_no_language_takes_both_of_the_other(brand, merge):
         EndUser.objects.create(brand=brand, external_id="ann"),
         EndUser.objects.create(brand=brand, language="tl-PH"),
     )
-    names = ("known", "visitor") if merge is end_user_merge else ("target", "source")
-    merge(**dict(zip(names, (known, other), strict=True)), now=NOON)
+    merge(Merge(other, known, NOON))
     assert tags(EndUser, external_id="ann") == ("tl-PH", "fil-Latn-PH")
 
 

@@ -8,9 +8,7 @@ from rest_framework.response import Response
 
 from devices.installations.identity import observation_count
 from devices.installations.reporting import DeviceInfo, Identity
-from devices.lifecycle.consents import tracking_answer
-from devices.lifecycle.sessions import SessionResult, session_close, session_open, status_update
-from devices.people.services.events import EventInput
+from devices.lifecycle.sessions import SessionResult, session_close, status_update
 from smartpush.api.sdk import flows
 from smartpush.api.sdk import serializers as s
 from smartpush.api.sdk.auth import Caller, credentials_of
@@ -51,7 +49,8 @@ class SessionView(SdkView):
     def answer(self, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
         info = s.device_info(data["device"])
         verdict = self.verdict
-        result = session_open(
+        given = data["consent"]
+        result = flows.session_take(
             brand=caller.brand,
             app=caller.app,
             credentials=credentials_of(data["installation"]),
@@ -64,27 +63,12 @@ class SessionView(SdkView):
             ),
             info=info,
             push=s.push_report(data["push"]),
-            now=caller.now,
-        )
-        flows.merge_finish(result=result, now=caller.now)
-        if data["consent"] is not None:
-            tracking_answer(
-                device=result.device,
-                given=True,
-                at=s.moment(data["consent"].get("at"), caller.now),
-                asked=asked_on(caller, result.device, data["consent"]["language"]),
-                now=caller.now,
-            )
-        happened = []
-        if result.logged_in:
-            happened.append(EventInput(name="login", occurred_at=caller.now))
-        if result.new_session:
-            happened.append(EventInput(name="session", occurred_at=caller.now))
-        flows.events_take(
-            brand=caller.brand,
-            end_user_id=result.end_user.pk,
-            device_id=result.device.pk,
-            events=happened,
+            tracking=None
+            if given is None
+            else flows.Tracking(
+                at=s.moment(given.get("at"), caller.now),
+                asked=lambda device: asked_on(caller, device, given["language"]),
+            ),
             now=caller.now,
         )
         answer = {
