@@ -49,6 +49,8 @@ SMARTPUSH_PUBLIC_URL = env.origin("SMARTPUSH_PUBLIC_URL", default="http://127.0.
 SMARTPUSH_LOCAL_PUSH = _bool("SMARTPUSH_LOCAL_PUSH", False)
 # Exact origins (http or loopback) that development accepts as push endpoints and click hosts.
 SMARTPUSH_DEV_ORIGINS = env.origins("SMARTPUSH_DEV_ORIGINS")
+# A stored code without words: tests turn this on, so that none is forgotten; an installation shows it all the same.
+SMARTPUSH_UNKNOWN_CODES_RAISE = False
 SMARTPUSH_PUSH_HOSTS = tuple(host.lower() for host in env.items("SMARTPUSH_PUSH_HOSTS"))
 SMARTPUSH_VAPID_SUBJECT = env.text("SMARTPUSH_VAPID_SUBJECT", "mailto:push@example.com" if DEVELOPMENT else "")
 SMARTPUSH_METRICS_TOKEN = env.text("SMARTPUSH_METRICS_TOKEN")

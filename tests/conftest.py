@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 
 from tests.browser.fixtures import (  # noqa: F401
     _desktop,
@@ -23,10 +25,10 @@ from tests.support import programs
 
 # A slow machine is no failure, and a run differs from the one before by what was changed alone: the same examples each
 # time. Who looks for new ones says `--hypothesis-profile=default`.
-settings.register_profile(
+hypothesis_settings.register_profile(
     "smartpush", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("smartpush")
+hypothesis_settings.load_profile("smartpush")
 
 # What a page of the back office, or the tick, gives up on after a moment; in seconds or milliseconds.
 STATEMENT_LIMITS = {
@@ -44,6 +46,12 @@ def _patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine is no slow statement. Who tests that one is given up sets a limit of their own."""
     for name, limit in STATEMENT_LIMITS.items():
         monkeypatch.setattr(name, limit, raising=False)  # a limit that has another name now only loses its patience
+
+
+@pytest.fixture(autouse=True)
+def _codes_have_words(settings: Settings) -> None:
+    """A stored code that nobody gave words is a failure (smartpush.common.code_words)."""
+    settings.SMARTPUSH_UNKNOWN_CODES_RAISE = True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ from campaigns.activities import registry
 from campaigns.activities.plugins import Plugin
 from campaigns.models import Campaign
 from campaigns.selectors.counts import ActivityCounts, activities_run, activities_sent
+from devices.delivery.words import DELIVERY_REASONS
 from devices.models import Delivery, Dispatch
 
 
@@ -55,7 +56,7 @@ def _counts(plugin: Plugin, counts: ActivityCounts) -> list[tuple[str, int]]:
 
 def _reasons(counts: ActivityCounts) -> list[tuple[str, int]]:
     worded = {
-        f"{Delivery.State(state).label}: {reason.replace('_', ' ')}": number
+        f"{Delivery.State(state).label}: {DELIVERY_REASONS.of(reason)}": number
         for (state, reason), number in counts.reasons.items()
     }
     return sorted(worded.items(), key=lambda item: -item[1])[:8]

@@ -72,10 +72,11 @@ def _no_seconds(_settings: Any) -> int:
 class Kind:
     """The descriptor of one kind of activity.
 
-    `outcomes` are (stored id, label), each with a branch of its own; none of them means one way on, *Then*. `like` maps
-    outcomes that no page shows to the outcome whose branch they take. `ends`: nothing follows. `lets_time_pass`: a
-    cycle through it comes to rest. `seconds` is the length that the engine and the messages read; `problems` are
-    (code, sentence) pairs about the settings taken together; `sentence` says in a review what the activity does.
+    `outcomes` are (stored id, label), each with a branch of its own; none of them means one way on, *Then*. `says` are
+    the words for outcomes without a branch of their own; `like` maps such an outcome to the branch that it takes.
+    `ends`: nothing follows. `lets_time_pass`: a cycle through it comes to rest. `seconds` is the length that the engine
+    and the messages read; `problems` are (code, sentence) pairs about the settings taken together; `sentence` says in a
+    review what the activity does.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Kind:
     sentence: Callable[[Any], str]
     settings: type[Any] = NoSettings
     outcomes: tuple[tuple[str, str], ...] = ()
+    says: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"done": "Done"})
     like: Mapping[str, str] = dataclasses.field(default_factory=dict)
     ends: bool = False
     lets_time_pass: bool = False

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from devices.admin.base import ReadOnlyAdmin
 from devices.brands.selectors.staff import Role
+from devices.delivery.words import DELIVERY_REASONS
 from devices.models import Delivery, DeliveryChunk, Dispatch, Event, PopupOffer
 
 DELIVERY_TONES = {
@@ -44,7 +45,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ["dispatch", "end_user"]
     ordering = ["-pk"]
     fields = [
-        "id", "dispatch", "end_user", "device", "state", "reason", "hold_reason", "origin", "tries", "http_status",
+        "id", "dispatch", "end_user", "device", "state", "reason_words", "hold_words", "origin", "tries", "http_status",
         "created_at", "next_attempt_at", "expires_at", "sent_at", "finished_at", "displayed_at", "clicked_at",
         "clicked_action", "closed_at",
     ]  # fmt: skip
@@ -58,7 +59,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @display(description="Reason")
     def why(self, obj: Delivery) -> str:
-        return (obj.reason or obj.hold_reason).replace("_", " ")
+        return DELIVERY_REASONS.of(obj.reason or obj.hold_reason)
+
+    @display(description="Reason")
+    def reason_words(self, obj: Delivery) -> str:
+        return DELIVERY_REASONS.of(obj.reason) or "–"
+
+    @display(description="Waits for")
+    def hold_words(self, obj: Delivery) -> str:
+        return DELIVERY_REASONS.of(obj.hold_reason) or "–"
 
     @display(description="Seen")
     def marks(self, obj: Delivery) -> str:
@@ -110,11 +119,15 @@ class DispatchAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     fields = [
         "label", "source", "source_key", "day", "purpose", "lane", "policy", "target_devices", "ttl", "urgency",
-        "state", "stop_reason", "created_at",
+        "state", "stop_words", "created_at",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("content")
+
+    @display(description="Stopped because")
+    def stop_words(self, obj: Dispatch) -> str:
+        return DELIVERY_REASONS.of(obj.stop_reason) or "–"
 
 
 @admin.register(DeliveryChunk)

@@ -1,25 +1,28 @@
 """What a record of consent says, in words for staff: the list, the timeline and the profile speak alike."""
 
+from devices.delivery.popup_outcomes import PopupOutcome
 from devices.models import ConsentRecord
+from smartpush.common.code_words import code_table
 
 _BY = {"end_user": "end user", "staff": "staff", "platform": "server API"}
-_WORDS = {
-    ("preferences", "saved"): "Saved categories",
-    ("opt_out", "opted_out"): "Opted out",
-    ("opt_out", "opted_in"): "Opted back in",
-    ("never_contact", "set"): "Marked never contact",
-    ("never_contact", "lifted"): "Never contact lifted",
-    ("tracking", "given"): "Gave consent to the site",
-    ("tracking", "withdrawn"): "Withdrew consent to the site",
-}
+_ANSWERS = code_table(
+    "answer",
+    {
+        **{f"popup:{outcome.value}": f"Popup: {outcome.label}" for outcome in PopupOutcome},
+        "preferences:saved": "Saved categories",
+        "opt_out:opted_out": "Opted out",
+        "opt_out:opted_in": "Opted back in",
+        "never_contact:set": "Marked never contact",
+        "never_contact:lifted": "Never contact lifted",
+        "tracking:given": "Gave consent to the site",
+        "tracking:withdrawn": "Withdrew consent to the site",
+    },
+)
 
 
 def answer_line(row: ConsentRecord) -> str:
-    """One answer as a short line, such as *Opted out* or *Popup: allowed*."""
-    words = _WORDS.get((row.subject, row.answer))
-    return (
-        words or f"{'Popup' if row.subject == 'popup' else row.get_subject_display()}: {row.answer.replace('_', ' ')}"
-    )
+    """One answer as a short line, such as *Opted out* or *Popup: Allowed*."""
+    return _ANSWERS.of(f"{row.subject}:{row.answer}")
 
 
 def answered_by(row: ConsentRecord) -> str:

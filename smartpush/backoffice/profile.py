@@ -2,10 +2,16 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
+
 from campaigns.models import Enrolment, StepRun
+from campaigns.words import EXIT_REASONS, activity_words, outcome_words
 from devices.delivery.selectors.reach import pair_is_reached
+from devices.installations.words import STATUS_CAUSES, STATUS_REASONS, TOKEN_ENDS
 from devices.models import ConsentRecord, Device, EndUser, PushStatus, PushStatusChange, TokenHolding
 from devices.people.selectors.categories import categories_in_use
 from devices.people.selectors.preferences import OptOut, never_contact_behind, opt_out_behind, opt_out_is_own_word
@@ -61,11 +67,43 @@ class DeviceCard:
         return self.device.app.archived_at is not None
 
     @property
+    def reason(self) -> str:
+        """Why the pair's status is what it is; '' where the status says it all."""
+        return STATUS_REASONS.of(self.pair.reason)
+
+    @property
+    def unreachable(self) -> str:
+        """Why its push address went."""
+        return TOKEN_ENDS.of(self.device.unreachable_reason)
+
+    @property
+    def history(self) -> list[str]:
+        """Its changes of status, then who held its push address when; the newest first."""
+        return [*map(_change_line, self.changes), *map(_holding_line, self.holdings)]
+
+    @property
     def icon(self) -> str:
         """Material symbol."""
         if self.device.platform != Device.Platform.WEB or self.device.form_factor == "mobile":
             return "smartphone"
         return "computer"
+
+
+def _change_line(change: PushStatusChange) -> str:
+    why = "; ".join(part for part in (STATUS_CAUSES.of(change.cause), STATUS_REASONS.of(change.reason)) if part)
+    was = change.get_old_display() if change.old else "new"
+    return f"{_moment(change.at)}: {was} → {change.get_new_display()} ({why})"
+
+
+def _holding_line(holding: TokenHolding) -> str:
+    line = f"Held the push address from {_moment(holding.since)} "
+    if holding.until is None:
+        return f"{line}until now"
+    return f"{line}to {_moment(holding.until)} ({TOKEN_ENDS.of(holding.ended)})"
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i")
 
 
 _OS = {
@@ -78,9 +116,6 @@ _OS = {
 }
 
 
-_ENDED = {"erased": "the person was erased", "never_contact": "marked never contact", "merged": "merged with another"}
-
-
 @dataclass(frozen=True)
 class Run:
     """One enrolment with its steps in order."""
@@ -91,8 +126,22 @@ class Run:
     @property
     def ended(self) -> str:
         """Why it ended early, in words."""
-        reason = self.enrolment.exit_reason
-        return _ENDED.get(reason, reason.replace("_", " "))
+        return EXIT_REASONS.of(self.enrolment.exit_reason)
+
+    @property
+    def at(self) -> str:
+        """At which activity it is."""
+        return activity_words(kind=self.enrolment.at_kind)
+
+    @property
+    def lines(self) -> list[tuple[datetime, str]]:
+        """When it took which step, with the outcome."""
+        return [(step.ran_at, _step_line(step)) for step in self.steps]
+
+
+def _step_line(step: StepRun) -> str:
+    words = (activity_words(kind=step.kind), outcome_words(kind=step.kind, outcome=step.outcome))
+    return ", ".join(filter(None, words))
 
 
 def device_cards(*, end_user: EndUser) -> list[DeviceCard]:

@@ -8,6 +8,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from assets.selectors import popup_names, push_names
+from devices.delivery.words import DELIVERY_REASONS
+from devices.installations.words import STATUS_CAUSES, STATUS_REASONS
 from devices.models import ConsentRecord, Delivery, EndUser, Event, PopupOffer, PushStatusChange, Status
 from smartpush.backoffice.answers import answer_line, answered_by
 from smartpush.common.language.languages import language_label
@@ -73,7 +75,7 @@ def _push(row: Delivery, name: str) -> Happening:
     ]
     why = row.reason or row.hold_reason
     if why:
-        marks.append(why.replace("_", " "))
+        marks.append(DELIVERY_REASONS.of(why))
     return Happening(
         row.created_at, "push", f"Push: {name or row.dispatch}", ", ".join(marks), row.state, row.get_state_display()
     )
@@ -81,7 +83,7 @@ def _push(row: Delivery, name: str) -> Happening:
 
 def _status(row: PushStatusChange) -> Happening:
     title = f"Push status: {_STATUS.get(row.old, 'new')} → {_STATUS[row.new]}"
-    detail = " ".join(part.replace("_", " ") for part in (f"by {row.cause}", row.reason) if part)
+    detail = "; ".join(part for part in (STATUS_CAUSES.of(row.cause), STATUS_REASONS.of(row.reason)) if part)
     return Happening(row.at, "status", title, detail, row.new, "")
 
 

@@ -190,7 +190,7 @@ def world(*, word: str) -> World:
         FrequencyCap: FrequencyCap.objects.create(brand=brand, most=1000),
         PushCategory: PushCategory.objects.create(brand=brand, marker=f"{word}_NEWS", name=f"{word} news"),
         ConsentRecord: ConsentRecord.objects.create(
-            brand=brand, end_user_id=end_user.pk, subject="opt_out", answer="given", at=NOW
+            brand=brand, end_user_id=end_user.pk, subject="opt_out", answer="opted_out", at=NOW
         ),
         IdentityKey: IdentityKey.objects.create(brand=brand, kid=f"{word}-kid", public_key="x"),
         Segment: segment,

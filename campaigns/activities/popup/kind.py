@@ -42,6 +42,12 @@ KIND = Kind(
     icon="ad_units",
     settings=PopupSettings,
     outcomes=tuple((outcome.value, outcome.label) for outcome in PopupOutcome),
+    says={
+        "expired": "Nobody came in time",
+        "busy": "Another popup was open all the time",
+        "opted_out": "Opted out",
+        "cancelled": "Taken back",
+    },
     like=dict.fromkeys(_LIKE_NO_ANSWER, PopupOutcome.NO_ANSWER.value),
     lets_time_pass=True,
     seconds=_seconds,

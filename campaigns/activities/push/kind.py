@@ -20,5 +20,15 @@ def _sentence(settings: PushSettings) -> str:
 
 
 KIND = Kind(
-    name="push", title="Push", group=Group.MESSAGES, icon="notifications", settings=PushSettings, sentence=_sentence
+    name="push",
+    title="Push",
+    group=Group.MESSAGES,
+    icon="notifications",
+    settings=PushSettings,
+    sentence=_sentence,
+    says={
+        "sent": "Sent",
+        "no_device": "No device to send to",
+        "excluded_by_target": "No device among the target devices",
+    },
 )

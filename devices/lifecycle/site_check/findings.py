@@ -10,6 +10,7 @@ from django.conf import settings
 
 from devices.brands.models import App
 from devices.delivery.models import Delivery, Dispatch
+from devices.delivery.words import DELIVERY_REASONS
 from devices.installations.models import Device
 from devices.lifecycle.site_check.checking import DEFAULT_WORKER, SiteSeen
 from devices.lifecycle.site_check.policy import missing_sources, policies_split
@@ -284,10 +285,10 @@ def _test(live: Live, ways: Ways) -> Finding:
         )
         return Finding("test", title, State.WAITING, text, fix, test.finished_at)
     if test.state in (Delivery.State.READY, Delivery.State.SENDING):
-        why = f" It waits: {test.hold_reason.replace('_', ' ')}." if test.hold_reason else ""
+        why = f" It waits: {DELIVERY_REASONS.of(test.hold_reason)}." if test.hold_reason else ""
         fix = "If that takes longer than some seconds, the workers are not running."
         return Finding("test", title, State.WAITING, f"It is on its way.{why}", fix, test.created_at)
-    reason = f": {test.reason.replace('_', ' ')}" if test.reason else ""
+    reason = f": {DELIVERY_REASONS.of(test.reason)}" if test.reason else ""
     fix = f"Open the website again, so that the browser subscribes anew. {ways.send_test}"
     return Finding(
         "test",

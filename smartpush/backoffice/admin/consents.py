@@ -12,7 +12,7 @@ from unfold.decorators import display
 from assets.models import PopupRevision
 from devices.admin.base import ReadOnlyAdmin
 from devices.models import ConsentRecord, Device, EndUser
-from smartpush.backoffice.answers import answered_by
+from smartpush.backoffice.answers import answer_line, answered_by
 from smartpush.common.language.languages import language_label
 
 
@@ -59,7 +59,7 @@ class ConsentRecordAdmin(ReadOnlyAdmin):
 
     @display(description="Answer", ordering="answer")
     def answer_words(self, obj: ConsentRecord) -> str:
-        return obj.answer.replace("_", " ").capitalize()
+        return answer_line(obj)
 
     @display(description="By", ordering="by")
     def by_words(self, obj: ConsentRecord) -> str:
