@@ -15,7 +15,7 @@ from devices.delivery.services.cancelling import device_cancel, end_users_cancel
 from devices.delivery.services.messages import messages_forget
 from devices.installations.models import Device, PushStatus, PushStatusChange, TokenHolding
 from devices.installations.tokens import token_clear
-from devices.lifecycle.sessions import bucket_of
+from devices.lifecycle.arriving import bucket_of
 from devices.lifecycle.steps import Erased, Erasure, Step, erase_steps_above
 from devices.lifecycle.users import UserUnknown
 from devices.people.models import ConsentRecord, EndUser, Event

@@ -1,26 +1,24 @@
 """Sessions: who is on which device, from the first page load through login, switch and logout."""
 
-import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from devices.brands.models import App, Brand, VapidKey
-from devices.brands.models.brands import TIME_ZONES
 from devices.delivery.services.cancelling import device_cancel
-from devices.installations.holding import Held, device_of, hash_of, hold, own
+from devices.installations.holding import device_of, hash_of, hold
 from devices.installations.identity import proof_wanted
 from devices.installations.models import Device, PushStatus
 from devices.installations.reporting import Credentials, DeviceInfo, Identity, Proof, PushReport
-from devices.installations.tokens import LOGGED_OUT, device_stop, stopped_for, token_hash
+from devices.installations.tokens import LOGGED_OUT, device_stop, stopped_for
+from devices.lifecycle.arriving import Arrival, anonymous, arrive, bucket_of, end_user_know, zone_known
 from devices.lifecycle.merging import end_user_merge
 from devices.lifecycle.status_reports import device_take_over, status_after_logout, status_report
 from devices.lifecycle.steps import Merge
-from devices.people.models import BUCKETS, EndUser, Event, Status
+from devices.people.models import EndUser, Event, Status
 from devices.people.services.properties import properties_fill, properties_set, types_of
 from smartpush.common.calls.left_out import LeftOut, LeftOutCode
-from smartpush.common.crypto import hash_secret, new_secret
 from smartpush.common.database.deadlocks import ChangedMeanwhile
 
 _TEXT_FIELDS = (
@@ -52,51 +50,6 @@ class SessionResult:
     vapid_key: str
     resubscribe: bool
     left_out: list[LeftOut] = field(default_factory=list)
-
-
-def bucket_of(*, brand_id: int, key: str) -> int:
-    """0 to 999, stable for one end user: for sampling, splits and sharded sweeps."""
-    return zlib.crc32(f"{brand_id}:{key}".encode()) % BUCKETS
-
-
-def _anonymous(brand_id: int, info: DeviceInfo) -> EndUser:
-    end_user = EndUser.objects.create(
-        brand_id=brand_id, language=info.language, time_zone=_zone(info.time_zone), bucket=0
-    )
-    end_user.bucket = bucket_of(brand_id=brand_id, key=f"#{end_user.pk}")
-    end_user.save(update_fields=["bucket"])
-    return end_user
-
-
-def _zone(value: str) -> str:
-    """A zone that PostgreSQL and zoneinfo know, or none: an unknown one would abort a set statement later."""
-    return value if value in TIME_ZONES else ""
-
-
-def _by_proof(*, app: App, held: Held, push: PushReport) -> Device | None:
-    """The same browser after its storage was cleared: it still has the subscription, with the same keys."""
-    if push.subscription is None:
-        return None
-    theirs = (push.subscription.p256dh, push.subscription.auth)
-    hashed = token_hash(push.subscription.endpoint)
-    for device in held.devices.values():
-        if device.token_hash == hashed and device.app_id == app.pk:
-            return device if (bytes(device.p256dh or b""), bytes(device.auth or b"")) == theirs else None
-    return None
-
-
-def _end_user_know(*, brand: Brand, external_id: str) -> EndUser:
-    """Find or create, locked; two calls at once end with one row (the unique constraint decides)."""
-    # No key is changed: whoever only refers to the end user, such as an entry into a campaign, need not wait.
-    locked = EndUser.objects.select_for_update(no_key=True).filter(brand=brand, external_id=external_id)
-    known = locked.first()
-    if known is None:
-        EndUser.objects.bulk_create(
-            [EndUser(brand=brand, external_id=external_id, bucket=bucket_of(brand_id=brand.pk, key=external_id))],
-            ignore_conflicts=True,
-        )
-        known = locked.get()
-    return known
 
 
 def _end_user_named(*, brand: Brand, external_id: str, people: frozenset[int]) -> EndUser | None:
@@ -140,7 +93,7 @@ def _identify(
             if device.holder_id == current.pk:
                 device.holder = known
     elif known is None:
-        known = _end_user_know(brand=brand, external_id=external_id)
+        known = end_user_know(brand=brand, external_id=external_id)
     device.session_end_user = known
     device.save(update_fields=["session_end_user", *_prove(device, proof)])
     device_take_over(device=device, end_user=known, now=now)
@@ -161,7 +114,7 @@ def _describe(end_user: EndUser, identity: Identity) -> list[LeftOut]:
     if identity.language and identity.language != end_user.language:
         end_user.language = identity.language
         changed += ["language", "language_canonical"]
-    zone = _zone(identity.time_zone)
+    zone = zone_known(identity.time_zone)
     if zone and zone != end_user.time_zone:
         end_user.time_zone = zone
         changed.append("time_zone")
@@ -179,66 +132,12 @@ def _describe(end_user: EndUser, identity: Identity) -> list[LeftOut]:
     return left_out
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """The installation that calls, with its secret where it is given one now.
-
-    `away`: since its last session; None for a device that was never here, which is not stored yet.
-    """
-
-    device: Device
-    secret: str | None
-    away: timedelta | None
-
-    @property
-    def first(self) -> bool:
-        """Whether the device was never here before."""
-        return self.away is None
-
-
-def _arrive(
-    *,
-    brand: Brand,
-    app: App,
-    credentials: Credentials | None,
-    identity: Identity,
-    info: DeviceInfo,
-    push: PushReport,
-    held: Held,
-    now: datetime,
-) -> _Arrival:
-    """Find the installation by its secret, or by the subscription that it still has, or begin a new one."""
-    if credentials is not None:
-        device = own(app=app, device=held.devices.get(credentials.device_id), credentials=credentials)
-        return _Arrival(device, None, now - device.last_seen_at)
-    secret = new_secret()
-    known = _by_proof(app=app, held=held, push=push)
-    if known is not None:
-        known.secret_hash = hash_secret(secret)
-        return _Arrival(known, secret, now - known.last_seen_at)
-    first = (
-        _end_user_know(brand=brand, external_id=identity.external_id)
-        if identity.external_id
-        else _anonymous(brand.pk, info)
-    )
-    device = Device(
-        brand=brand,
-        app=app,
-        session_end_user=first,
-        holder=first,
-        platform=info.platform,
-        secret_hash=hash_secret(secret),
-        last_seen_at=now,
-    )
-    return _Arrival(device, secret, None)
-
-
-def _note(*, arrival: _Arrival, identity: Identity, info: DeviceInfo, now: datetime) -> None:
+def _note(*, arrival: Arrival, identity: Identity, info: DeviceInfo, now: datetime) -> None:
     """Save the device with what the call says of it, and with what proves who is there."""
     device = arrival.device
     changed = ["last_seen_at"] if arrival.secret is None else ["last_seen_at", "secret_hash"]
     for name in _TEXT_FIELDS:
-        value = _zone(info.time_zone) if name == "time_zone" else getattr(info, name)
+        value = zone_known(info.time_zone) if name == "time_zone" else getattr(info, name)
         if value != getattr(device, name):
             setattr(device, name, value)
             changed.append(name)
@@ -276,7 +175,7 @@ def session_open(
         hashed=hash_of(push),
         external_id=identity.external_id,
     )
-    arrival = _arrive(
+    arrival = arrive(
         brand=brand,
         app=app,
         credentials=credentials,
@@ -316,7 +215,7 @@ def session_open(
     )
 
 
-def _begins(*, arrival: _Arrival, brand: Brand, end_user: EndUser, came: bool, now: datetime) -> bool:
+def _begins(*, arrival: Arrival, brand: Brand, end_user: EndUser, came: bool, now: datetime) -> bool:
     """Whether a new session begins: at the first call, after a pause, or where somebody else takes over."""
     if arrival.away is None or arrival.away >= timedelta(minutes=brand.session_minutes):
         return True
@@ -385,7 +284,7 @@ def session_close(*, app: App, credentials: Credentials, info: DeviceInfo, now: 
         end_user = leaving
         status = Status(end_user.last_session_status)
     else:
-        end_user = _anonymous(app.brand_id, info)
+        end_user = anonymous(brand_id=app.brand_id, info=info)
         device.session_end_user = end_user
         device.save(update_fields=["session_end_user", *_prove(device, None)])
         if app.brand.logout_policy == Brand.LogoutPolicy.STOP:

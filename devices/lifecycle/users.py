@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
-from devices.lifecycle.sessions import bucket_of
+from devices.lifecycle.arriving import bucket_of
 from devices.people.models import ConsentRecord, EndUser
 from devices.people.models.languages import canonical_of
 from devices.people.services.markers import MAX_MARKERS

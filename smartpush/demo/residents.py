@@ -14,7 +14,7 @@ from campaigns.services.entry_by_event import enter_by_events
 from devices.delivery.popup_outcomes import ASKED
 from devices.delivery.transports.endpoints import check_keys
 from devices.installations.tokens import token_hash
-from devices.lifecycle.sessions import bucket_of
+from devices.lifecycle.arriving import bucket_of
 from devices.models import (
     App,
     Brand,

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from devices.lifecycle.sessions import bucket_of
+from devices.lifecycle.arriving import bucket_of
 from devices.models import Brand, EndUser
 from segments.conditions import Context
 from segments.rules import parse_rules
