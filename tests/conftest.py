@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
 
 from tests.browser.fixtures import (  # noqa: F401
     _desktop,
@@ -49,9 +49,9 @@ def _patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _codes_have_words(settings: Settings) -> None:
+def _codes_have_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stored code that nobody gave words is a failure (smartpush.common.code_words)."""
-    settings.SMARTPUSH_UNKNOWN_CODES_RAISE = True
+    monkeypatch.setattr(django_settings, "SMARTPUSH_UNKNOWN_CODES_RAISE", True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -245,7 +245,7 @@ def test_the_report_counts_each_activity_by_outcome(ours):  # noqa: F811
     assert (counts["Allowed"], counts["Maybe later"], counts["Expired"], counts["Blocked"]) == (1, 1, 1, 0)
     counts = dict(push.counts)
     assert (push.key, counts["Accepted"], counts["Failed"], counts["Gone"]) == ("a2", 1, 2, 1)
-    assert push.reasons[0] == ("Failed: http 400", 2)
+    assert push.reasons[0] == ("Failed: the push service refused it (400)", 2)
 
 
 def test_totals_count_every_run(ours):  # noqa: F811
